@@ -1,0 +1,1 @@
+"""PyTorch training of the generators; run from a checkout as `python -m training`."""

@@ -1,0 +1,1 @@
+"""The generators. `base.py` says what each must be; a file each."""

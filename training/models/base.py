@@ -1,0 +1,57 @@
+"""What every generator must be: the torch side of the contract in `vidcolor.contract`.
+
+The two methods are the two graphs of a bundle. They differ from the exported graphs in one thing:
+here every tensor has a batch axis in front and memory tensors have a key axis behind it, so that a
+batch of clips trains at once; `export` fixes the batch to one and hands out the key axis.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+Tensors = dict[str, Tensor]
+
+
+class Remembered(NamedTuple):
+    """What a key frame leaves behind."""
+
+    memory: Tensors
+    """Each [B, k, ...]: the keys, stacked along the second axis."""
+    state: Tensors
+    """Each [B, ...]: the state right after a frame whose colours are the (last) key's."""
+
+
+class Propagated(NamedTuple):
+    """One coloured frame."""
+
+    chroma: Tensor
+    """[B, 2, h, w], Cb and Cr in [-0.5, 0.5]."""
+    confidence: Tensor
+    """[B, 1, h, w] in [0, 1]."""
+    state: Tensors
+    """Each [B, ...], same names and shapes as the state that came in."""
+
+
+class Generator(nn.Module, ABC):
+    """A model that carries colour. Height and width of every plane are multiples of `size_multiple`."""
+
+    size_multiple: int
+    colour_space: str
+    """'Lab' or 'YCbCr': what the model thinks in; it converts inside."""
+    flows: frozenset[str] = frozenset()
+    """Which of the contract's optional flow inputs `propagate` asks for."""
+
+    @abstractmethod
+    def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
+        """Take in one key a clip: luma [B, 1, h, w] in [0, 1], chroma [B, 2, h, w] in [-0.5, 0.5]."""
+
+    @abstractmethod
+    def propagate(self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors) -> Propagated:
+        """Colour one frame: luma [B, 1, h, w].
+
+        `flows` holds the inputs named in `self.flows`: ``flow.previous`` [B, 2, h, w] and
+        ``flow.key`` [B, k, 2, h, w]. A state of all zeros means 'no past'.
+        """
