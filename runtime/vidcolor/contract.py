@@ -78,7 +78,7 @@ class Metadata:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> Metadata:
-        """Read back what `to_properties` wrote; raises ContractError naming what is missing or off."""
+        """Read back what `to_properties` wrote; ContractError names what is missing or off."""
         missing = [f.name for f in fields(cls) if _PROPERTY + f.name not in properties]
         if missing:
             raise ContractError(f"metadata lacks {', '.join(_PROPERTY + name for name in missing)}")

@@ -36,7 +36,7 @@ class Propagated(NamedTuple):
 
 
 class Generator(nn.Module, ABC):
-    """A model that carries colour. Height and width of every plane are multiples of `size_multiple`."""
+    """A model that carries colour. Planes' heights and widths are multiples of `size_multiple`."""
 
     size_multiple: int
     colour_space: str
@@ -46,10 +46,12 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
-        """Take in one key a clip: luma [B, 1, h, w] in [0, 1], chroma [B, 2, h, w] in [-0.5, 0.5]."""
+        """Take in a key per clip: luma [B, 1, h, w] in [0, 1], chroma [B, 2, h, w] in ±0.5."""
 
     @abstractmethod
-    def propagate(self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors) -> Propagated:
+    def propagate(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
         """Colour one frame: luma [B, 1, h, w].
 
         `flows` holds the inputs named in `self.flows`: ``flow.previous`` [B, 2, h, w] and
