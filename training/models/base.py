@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 Tensors = dict[str, Tensor]
@@ -56,4 +57,27 @@ class Generator(nn.Module, ABC):
 
         `flows` holds the inputs named in `self.flows`: ``flow.previous`` [B, 2, h, w] and
         ``flow.key`` [B, k, 2, h, w]. A state of all zeros means 'no past'.
+        """
+
+    def paint(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> tuple[Propagated, Tensor]:
+        """`propagate`, and the frame as the objective compares it with `view` of the truth.
+
+        A generator that also paints luma overrides it; the view is [B, 3, h, w].
+        """
+        step = self.propagate(luma, state, memory, flows)
+        return step, self.view(luma, step.chroma)
+
+    def view(self, luma: Tensor, chroma: Tensor) -> Tensor:
+        """Planes [B, 1, h, w] and [B, 2, h, w] -> what objective and discriminator see.
+
+        [B, 3, h, w] in [-1, 1], in the space that the model thinks in: here scaled Y'CbCr.
+        """
+        return torch.cat([2.0 * luma - 1.0, 2.0 * chroma], dim=1)
+
+    def calibrate(self, wrong: float) -> None:
+        """Be told the share of pixels in [0, 1] that are wrong one step after a true frame.
+
+        Measured on held-out clips; for models that build their confidence on it.
         """
