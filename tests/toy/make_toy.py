@@ -77,10 +77,7 @@ def _propagate(name: str, precision: str) -> ModelProto:
 
 def _propagate_flow(name: str, precision: str) -> ModelProto:
     nodes = [
-        *_as_float32(),
-        _node("ReduceMean", ["memory", "first"], "key"),
-        _node("Sub", [contract.LUMA, "before"], "change"),
-        _node("Sum", ["change", "key", "trust"], "unused"),
+        _cast(contract.STATE + "chroma", "previous", "float32"),
         _node("Mul", [contract.FLOW_PREVIOUS, "scale"], "motion"),
         _node("Add", ["previous", "motion"], "moved"),
         _node("Clip", ["moved", "low", "high"], contract.CHROMA),

@@ -1,0 +1,17 @@
+"""vidcolor carries the colours of painted key frames through a black-and-white clip.
+
+Start reading at `vidcolor.propagate`.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator, State, Step
+from vidcolor.session import Session
+
+try:
+    __version__ = version("vidcolor")
+except PackageNotFoundError:  # a checkout that was never installed
+    __version__ = "0+unknown"
+
+__all__ = ["Key", "Propagator", "Session", "State", "Step", "__version__"]

@@ -1,0 +1,190 @@
+"""A model bundle in onnxruntime: its two graphs as functions, tensors in and tensors out.
+
+Knows tensors and devices, nothing of video. Nothing is kept between calls, so that one `Session`
+serves any number of threads. On CUDA, state and memory are born on the device and stay there.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidcolor import contract
+from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
+from vidcolor.errors import ArgumentError, BundleError, ProviderError
+from vidcolor.providers import PROVIDERS, candidates, first_line, onnxruntime, open_graph
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, OrtValue
+
+PRECISIONS = ("auto", *contract.PRECISIONS)
+
+Tensors = Mapping[str, "OrtValue"]
+"""By their names in the contract, without the prefix (``state.``, ``next.``, ``memory.``)."""
+
+Array = NDArray[np.float32]
+
+_TO_HOST = (contract.CHROMA, contract.CONFIDENCE)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A loaded bundle; `Session.load` makes one."""
+
+    metadata: contract.Metadata
+    provider: str
+    """Where it runs: 'cpu' or 'cuda'."""
+    device_id: int
+    """Which CUDA device; 0 on the CPU."""
+    precision: str
+    """'float32' or 'float16'."""
+    flows: frozenset[str]
+    """Which of the contract's optional flow inputs the propagate graph asks for."""
+    _remember: InferenceSession = field(repr=False)
+    _propagate: InferenceSession = field(repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        *,
+        provider: str = "auto",
+        device_id: int = 0,
+        precision: str = "auto",
+        threads: int | None = None,
+    ) -> Session:
+        """Load a bundle and hold it against the contract.
+
+        model: the name of a shipped bundle, or the path of a bundle's folder.
+        provider: 'cpu', 'cuda', or 'auto': CUDA where it works, else the CPU.
+        device_id: which CUDA device, from 0.
+        precision: 'float32', 'float16', or 'auto': float16 on CUDA, float32 on the CPU.
+        threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+
+        Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
+        """
+        _check_choice("provider", provider, PROVIDERS)
+        _check_choice("precision", precision, PRECISIONS)
+        _check_whole("device_id", device_id, least=0)
+        if threads is not None:
+            _check_whole("threads", threads, least=1)
+        bundle = find_bundle(model)
+        first, *others = candidates(provider, device_id)
+        try:
+            return cls._open(bundle, first, device_id, precision, threads)
+        except ProviderError as error:
+            if not others:
+                raise
+            warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=2)
+            return cls._open(bundle, others[0], device_id, precision, threads)
+
+    @classmethod
+    def _open(
+        cls,
+        bundle: Path,
+        provider: str,
+        device_id: int,
+        precision: str,
+        threads: int | None,
+    ) -> Session:
+        if precision == "auto":
+            precision = "float16" if provider == "cuda" else "float32"
+        graphs = {
+            name: open_graph(
+                contract.graph_path(bundle, name, precision),
+                provider=provider,
+                device_id=device_id,
+                threads=threads,
+            )
+            for name in contract.GRAPHS
+        }
+        metadata = check_bundle(bundle, precision, graphs)
+        names = {tensor.name for tensor in graphs["propagate"].get_inputs()}
+        return cls(
+            metadata=metadata,
+            provider=provider,
+            device_id=device_id if provider == "cuda" else 0,
+            precision=precision,
+            flows=frozenset(names & {contract.FLOW_PREVIOUS, contract.FLOW_KEY}),
+            _remember=graphs["remember"],
+            _propagate=graphs["propagate"],
+        )
+
+    def remember(self, luma: Array, chroma: Array) -> tuple[Tensors, Tensors]:
+        """Run the remember graph on a key: luma [1, 1, h, w], chroma [1, 2, h, w], padded.
+
+        Returns (memory, state).
+        """
+        feeds = {contract.KEY_LUMA: self._tensor(luma), contract.KEY_CHROMA: self._tensor(chroma)}
+        outputs = self._run(self._remember, feeds)
+        return _strip(outputs, contract.MEMORY), _strip(outputs, contract.NEXT)
+
+    def propagate(
+        self, luma: Array, state: Tensors, memory: Tensors, flows: Mapping[str, Array]
+    ) -> tuple[Array, Array, Tensors]:
+        """Run the propagate graph on one frame: luma [1, 1, h, w], padded.
+
+        flows: the inputs named in `self.flows`, [1, 2, h, w] and [k, 2, h, w].
+        Returns (chroma [1, 2, h, w], confidence [1, 1, h, w], next state).
+        """
+        feeds = {contract.LUMA: self._tensor(luma)}
+        feeds |= {contract.STATE + name: tensor for name, tensor in state.items()}
+        feeds |= {contract.MEMORY + name: tensor for name, tensor in memory.items()}
+        feeds |= {name: self._tensor(flow) for name, flow in flows.items()}
+        outputs = self._run(self._propagate, feeds)
+        chroma, confidence = (outputs[name].numpy() for name in _TO_HOST)
+        return chroma, confidence, _strip(outputs, contract.NEXT)
+
+    def stack(self, memories: Iterable[Tensors]) -> Tensors:
+        """The memories of several keys as one: each tensor concatenated along its first axis."""
+        first, *others = memories
+        if not others:
+            return first
+        return {
+            name: self._tensor(np.concatenate([m[name].numpy() for m in (first, *others)]))
+            for name in first
+        }
+
+    def _tensor(self, array: NDArray[Any]) -> OrtValue:
+        array = np.ascontiguousarray(array)
+        return onnxruntime().OrtValue.ortvalue_from_numpy(array, self.provider, self.device_id)
+
+    def _run(self, graph: InferenceSession, feeds: Tensors) -> dict[str, OrtValue]:
+        """Every output of `graph`: planes on the host, all else where the session runs."""
+        binding = graph.io_binding()
+        for name, tensor in feeds.items():
+            binding.bind_ortvalue_input(name, tensor)
+        names = [tensor.name for tensor in graph.get_outputs()]
+        for name in names:
+            if name in _TO_HOST:
+                binding.bind_output(name)
+            else:
+                binding.bind_output(name, self.provider, self.device_id)
+        try:
+            graph.run_with_iobinding(binding)
+        except Exception as error:  # onnxruntime's own classes share no other base
+            raise BundleError(
+                f"model {self.metadata.name!r} failed: {first_line(error)}"
+            ) from error
+        return dict(zip(names, binding.get_outputs(), strict=True))
+
+
+def _strip(tensors: Tensors, prefix: str) -> Tensors:
+    return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _check_choice(argument: str, value: str, accepted: tuple[str, ...]) -> None:
+    if value not in accepted:
+        raise ArgumentError(f"{argument} is {value!r}, accepted are {', '.join(accepted)}")
+
+
+def _check_whole(argument: str, value: int, *, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ArgumentError(f"{argument} is {value!r}, accepted are whole numbers from {least}")
