@@ -1,0 +1,83 @@
+"""Show a clip before and after colouring: one picture, a column for each of a few frames.
+
+python examples/before_after.py clip.mp4 coloured.mp4 -o before-after.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+COLUMNS = 4
+COLUMN_WIDTH, GAP, LABEL_HEIGHT = 360, 6, 26
+"""Pixels."""
+PAPER, INK = 255, 40
+"""Gray levels of the ground and of the writing on it."""
+
+
+def sample(path: Path, indices: list[int]) -> list[Image]:
+    """The frames at `indices`, as a player shows them, in B'G'R'."""
+    with av.open(path) as container:
+        frames = enumerate(container.decode(video=0))
+        return [frame.to_ndarray(format="bgr24") for index, frame in frames if index in indices]
+
+
+def count(path: Path) -> int:
+    """How many frames a clip has."""
+    with av.open(path) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def cell(frame: Image) -> Image:
+    """A frame at the width of a column."""
+    height = round(COLUMN_WIDTH * frame.shape[0] / frame.shape[1])
+    frame = cv2.resize(frame, (COLUMN_WIDTH, height), interpolation=cv2.INTER_AREA)
+    return cv2.copyMakeBorder(frame, 0, GAP, 0, GAP, cv2.BORDER_CONSTANT, value=(PAPER,) * 3)
+
+
+def label(text: str, width: int) -> Image:
+    """A strip with a line of text."""
+    strip = np.full((LABEL_HEIGHT, width, 3), PAPER, np.uint8)
+    at = (2, LABEL_HEIGHT - 9)
+    cv2.putText(strip, text, at, cv2.FONT_HERSHEY_DUPLEX, 0.5, (INK,) * 3, 1, cv2.LINE_AA)
+    return strip
+
+
+def sheet(rows: dict[str, Path]) -> Image:
+    """A row of frames for each clip, under its name; the clips have equally many frames."""
+    last = count(next(iter(rows.values()))) - 1
+    indices = sorted({round(last * column / (COLUMNS - 1)) for column in range(COLUMNS)})
+    heads = [f"frame {index}" for index in indices]
+    parts = []
+    for name, path in rows.items():
+        cells = [cell(frame) for frame in sample(path, indices)]
+        titles = [f"{name}, {head}" for head in heads]
+        parts.append(np.hstack([label(title, cells[0].shape[1]) for title in titles]))
+        parts.append(np.hstack(cells))
+    picture = np.vstack(parts)
+    return cv2.copyMakeBorder(picture, 0, 0, GAP, 0, cv2.BORDER_CONSTANT, value=(PAPER,) * 3)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clip", type=Path, help="before")
+    parser.add_argument("coloured", type=Path, help="after")
+    parser.add_argument("--truth", type=Path, help="the same clip in its true colours, if known")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="a PNG or JPEG file")
+    options = parser.parse_args()
+    rows = {"before": options.clip, "after": options.coloured}
+    if options.truth:
+        rows["true colours"] = options.truth
+    cv2.imwrite(str(options.output), sheet(rows))
+
+
+if __name__ == "__main__":
+    main()
