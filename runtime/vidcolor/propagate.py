@@ -58,7 +58,7 @@ class State:
     def nbytes(self) -> int:
         """Bytes that go when this state goes: all but what it shares with its segment."""
         own = sum(tensor.tensor_size_in_bytes() for tensor in self.tensors.values())
-        return own + (0 if self.luma is None else self.luma.nbytes)
+        return int(own) + (0 if self.luma is None else self.luma.nbytes)
 
 
 class Step(NamedTuple):

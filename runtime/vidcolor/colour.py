@@ -1,0 +1,152 @@
+"""Code values to planes and back, RGB to planes and back.
+
+Note on colour
+    *Luma* is what the clip has, and the output's luma is the input's plane itself, never a decoded
+    and re-encoded copy. `decode_luma` makes what a model looks at, which is clipped to [0, 1].
+
+    *Chroma* is decoded and encoded by exact inverses: every code, at every depth, comes back. Codes
+    outside the nominal range decode to values a little beyond ±0.5 and are not clipped.
+
+    *Range* (ITU-T H.273, section 8.3). With n bits and s = 2^(n-8):
+        limited  luma 16 s + 219 s Y,   chroma 128 s + 224 s C
+        full     luma (2^n - 1) Y,      chroma 2^(n-1) + (2^n - 1) C
+        float    luma Y, chroma C themselves; there is no limited float.
+
+    *Matrix*. Y = Kr R + Kg G + Kb B, Cb = (B - Y) / 2(1 - Kb), Cr = (R - Y) / 2(1 - Kr), over
+    R'G'B', that is, gamma-encoded values. Kr and Kb are those of ITU-R BT.601-7 section 2.5.1,
+    BT.709-6 item 3.2, and BT.2020-2 table 4, non-constant luminance.
+
+    *Siting*: where chroma samples sit between luma samples; see `vidcolor.grid`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidcolor.errors import ArgumentError
+from vidcolor.planes import Key, Plane
+
+Codes = NDArray[Any]
+"""A plane [h, w] as a video has it: uint8, uint16, float16 or float32."""
+
+MATRICES = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+"""Kr and Kb."""
+
+_CODE_OF_MATRIX = {"bt709": 1, "bt601": 6, "bt2020": 9}
+_MATRIX_OF_CODE = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
+_UNSPECIFIED = (0, 2)  # 0 is RGB, which a Y'CbCr clip cannot be
+
+
+@dataclass(frozen=True)
+class Coding:
+    """What the code values of a clip mean; see the Note on colour."""
+
+    matrix: str
+    """'bt601', 'bt709' or 'bt2020'."""
+    full_range: bool
+    """Of no meaning where `is_float`."""
+    bits: int = 8
+    """8 to 16, or 16 and 32 where `is_float`."""
+    is_float: bool = False
+
+    def __post_init__(self) -> None:
+        if self.matrix not in MATRICES:
+            raise ArgumentError(f"matrix is {self.matrix!r}, accepted are {', '.join(MATRICES)}")
+        if self.is_float and self.bits not in (16, 32):
+            raise ArgumentError(f"bits is {self.bits} of a float format, accepted are 16 and 32")
+        if not self.is_float and not 8 <= self.bits <= 16:
+            raise ArgumentError(f"bits is {self.bits} of an integer format, accepted are 8 to 16")
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The numpy type that holds a code value."""
+        if self.is_float:
+            return np.dtype(np.float16 if self.bits == 16 else np.float32)
+        return np.dtype(np.uint8 if self.bits == 8 else np.uint16)
+
+    @property
+    def luma_scale(self) -> tuple[int, int]:
+        """Code of luma 0, and codes from luma 0 to 1."""
+        if self.is_float:
+            return 0, 1
+        if self.full_range:
+            return 0, (1 << self.bits) - 1
+        return 16 << (self.bits - 8), 219 << (self.bits - 8)
+
+    @property
+    def chroma_scale(self) -> tuple[int, int]:
+        """Code of chroma 0, and codes from chroma -0.5 to 0.5."""
+        if self.is_float:
+            return 0, 1
+        half = 1 << (self.bits - 1)
+        return half, (2 * half - 1 if self.full_range else 224 << (self.bits - 8))
+
+
+def decode_luma(codes: Codes, coding: Coding) -> Plane:
+    """Luma [h, w] float32, clipped to [0, 1], for a model to look at."""
+    zero, span = coding.luma_scale
+    luma = (codes.astype(np.float32) - np.float32(zero)) / np.float32(span)
+    return np.clip(luma, 0, 1, out=luma)
+
+
+def decode_chroma(u: Codes, v: Codes, coding: Coding) -> Plane:
+    """Chroma [2, h, w] float32 of two code planes; `encode_chroma` is the exact inverse."""
+    zero, span = coding.chroma_scale
+    return (np.stack((u, v)).astype(np.float32) - np.float32(zero)) / np.float32(span)
+
+
+def encode_chroma(chroma: Plane, coding: Coding) -> tuple[Codes, Codes]:
+    """The two code planes of chroma [2, h, w]: the nearest codes, clipped to those there are."""
+    if coding.is_float:
+        codes = chroma.astype(coding.dtype)
+    else:
+        zero, span = coding.chroma_scale
+        scaled = chroma * np.float32(span) + np.float32(zero + 0.5)  # floor below rounds halves up
+        codes = np.clip(scaled, 0, (1 << coding.bits) - 1).astype(coding.dtype)
+    return codes[0], codes[1]
+
+
+def rgb_to_key(rgb: NDArray[np.floating[Any]], matrix: str) -> Key:
+    """Gamma-encoded RGB [h, w, 3] in [0, 1] as luma and chroma of the same size."""
+    planes = cv2.transform(np.ascontiguousarray(rgb, np.float32), _from_rgb(matrix))
+    luma, cb, cr = cv2.split(planes)
+    return Key(luma=np.clip(luma, 0, 1), chroma=np.clip(np.stack((cb, cr)), -0.5, 0.5))
+
+
+def key_to_rgb(key: Key, matrix: str) -> NDArray[np.float32]:
+    """Gamma-encoded RGB [h, w, 3] float32, clipped to [0, 1]; the inverse of `rgb_to_key`."""
+    planes = np.stack((key.luma, *key.chroma), axis=-1)
+    return np.clip(cv2.transform(planes, np.linalg.inv(_from_rgb(matrix))), 0, 1)
+
+
+def _from_rgb(matrix: str) -> NDArray[np.float64]:
+    """The 3x3 matrix from R'G'B' to Y'CbCr."""
+    kr, kb = MATRICES[matrix]
+    luma = np.array([kr, 1 - kr - kb, kb])
+    cb = (np.array([0, 0, 1]) - luma) / (2 * (1 - kb))
+    cr = (np.array([1, 0, 0]) - luma) / (2 * (1 - kr))
+    return np.stack((luma, cb, cr))
+
+
+def matrix_of(code: int, *, height: int) -> str:
+    """The matrix of a clip tagged with `code` (ITU-T H.273 table 4: FFmpeg's, VapourSynth's).
+
+    Untagged clips are taken as players take them: BT.709 above 576 lines, else BT.601.
+    Raises ArgumentError for matrices that vidcolor does not speak.
+    """
+    if code in _UNSPECIFIED:
+        return "bt709" if height > 576 else "bt601"
+    if code not in _MATRIX_OF_CODE:
+        accepted = ", ".join(f"{number} ({name})" for number, name in _MATRIX_OF_CODE.items())
+        raise ArgumentError(f"the clip's matrix is {code}, accepted are {accepted}")
+    return _MATRIX_OF_CODE[code]
+
+
+def code_of(matrix: str) -> int:
+    """The number in ITU-T H.273 table 4 to tag a clip with; the inverse of `matrix_of`."""
+    return _CODE_OF_MATRIX[matrix]
