@@ -26,6 +26,8 @@ type AudioPacket = av.Packet[av.AudioStream]
 
 UNSPECIFIED = 2
 """Matrix, primaries and transfer in ITU-T H.273: 'the file does not say'."""
+RGB_MATRIX = 0
+"""Some files say so of YUV, which cannot be; it tells as much as UNSPECIFIED."""
 LIMITED_RANGE, FULL_RANGE = 1, 2
 """AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG; 0 is unspecified."""
 
@@ -261,3 +263,10 @@ def plane_codes(frame: av.VideoFrame, index: int) -> Codes:
     dtype = np.dtype(np.uint8 if frame.format.components[index].bits <= 8 else np.uint16)
     rows: Codes = np.frombuffer(plane, dtype).reshape(plane.height, -1)
     return rows[:, : plane.width]
+
+
+def subsampling(pixel_format: str) -> tuple[int, int]:
+    """How often a YUV format halves chroma's width and height: (1, 1) is 4:2:0."""
+    form = av.VideoFormat(pixel_format)
+    across, down = 16 // form.chroma_width(16), 16 // form.chroma_height(16)
+    return across.bit_length() - 1, down.bit_length() - 1

@@ -1,0 +1,61 @@
+# make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png
+# make test    lint, types and tests, as continuous integration runs them
+# make setup   the environment for all of it, in .venv; the other two make what they need of it
+# Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: setup demo test clean
+
+CLIP := demo/clip.mp4
+KEY := demo/key.png
+PYTHON :=
+export PYTHON
+
+# vspipe finds the environment's VapourSynth by its place on the PATH.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+INSTALL := .venv/bin/python -m pip install --quiet --constraint constraints.txt --editable
+PACKAGE := pyproject.toml constraints.txt $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
+
+setup: .venv/full.stamp
+
+test: .venv/full.stamp
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest
+
+demo: .venv/demo.stamp $(if $(filter demo/clip.mp4,$(CLIP)),demo/clip.mp4)
+	@mkdir -p demo
+	vidcolor color "$(CLIP)" --key "$(KEY)" --output demo/coloured.mp4 --overwrite
+	vspipe --container y4m --arg "clip=$(CLIP)" --arg "key=$(KEY)" examples/propagate.vpy - \
+	    | python examples/encode_y4m.py --like "$(CLIP)" --output demo/coloured-vspipe.mp4
+	python examples/before_after.py "$(CLIP)" demo/coloured.mp4 --output demo/before-after.png \
+	    $(if $(filter demo/clip.mp4,$(CLIP)),--truth demo/truth.mp4)
+	@printf '\ncoloured by vidcolor:     %s\n' "$(CURDIR)/demo/coloured.mp4"
+	@printf 'coloured through vspipe:  %s\n' "$(CURDIR)/demo/coloured-vspipe.mp4"
+	@printf 'before and after:         %s\n' "$(CURDIR)/demo/before-after.png"
+
+demo/clip.mp4: examples/render_demo.py | .venv/demo.stamp
+	python examples/render_demo.py demo
+
+.venv/bin/python:
+	python=$$(.ci/find-python) && "$$python" -m venv .venv
+	.venv/bin/python -m pip install --quiet --upgrade pip
+
+# What the demo needs, without torch.
+.venv/demo.stamp: $(PACKAGE) | .venv/bin/python
+	@echo "setting up .venv: the runtime and VapourSynth"
+	$(INSTALL) '.[cpu,vapoursynth,demo]'
+	touch $@
+
+# Everything. The smaller set is part of it, so its stamp follows.
+.venv/full.stamp: $(PACKAGE) | .venv/bin/python
+	@echo "setting up .venv: everything, with PyTorch; this downloads several gigabytes once"
+	$(INSTALL) '.[cpu,vapoursynth,train,test]'
+	touch .venv/demo.stamp $@
+
+clean:
+	rm -rf .venv build demo
