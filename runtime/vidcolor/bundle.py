@@ -15,6 +15,9 @@ from vidcolor.errors import BundleError, BundleNotFoundError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+DEFAULT_MODEL = "seeds"
+"""The shipped bundle that is used when none is named."""
+
 MODELS = Path(__file__).parent / "models"
 
 _FLOAT32 = "tensor(float)"

@@ -164,7 +164,8 @@ def _slope(chroma: Plane, luma: Plane) -> Plane:
     mean = _mean(luma)
     spread = _mean(luma * luma) - mean * mean
     spread += _NOISE**2
-    return np.stack([_mean((_mean(luma * c) - mean * _mean(c)) / spread) for c in chroma])
+    u, v = ((_mean(luma * plane) - mean * _mean(plane)) / spread for plane in chroma)
+    return np.stack((_mean(u), _mean(v)))
 
 
 def _mean(plane: Plane) -> Plane:

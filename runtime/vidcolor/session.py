@@ -17,15 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor import contract
-from vidcolor.bundle import check_bundle, find_bundle
+from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
 from vidcolor.providers import PROVIDERS, candidates, first_line, onnxruntime, open_graph
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
-
-DEFAULT_MODEL = "seeds"
-"""The shipped bundle that is used when none is named."""
 
 PRECISIONS = ("auto", *contract.PRECISIONS)
 
