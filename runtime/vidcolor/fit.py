@@ -164,8 +164,8 @@ def _slope(chroma: Plane, luma: Plane) -> Plane:
     mean = _mean(luma)
     spread = _mean(luma * luma) - mean * mean
     spread += _NOISE**2
-    u, v = ((_mean(luma * plane) - mean * _mean(plane)) / spread for plane in chroma)
-    return np.stack((_mean(u), _mean(v)))
+    together = (_mean(luma * plane) - mean * _mean(plane) for plane in chroma)
+    return np.stack([_mean(np.divide(covariance, spread)) for covariance in together])
 
 
 def _mean(plane: Plane) -> Plane:
