@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import need
+
+TOY = Path(__file__).parent / "toy"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda"):
+        need.cuda()
+
+
+@pytest.fixture(scope="session")
+def toy_bundle() -> Path:
+    return TOY / "bundle"
+
+
+@pytest.fixture(scope="session")
+def flow_bundle() -> Path:
+    return TOY / "flow"

@@ -1,0 +1,45 @@
+"""What a test may need that not every machine has: it is there, or the test is skipped with the
+reason, or, where the environment says that it must be there, the test fails.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+CLIPS = Path(__file__).parents[2] / "shared" / "clips"
+
+
+def cuda() -> None:
+    """A CUDA device that onnxruntime can run on; VIDCOLOR_REQUIRE_CUDA=1 insists."""
+    from vidcolor.errors import ProviderError
+    from vidcolor.providers import candidates
+
+    try:
+        candidates("cuda", 0)
+    except ProviderError as error:
+        _lacking("CUDA", str(error))
+
+
+def vapoursynth() -> None:
+    """VapourSynth with the vidcolor plugin's toolchain; VIDCOLOR_REQUIRE_VAPOURSYNTH=1 insists."""
+    if importlib.util.find_spec("vapoursynth") is None:
+        _lacking("VAPOURSYNTH", "the vapoursynth package is not installed")
+
+
+def clips(part: str = "dev") -> list[Path]:
+    """Footage to try things on, `part` 'dev' or 'train'; VIDCOLOR_REQUIRE_CLIPS=1 insists."""
+    found = sorted((CLIPS / part).rglob("*.mp4"))
+    if not found:
+        _lacking("CLIPS", f"there are no clips in ../shared/clips/{part}")
+    return found
+
+
+def _lacking(what: str, reason: str) -> NoReturn:
+    if os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1":
+        pytest.fail(f"{reason}, and VIDCOLOR_REQUIRE_{what}=1 asks for it")
+    pytest.skip(reason)
