@@ -1,0 +1,174 @@
+"""Replay: whatever the order of requests, the steps of the plain loop, in few steps."""
+
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidcolor.errors import VidcolorError
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+from vidcolor.timeline import FIRST_INTERVAL
+from vsvidcolor.cursor import RECENT, Kept, Replay
+
+TOY = Path(__file__).parents[1] / "toy" / "bundle"
+LENGTH, HEIGHT, WIDTH = 300, 24, 40
+STEP_BYTES = 7 * 4 * HEIGHT * WIDTH  # chroma, confidence, and the same with luma as the toy's state
+
+
+class Counting(Propagator):
+    """Counts steps; fails at the frame of luma `bad`."""
+
+    bad = None
+
+    def __init__(self, session):
+        super().__init__(session)
+        self.steps = 0
+
+    def step(self, luma, state):
+        self.steps += 1
+        if luma is self.bad:
+            raise RuntimeError("model exploded")
+        return super().step(luma, state)
+
+
+@pytest.fixture(scope="module")
+def session():
+    return Session.load(TOY, provider="cpu", threads=1)
+
+
+@pytest.fixture
+def propagator(session):
+    return Counting(session)
+
+
+@pytest.fixture(scope="module")
+def lumas():
+    return np.random.default_rng(0).random((LENGTH, HEIGHT, WIDTH), np.float32)
+
+
+@pytest.fixture(scope="module")
+def key(lumas):
+    chroma = np.random.default_rng(1).random((2, HEIGHT, WIDTH), np.float32) - 0.5
+    return Key(luma=lumas[0], chroma=chroma)
+
+
+@pytest.fixture(scope="module")
+def plain(session, lumas, key):
+    """Bytes of chroma and confidence from the loop in vidcolor.propagate's docstring."""
+    propagator = Propagator(session)
+    state, out = propagator.begin(key), [(key.chroma.tobytes(), np.ones_like(lumas[0]).tobytes())]
+    for luma in lumas[1:]:
+        chroma, confidence, state = propagator.step(luma, state)
+        out.append((chroma.tobytes(), confidence.tobytes()))
+    return out
+
+
+def request(replay, frame, token, key, lumas):
+    """One request, a turn at a time; its value is the bytes of chroma and confidence."""
+    have = {frame}
+    while isinstance(
+        answer := replay.advance(frame, token, key=lambda: key, lumas={n: lumas[n] for n in have}),
+        range,
+    ):
+        assert 0 < len(answer) <= 32
+        assert frame not in answer
+        have = {frame, *answer}
+        yield
+    return answer.chroma.tobytes(), answer.confidence.tobytes()
+
+
+def run_together(requests):
+    """Give each request a turn after the other; their values in the order they arrive."""
+    waiting, out = dict(enumerate(requests)), {}
+    for i in cycle(range(len(waiting))):
+        if not waiting:
+            return out
+        if i in waiting:
+            try:
+                next(waiting[i])
+            except StopIteration as stop:
+                out[i] = stop.value
+                del waiting[i]
+    return out
+
+
+@pytest.mark.parametrize("budget", [1, 20 * STEP_BYTES, 2**29])
+@pytest.mark.parametrize("together", [1, 4])
+def test_any_order_gives_the_plain_loop(propagator, lumas, key, plain, budget, together):
+    replay = Replay(propagator, budget=budget)
+    order = np.random.default_rng(2).integers(LENGTH, size=40).reshape(-1, together)
+    for frames in order:
+        got = run_together(
+            request(replay, int(n), token, key, lumas) for token, n in enumerate(frames)
+        )
+        assert [got[i] for i in range(together)] == [plain[n] for n in frames]
+
+
+def test_a_straight_run_steps_once_per_frame(propagator, lumas, key, plain):
+    replay = Replay(propagator)
+    for n in range(LENGTH):
+        assert run_together([request(replay, n, 0, key, lumas)])[0] == plain[n]
+    assert propagator.steps == LENGTH - 1
+
+
+def test_backwards_costs_at_most_an_interval_a_frame(propagator, lumas, key, plain):
+    replay = Replay(propagator, budget=2**29)
+    run_together([request(replay, LENGTH - 1, 0, key, lumas)])
+    before = propagator.steps
+    for n in reversed(range(LENGTH)):
+        assert run_together([request(replay, n, 0, key, lumas)])[0] == plain[n]
+    assert propagator.steps - before <= LENGTH  # a replayed interval serves all its frames
+
+
+def test_far_seeks_that_take_turns_both_arrive(propagator, lumas, key, plain):
+    """With room for hardly any step, each lives on its own cursor; none undoes the other."""
+    replay = Replay(propagator, budget=1)
+    got = run_together(request(replay, n, n, key, lumas) for n in (250, 140, 299))
+    assert got == {0: plain[250], 1: plain[140], 2: plain[299]}
+    assert propagator.steps <= 250 + 140 + 299
+
+
+def test_a_request_starts_from_the_nearer_of_checkpoint_and_recent(propagator, lumas, key):
+    replay = Replay(propagator)
+    run_together([request(replay, 200, 0, key, lumas)])
+    run_together([request(replay, 20, 0, key, lumas)])  # now among the recent steps, but far
+    before = propagator.steps
+    run_together([request(replay, 161, 0, key, lumas)])
+    assert propagator.steps - before <= 161 % FIRST_INTERVAL
+
+
+def test_a_failing_step_names_its_frame_and_can_be_asked_again(propagator, lumas, key, plain):
+    replay = Replay(propagator)
+    planes = list(lumas)
+    propagator.bad = planes[20]
+    assert run_together([request(replay, 19, 0, key, planes)])[0] == plain[19]
+    for frame in (20, 25):
+        with pytest.raises(VidcolorError, match=r"^frame 20: RuntimeError: model exploded$"):
+            run_together([request(replay, frame, 0, key, planes)])
+    propagator.bad = None
+    assert run_together([request(replay, 25, 0, key, planes)])[0] == plain[25]
+
+
+def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
+    state = propagator.begin(key)
+    kept = Kept(100 * STEP_BYTES)
+    held = set()
+    for n in range(1, LENGTH):
+        step = propagator.step(lumas[n], state)
+        kept.add(n, step)
+        state = step.state
+        held = {at for at in range(n + 1) if (found := kept.nearest(at)) and found[0] == at}
+        assert len(held) <= 100
+    assert set(range(LENGTH - RECENT, LENGTH)) <= held
+    assert len(held) > RECENT
+
+
+def test_a_dropped_request_leaves_nothing(propagator, lumas, key):
+    replay = Replay(propagator, budget=1)
+    waiting = request(replay, 250, 7, key, lumas)
+    next(waiting)
+    replay.drop(7)
+    assert not replay._cursors

@@ -1,0 +1,29 @@
+"""The Python half of the VapourSynth plugin ``core.vidcolor``; ``shim.c`` is the other half.
+
+The plugin imports this package when one of its functions is called for the first time, and asks
+`bind` for what answers it. Start reading at `vsvidcolor.propagate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vsvidcolor.filters import answer_error, core
+from vsvidcolor.propagate import propagate
+from vsvidcolor.version import version
+
+_FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {"Propagate": propagate, "Version": version}
+
+
+def bind(name: str) -> None:
+    """Hand the plugin the function that answers ``core.vidcolor.<name>``."""
+    function = _FUNCTIONS[name]
+
+    def answer(**arguments: Any) -> dict[str, Any]:
+        try:
+            return function(**arguments)
+        except Exception as error:
+            return answer_error(name, error)
+
+    core.vidcolor.Bind(func=answer)

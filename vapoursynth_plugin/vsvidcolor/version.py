@@ -1,0 +1,36 @@
+"""``core.vidcolor.Version()``: what runs here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vidcolor import __version__
+from vidcolor.bundle import MODELS
+from vidcolor.errors import VidcolorError
+from vidcolor.providers import candidates, onnxruntime
+
+
+def version() -> dict[str, Any]:
+    """Versions of vidcolor and onnxruntime, the providers that work, the models that are shipped.
+
+    Without onnxruntime its version is 'not installed', and there are no providers.
+    """
+    try:
+        runtime = onnxruntime().__version__
+    except VidcolorError:
+        runtime = "not installed"
+    return {
+        "version": __version__,
+        "onnxruntime": runtime,
+        "providers": [provider for provider in ("cpu", "cuda") if _works(provider)],
+        "models": sorted(path.name for path in MODELS.glob("*") if path.is_dir()),
+    }
+
+
+def _works(provider: str) -> bool:
+    try:
+        onnxruntime()
+        candidates(provider, 0)
+    except VidcolorError:
+        return False
+    return True
