@@ -7,11 +7,13 @@ runs no code.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
 from training.models import GENERATORS
 from training.models.base import Generator
@@ -48,23 +50,24 @@ class Config:
 def save_generator(folder: Path, generator: Generator, *, config: Config) -> None:
     """Write the generator's weights and config into `folder`, which is made when missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.contiguous() for name, tensor in generator.state_dict().items()}
-    save_file(tensors, folder / WEIGHTS)
-    (folder / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    save_tensors(folder / WEIGHTS, generator.state_dict(), notes={})
+    partial = folder / f"{CONFIG}.partial"
+    partial.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / CONFIG)
 
 
 def load_generator(folder: str | Path) -> tuple[Generator, Config]:
     """The generator on the CPU in eval mode, and its config; CheckpointError says what is wrong."""
     folder = Path(folder)
-    config = _read_config(folder / CONFIG)
+    config = read_config(folder)
     if config.model not in GENERATORS:
         raise CheckpointError(
             f"{folder / CONFIG}: model is {config.model!r}, known are {', '.join(GENERATORS)}"
         )
     try:
         generator = GENERATORS[config.model](**config.arguments)
-        generator.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, SafetensorError, TypeError, RuntimeError) as error:
+        generator.load_state_dict(load_tensors(folder / WEIGHTS)[0])
+    except (TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
             f"{folder / WEIGHTS} does not hold a {config.model}: {reason}"
@@ -72,13 +75,31 @@ def load_generator(folder: str | Path) -> tuple[Generator, Config]:
     return generator.eval(), config
 
 
-def _read_config(path: Path) -> Config:
+def read_config(folder: Path) -> Config:
+    """The config alone; CheckpointError as `load_generator`."""
+    path = folder / CONFIG
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return Config(**{f.name: values[f.name] for f in fields(Config)})
     except OSError as error:
         raise CheckpointError(
-            f"{path.parent} is no checkpoint: a folder with {WEIGHTS} and {CONFIG} is needed"
+            f"{folder} is no checkpoint: a folder with {WEIGHTS} and {CONFIG} is needed"
         ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path} is not a checkpoint's config: {error!r}") from error
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], *, notes: dict[str, str]) -> None:
+    """Write under a temporary name and rename: a file that is there is whole."""
+    partial = path.with_name(f"{path.name}.partial")
+    save_file({name: t.contiguous() for name, t in tensors.items()}, partial, metadata=notes)
+    partial.replace(path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """What `save_tensors` wrote: tensors on the CPU and notes. CheckpointError when it cannot."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error

@@ -36,16 +36,24 @@ def _in_float32(convert: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return converted
 
 
+def planes_to_rgb(luma: Tensor, chroma: Tensor) -> Tensor:
+    """Luma [..., 1, h, w] in [0, 1] and chroma [..., 2, h, w] in ±0.5 -> [..., 3, h, w] in [0, 1].
+
+    Colours outside the cube are clipped to it.
+    """
+    cb, cr = chroma[..., :1, :, :], chroma[..., 1:, :, :]
+    red, blue = luma + CR_SCALE * cr, luma + CB_SCALE * cb
+    green = (luma - RED * red - BLUE * blue) / GREEN
+    return torch.cat([red, green, blue], dim=-3).clamp(0.0, 1.0)
+
+
 @_in_float32
 def planes_to_lab(luma: Tensor, chroma: Tensor) -> Tensor:
     """Luma [..., 1, h, w] in [0, 1] and chroma [..., 2, h, w] in ±0.5 -> [..., 3, h, w] in ±1.
 
     Colours outside RGB's cube are clipped to it first.
     """
-    cb, cr = chroma[..., :1, :, :], chroma[..., 1:, :, :]
-    red, blue = luma + CR_SCALE * cr, luma + CB_SCALE * cb
-    green = (luma - RED * red - BLUE * blue) / GREEN
-    lab = rgb_to_lab(torch.cat([red, green, blue], dim=-3).clamp(0.0, 1.0))
+    lab = rgb_to_lab(planes_to_rgb(luma, chroma))
     return torch.cat(
         [lab[..., :1, :, :] / LIGHTNESS_HALF - 1.0, lab[..., 1:, :, :] / CHROMATICITY], dim=-3
     )

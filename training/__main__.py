@@ -1,0 +1,34 @@
+"""`python -m training fit ...`: an options dataclass for each sub-command, and what it does."""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+
+from training.fit import fit
+from training.options import FitOptions
+from vidcolor.errors import VidcolorError
+
+COMMANDS = {"fit": FitOptions}
+ACTIONS = {FitOptions: fit}
+
+
+def main() -> int:
+    """Run one sub-command; 2 when what it was told cannot be done."""
+    options = tyro.extras.subcommand_cli_from_dict(
+        COMMANDS,
+        prog="python -m training",
+        description="Train generators that carry colour through a clip.",
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    try:
+        ACTIONS[type(options)](options)
+    except VidcolorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
