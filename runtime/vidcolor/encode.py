@@ -138,7 +138,7 @@ class Writer:
             # Matroska keeps it in a place that PyAV cannot write; H.264 has one of its own.
             raise ArgumentError(
                 f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
-                "use an output that ends in .mov, or another codec"
+                "use an output that ends in .mp4, or another codec"
             )
         stream = cast(
             VideoStream,
@@ -165,7 +165,7 @@ class Writer:
                 f"output: {self._path.suffix} files cannot hold the clip's audio "
                 f"({audio.name}); .mkv holds nearly every kind"
             ) from error
-        stream.metadata = dict(audio.metadata)
+        stream.metadata.update(audio.metadata)
         stream.disposition = audio.disposition
         return stream
 

@@ -1,0 +1,56 @@
+"""Encode what vspipe puts out, with the timing, colour tags and audio of the clip it came from.
+
+    vspipe -c y4m examples/propagate.vpy - |
+        python examples/encode_y4m.py --like clip.mp4 -o out.mp4
+
+For machines without the ffmpeg program: PyAV brings FFmpeg's libraries along.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import av
+
+from vidcolor.app import coding_of, tags_of
+from vidcolor.encode import CODECS, Writer
+from vidcolor.errors import VidcolorError
+from vidcolor.video import Frame, Reader, plane_codes
+
+
+def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:
+    """Encode the stream's frames in place of those of the clip `like`."""
+    frames = stream.decode(video=0)
+    with Reader(like) as reader:
+        tags = tags_of(reader.info.tags, coding_of(reader.info))
+        with Writer(output, like=reader, tags=tags, codec=codec, overwrite=True) as writer:
+            for item in reader:
+                if not isinstance(item, Frame):
+                    writer.copy(item)
+                    continue
+                frame = next(frames, None)
+                if frame is None:
+                    raise SystemExit(f"encode_y4m: the stream has fewer frames than {like}")
+                frame = frame.reformat(format=writer.pixel_format)
+                planes = [plane_codes(frame, index) for index in range(3)]
+                writer.write(planes, pts=item.pts, duration=item.duration)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--like", type=Path, required=True, help="the clip that was coloured")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="replaced if there is one")
+    parser.add_argument("--codec", default="auto", choices=("auto", *CODECS))
+    options = parser.parse_args()
+    try:
+        with av.open(sys.stdin.buffer, format="yuv4mpegpipe") as stream:
+            encode(stream, like=options.like, output=options.output, codec=options.codec)
+    except (VidcolorError, av.FFmpegError) as error:
+        raise SystemExit(f"encode_y4m: {error}") from error
+
+
+if __name__ == "__main__":
+    main()
