@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.planes import Plane
 
-_local = threading.local()
+_LEAST = 16
+"""Pixels; DIS refuses sides of less than its patches, so smaller planes are padded."""
 
 
 def quantise(luma: Plane) -> NDArray[np.uint8]:
@@ -24,7 +23,12 @@ def flow(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float3
     The pixel p of `here` lies at p + flow(p) in `other`. Both are [h, w] uint8.
     DIS (Kroeger 2016) at OpenCV's medium preset.
     """
-    if not hasattr(_local, "dis"):  # the object keeps buffers, so every thread has its own
-        _local.dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    motion = _local.dis.calc(here, other, None)
+    height, width = here.shape
+    below, right = max(0, _LEAST - height), max(0, _LEAST - width)
+    if below or right:
+        here, other = (np.pad(p, ((0, below), (0, right)), mode="edge") for p in (here, other))
+    # A new object each time: a used one remembers the coarsest scale of the smallest planes it saw,
+    # and is no faster.
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    motion = dis.calc(here, other, None)[:height, :width]
     return np.ascontiguousarray(np.moveaxis(motion, 2, 0))
