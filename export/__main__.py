@@ -1,0 +1,83 @@
+"""`python -m export CHECKPOINT -o NAME`: a training checkpoint as a bundle that vidcolor runs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from export.bundle import check_target, write_bundle
+from export.card import metrics_text
+from export.parity import TOLERANCES
+from training.checkpoint import load_generator
+from vidcolor import contract
+from vidcolor.errors import VidcolorError
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a checkpoint's generator as a bundle: ONNX graphs that vidcolor runs without PyTorch.
+
+    The bundle proves itself before it appears: the ONNX checker, the contract, and the same
+    colours as PyTorch over a rollout at two sizes, with one and two keys, in both precisions.
+    """
+
+    checkpoint: tyro.conf.Positional[Path]
+    """The folder that `python -m training fit` wrote: weights.safetensors and config.json."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """The bundle's folder, to be made; its last part becomes the model's name."""
+    licence: str | None = None
+    """Of the weights, such as MIT; else what the checkpoint says."""
+    training_data: str | None = None
+    """What the weights were trained on, in a few words; else what the checkpoint says."""
+    metrics: str | None = None
+    """How good the model is, in a few words; else what the checkpoint measured."""
+    overwrite: bool = False
+    """Replace the bundle that lies there, once the new one is proved."""
+
+
+def run(options: Export) -> None:
+    """Do what `options` say; raises a VidcolorError with one sentence for what is wrong."""
+    output = options.output.resolve()
+    check_target(output, overwrite=options.overwrite)
+    generator, config = load_generator(options.checkpoint)
+    metadata = contract.Metadata(
+        name=output.name,
+        size_multiple=generator.size_multiple,
+        colour_space=generator.colour_space,
+        licence=options.licence or config.licence,
+        training_data=options.training_data or config.training_data,
+        metrics=options.metrics or metrics_text(config.metrics),
+    )
+    parities = write_bundle(
+        generator,
+        output,
+        metadata=metadata,
+        config=config,
+        overwrite=options.overwrite,
+        report=print,
+    )
+    for parity in parities:
+        print(
+            f"{parity.precision}: at most {parity.chroma:.1e} apart in chroma, "
+            f"{parity.confidence:.1e} in confidence (accepted {TOLERANCES[parity.precision]:g})"
+        )
+    print(f"wrote {options.output}")
+
+
+def main() -> int:
+    """The command line; returns the exit status."""
+    options = tyro.cli(Export, prog="python -m export")
+    try:
+        run(options)
+    except (VidcolorError, OSError) as error:
+        print(f"python -m export: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""A generator written as a bundle that has proved itself, or nothing written at all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onnx import ModelProto
+
+from export.card import model_card
+from export.graphs import ExportError, check_graphs, export_graphs
+from export.parity import Parity, check_parity
+from export.precision import to_float16
+from training.checkpoint import Config
+from training.models.base import Generator
+from vidcolor import contract
+
+CARD = "CARD.md"
+
+
+def write_bundle(
+    generator: Generator,
+    target: Path,
+    *,
+    metadata: contract.Metadata,
+    config: Config,
+    overwrite: bool = False,
+    report: Callable[[str], object] = lambda _: None,
+) -> list[Parity]:
+    """Export, check and compare, then let the folder `target` appear, complete.
+
+    `report` is told each step before it begins. An existing bundle is replaced only with
+    `overwrite`. Returns the parities that were measured; raises ExportError and ParityError.
+    """
+    check_target(target, overwrite=overwrite)
+    with _appearing(target) as folder:
+        report("tracing remember and propagate")
+        graphs = export_graphs(generator, metadata)
+        report("converting to float16")
+        halves = {name: to_float16(graph) for name, graph in graphs.items()}
+        check_graphs(halves)
+        for precision, models in zip(contract.PRECISIONS, (graphs, halves), strict=True):
+            _save(folder, precision, models)
+        report("comparing with PyTorch")
+        parities = check_parity(generator, folder)
+        sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+        card = model_card(
+            generator, metadata=metadata, config=config, parities=parities, sizes=sizes
+        )
+        (folder / CARD).write_text(card, encoding="utf-8")
+    return parities
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Raise ExportError unless a bundle may be written at `target`.
+
+    With `overwrite` only a bundle is replaced, never a folder that holds anything else.
+    """
+    if not target.parent.is_dir():
+        raise ExportError(f"output is {target}, but {target.parent} is no folder")
+    if not target.exists():
+        return
+    if not overwrite:
+        raise ExportError(f"output {target} exists already; --overwrite replaces it")
+    own = {contract.graph_path(target, g, p) for g in contract.GRAPHS for p in contract.PRECISIONS}
+    if not target.is_dir() or not {*target.iterdir()} <= own | {target / CARD}:
+        raise ExportError(f"output {target} is not a bundle, and only a bundle is overwritten")
+
+
+def _save(folder: Path, precision: str, graphs: dict[str, ModelProto]) -> None:
+    for name, model in graphs.items():
+        data = model.SerializeToString(deterministic=True)
+        contract.graph_path(folder, name, precision).write_bytes(data)
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """A new folder that becomes `target` at the end of the block, or is gone if that raises."""
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        folder = Path(beside) / "new"
+        folder.mkdir()
+        yield folder
+        if target.exists():
+            target.rename(Path(beside) / "old")
+        folder.rename(target)

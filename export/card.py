@@ -1,0 +1,71 @@
+"""The model card of a bundle: CARD.md, for whoever finds the folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from export.parity import FRAMES, KEYS, Parity
+from training.checkpoint import Config
+from training.models.base import Generator
+from vidcolor.contract import Metadata
+
+
+def model_card(
+    generator: Generator,
+    *,
+    metadata: Metadata,
+    config: Config,
+    parities: Sequence[Parity],
+    sizes: Mapping[str, int],
+) -> str:
+    """Markdown. `sizes` are the graphs' files in bytes, by file name."""
+    parameters = sum(tensor.numel() for tensor in generator.parameters())
+    arguments = ", ".join(f"{name} {value}" for name, value in config.arguments.items())
+    lines = [
+        f"# {metadata.name}",
+        "",
+        "A vidcolor model: it carries the colours of a key frame through a clip.",
+        "",
+        f"- Network: {config.model}" + (f" ({arguments})" if arguments else ""),
+        f"- Parameters: {parameters:,}",
+        f"- Colour space it thinks in: {metadata.colour_space}",
+        f"- Heights and widths: multiples of {metadata.size_multiple} pixels (vidcolor pads)",
+        f"- Optical flow it asks for: {', '.join(sorted(generator.flows)) or 'none'}",
+        f"- Training data: {metadata.training_data}",
+        f"- Licence: {metadata.licence}",
+        f"- Metrics: {metadata.metrics}",
+        "",
+        "## How it was made",
+        "",
+        f"Checkpoint {config.name!r} after {config.step:,} updates of the generator.",
+        "",
+        *_table("option", "value", _numbers(config.training)),
+        "## What the export proved",
+        "",
+        f"Rollouts of {FRAMES} frames at two sizes, with {' and '.join(map(str, KEYS))} keys, "
+        "beside PyTorch. The largest difference at any pixel:",
+        "",
+        *_table(
+            "precision",
+            "chroma (of ±0.5), confidence (of 0 to 1)",
+            {p.precision: f"{p.chroma:.1e}, {p.confidence:.1e}" for p in parities},
+        ),
+        *_table("file", "bytes", {name: f"{size:,}" for name, size in sizes.items()}),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def metrics_text(metrics: Mapping[str, float]) -> str:
+    """A checkpoint's metrics as one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()) or "not measured"
+
+
+def _table(key: str, value: str, rows: Mapping[str, object]) -> list[str]:
+    if not rows:
+        return []
+    return [f"| {key} | {value} |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items()), ""]
+
+
+def _numbers(training: Mapping[str, object]) -> dict[str, object]:
+    """The options that are numbers or switches; texts among them are paths of one machine."""
+    return {name: v for name, v in training.items() if isinstance(v, int | float)}

@@ -1,0 +1,297 @@
+"""A generator's two methods as ONNX graphs with the names and axes of `vidcolor.contract`.
+
+torch.export traces each method once, on planes of a few cells of `size_multiple` pixels, with
+height, width and the number of keys symbolic. `check_graphs` then reads the result back: a model
+whose code fixes a size in the trace is refused instead of shipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import onnx
+import torch
+from onnx import ModelProto, ValueInfoProto
+from torch import Tensor, nn
+from torch.export import Dim
+
+from training.models.base import Generator
+from vidcolor import contract
+from vidcolor.errors import VidcolorError
+
+OPSET = 18
+"""The newest for which every released onnxruntime from 1.20 has all the CUDA kernels.
+
+The CPU would run 21. But onnxruntime's CUDA kernels lag: Pad has none from opset 19 on
+(its issue 26393), and Shape, Reshape and Transpose had none for 21 (its issue 26065); such nodes
+fall back to the CPU, with a copy there and back for each. 18 is also what torch's exporter is
+written in, so nothing is converted afterwards.
+"""
+
+_ROWS, _COLUMNS, _KEYS = Dim("rows"), Dim("columns"), Dim("keys")
+# Cells of the traced planes and of a second size that tells a tensor's axes apart. All differ
+# from each other and from one, which torch.export would take for a constant.
+_TRACED = (2, 3)
+_PROBE = (3, 5)
+_TRACED_KEYS = 4
+
+_INVALID = (
+    contract.ContractError,
+    onnx.checker.ValidationError,
+    onnx.shape_inference.InferenceError,
+)
+
+Axes = dict[int, Any]
+"""Which axes of a tensor are dynamic: axis -> torch.export's dimension."""
+
+
+class ExportError(VidcolorError, RuntimeError):
+    """A generator cannot become a bundle, or not at this place."""
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A graph's input: its name in the contract, an example of it, its dynamic axes."""
+
+    name: str
+    example: Tensor
+    axes: Axes
+
+
+class RememberGraph(nn.Module):
+    """`Generator.remember` for one clip and one key, tensors in and out in the contract's order."""
+
+    def __init__(self, generator: Generator, memory: Iterable[str], state: Iterable[str]) -> None:
+        super().__init__()
+        self.generator = generator
+        self.memory = tuple(memory)
+        self.state = tuple(state)
+        self.outputs = [
+            *(contract.MEMORY + name for name in self.memory),
+            *(contract.NEXT + name for name in self.state),
+        ]
+
+    def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
+        """key.luma [1, 1, h, w], key.chroma [1, 2, h, w] -> memory.* [1, ...], next.* [1, ...]."""
+        memory, state = self.generator.remember(*planes)
+        return (
+            *(memory[name].squeeze(0) for name in self.memory),
+            *(state[name] for name in self.state),
+        )
+
+
+class PropagateGraph(nn.Module):
+    """`Generator.propagate` for one clip and k keys, tensors in and out in the contract's order."""
+
+    def __init__(self, generator: Generator, inputs: Iterable[str]) -> None:
+        super().__init__()
+        self.generator = generator
+        self.inputs = tuple(inputs)
+        self.state = [
+            n.removeprefix(contract.STATE) for n in inputs if n.startswith(contract.STATE)
+        ]
+        self.outputs = [
+            contract.CHROMA,
+            contract.CONFIDENCE,
+            *(contract.NEXT + name for name in self.state),
+        ]
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """luma, state.*, memory.* [k, ...], flow.* -> chroma, confidence, next.*."""
+        given = dict(zip(self.inputs, tensors, strict=True))
+        memory = {n: t.unsqueeze(0) for n, t in _part(given, contract.MEMORY).items()}
+        flows = {name: given[name] for name in self.generator.flows}
+        if contract.FLOW_KEY in flows:
+            flows[contract.FLOW_KEY] = flows[contract.FLOW_KEY].unsqueeze(0)
+        state = _part(given, contract.STATE)
+        chroma, confidence, state = self.generator.propagate(
+            given[contract.LUMA], state, memory, flows
+        )
+        return (chroma, confidence, *(state[name] for name in self.state))
+
+
+def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str, ModelProto]:
+    """The float32 graphs by name, checked and with `metadata` on board.
+
+    Raises ExportError when the generator cannot be traced or what it became breaks the contract.
+    """
+    generator = generator.eval()
+    rows, columns = (generator.size_multiple * cells for cells in _TRACED)
+    cell = generator.size_multiple
+    planes: Axes = {2: cell * _ROWS, 3: cell * _COLUMNS}
+    keyed: Axes = {0: _KEYS, **planes}
+    memory, state = _remember(generator, _TRACED)
+    other_memory, other_state = _remember(generator, _PROBE)
+
+    key = [
+        _Input(contract.KEY_LUMA, torch.rand(1, 1, rows, columns), planes),
+        _Input(contract.KEY_CHROMA, torch.rand(1, 2, rows, columns) - 0.5, planes),
+    ]
+    frame = [_Input(contract.LUMA, torch.rand(1, 1, rows, columns), planes)]
+    for name, tensor in state.items():
+        axes = _axes(tensor, other_state[name])
+        frame.append(_Input(contract.STATE + name, tensor, axes))
+    for name, tensor in memory.items():
+        axes = {0: _KEYS, **_axes(tensor[0], other_memory[name][0])}
+        keys = tensor[0].repeat(_TRACED_KEYS, *[1] * (tensor.ndim - 2))
+        frame.append(_Input(contract.MEMORY + name, keys, axes))
+    flows = {
+        contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
+        contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
+    }
+    frame += [_Input(name, *flows[name]) for name in sorted(generator.flows)]
+
+    graphs = {
+        "remember": _export(RememberGraph(generator, memory, state), key, metadata),
+        "propagate": _export(PropagateGraph(generator, [i.name for i in frame]), frame, metadata),
+    }
+    check_graphs(graphs)
+    return graphs
+
+
+def check_graphs(graphs: dict[str, ModelProto]) -> None:
+    """Hold a bundle's graphs against ONNX and the contract; raises ExportError, naming what is off.
+
+    Beyond names: planes have their ranks and dynamic heights and widths, keys are dynamic,
+    ``next.*`` has the type and shape of ``state.*``.
+    """
+    inputs = {graph: {v.name: v for v in m.graph.input} for graph, m in graphs.items()}
+    outputs = {graph: {v.name: v for v in m.graph.output} for graph, m in graphs.items()}
+    try:
+        for model in graphs.values():
+            onnx.checker.check_model(model, full_check=True)
+        contract.check_remember(inputs["remember"], outputs["remember"])
+        contract.check_propagate(inputs["propagate"], outputs["propagate"])
+        contract.check_pair(outputs["remember"], inputs["propagate"])
+    except _INVALID as error:
+        raise ExportError(f"the exported graphs are not valid: {error}") from error
+    for values in (*inputs.values(), *outputs.values()):
+        for value in values.values():
+            _check_axes(value)
+    for name in contract.suffixes(inputs["propagate"], contract.STATE):
+        state = inputs["propagate"][contract.STATE + name]
+        for graph in contract.GRAPHS:
+            following = outputs[graph][contract.NEXT + name]
+            if _signature(state) != _signature(following):
+                raise ExportError(
+                    f"{graph} returns {following.name} as {_signature(following)}, "
+                    f"but {state.name} is {_signature(state)}; they must be the same"
+                )
+
+
+def _export(
+    module: RememberGraph | PropagateGraph, inputs: list[_Input], metadata: contract.Metadata
+) -> ModelProto:
+    with _quiet(), torch.no_grad():
+        try:
+            program = torch.onnx.export(
+                module.eval(),
+                tuple(i.example for i in inputs),
+                dynamo=True,
+                dynamic_shapes=(tuple(i.axes for i in inputs),),
+                input_names=[i.name for i in inputs],
+                output_names=module.outputs,
+                opset_version=OPSET,
+                verbose=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            reason = str(error.__cause__ or error).strip().splitlines()[0]
+            raise ExportError(f"{type(module).__name__} cannot be exported: {reason}") from error
+    model: ModelProto = program.model_proto
+    _strip(model)
+    onnx.helper.set_model_props(model, metadata.to_properties())
+    return model
+
+
+def _strip(model: ModelProto) -> None:
+    """Drop what the exporter notes about its own run: it names source files and is of no use."""
+    model.doc_string = ""
+    del model.graph.metadata_props[:]
+    del model.graph.value_info[:]
+    for part in (*model.graph.node, *model.graph.input, *model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for initializer in model.graph.initializer:
+        initializer.doc_string = ""
+        del initializer.metadata_props[:]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter: it reports packages it does not need and axis names it merged."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _remember(generator: Generator, cells: tuple[int, int]) -> tuple[dict[str, Tensor], ...]:
+    height, width = (generator.size_multiple * n for n in cells)
+    with torch.no_grad():
+        remembered = generator.remember(
+            torch.rand(1, 1, height, width), torch.rand(1, 2, height, width) - 0.5
+        )
+    return remembered.memory, remembered.state
+
+
+def _axes(traced: Tensor, probe: Tensor) -> Axes:
+    """The dynamic axes of a tensor, told by its shapes at the sizes `_TRACED` and `_PROBE`.
+
+    An axis is constant, a multiple of the rows, a multiple of the columns, or something else
+    (rows times columns) whose form torch.export finds by itself.
+    """
+    axes: Axes = {}
+    for axis, sizes in enumerate(zip(traced.shape, probe.shape, strict=True)):
+        if sizes[0] == sizes[1]:
+            continue
+        axes[axis] = Dim.AUTO
+        for unit, *cells in ((_ROWS, _TRACED[0], _PROBE[0]), (_COLUMNS, _TRACED[1], _PROBE[1])):
+            scale = sizes[0] // cells[0]
+            if list(sizes) == [scale * n for n in cells]:
+                axes[axis] = unit if scale == 1 else scale * unit
+    return axes
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those named with `prefix`, without it."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _signature(value: ValueInfoProto) -> tuple[int | str, ...]:
+    """Element type, then each axis: a number, or '?' where it is dynamic."""
+    tensor = value.type.tensor_type
+    sizes = (d.dim_value if d.HasField("dim_value") else "?" for d in tensor.shape.dim)
+    return (onnx.TensorProto.DataType.Name(tensor.elem_type), *sizes)
+
+
+_PLANE_AXES = {
+    contract.LUMA: (1, 1, "?", "?"),
+    contract.CHROMA: (1, 2, "?", "?"),
+    contract.CONFIDENCE: (1, 1, "?", "?"),
+    contract.KEY_LUMA: (1, 1, "?", "?"),
+    contract.KEY_CHROMA: (1, 2, "?", "?"),
+    contract.FLOW_PREVIOUS: (1, 2, "?", "?"),
+    contract.FLOW_KEY: ("?", 2, "?", "?"),
+}
+
+
+def _check_axes(value: ValueInfoProto) -> None:
+    signature = _signature(value)
+    wanted = _PLANE_AXES.get(value.name)
+    if wanted is not None and signature != ("FLOAT", *wanted):
+        raise ExportError(
+            f"{value.name} was exported as {signature}, needed is {('FLOAT', *wanted)}: "
+            "the model's code fixes a size or a type"
+        )

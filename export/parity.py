@@ -1,0 +1,160 @@
+"""Does a bundle colour as the generator it was made of? Both roll out the same frames.
+
+The bundle goes the road it will go when shipped, through `vidcolor.propagate`, with its checks,
+its flow and its state carried from step to step; the generator gets the same planes and flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from export.graphs import ExportError
+from training.models.base import Generator, Tensors
+from vidcolor import contract
+from vidcolor.flow import flow, quantise
+from vidcolor.planes import Key, Plane
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+FRAMES = 8
+KEYS = (1, 2)
+SMALLEST = 48
+"""Pixels that a rollout's sides have at least: optical flow needs some."""
+
+TOLERANCES = {
+    # The same arithmetic in another order: 1e-6 a step, which the recurrence may multiply. A
+    # hundredth of this is usual, and a wrong axis or a lost state errs a thousand times more.
+    "float32": 1e-4,
+    # Ten bits behind the point: an error of 2^-11 for each of some tens of layers that add up like
+    # a random walk, fed back for `FRAMES` steps. 0.02 are 5 of 255 code values at the worst pixel.
+    "float16": 2e-2,
+}
+"""How far chroma (of ±0.5) and confidence (of 0 to 1) may lie apart at any pixel."""
+
+
+class ParityError(ExportError):
+    """The bundle does not colour as its generator does."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The largest difference at any pixel of any rollout."""
+
+    precision: str
+    chroma: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Rollout:
+    """A made-up clip, and what the generator makes of it."""
+
+    keys: list[Key]
+    lumas: list[Plane]
+    chroma: list[NDArray[np.float32]]
+    """Per frame [2, h, w]."""
+    confidence: list[NDArray[np.float32]]
+    """Per frame [h, w]."""
+
+
+def check_parity(generator: Generator, bundle: Path) -> list[Parity]:
+    """Roll out at two sizes, with one key and with two, in every precision.
+
+    Raises ParityError for a difference above `TOLERANCES`, or for anything that is no number.
+    """
+    rollouts = [
+        _reference(generator.eval(), height, width, keys)
+        for height, width in _sizes(generator.size_multiple)
+        for keys in KEYS
+    ]
+    return [_compare(bundle, precision, rollouts) for precision in contract.PRECISIONS]
+
+
+def _sizes(multiple: int) -> Iterator[tuple[int, int]]:
+    """Two heights and widths in pixels, one wide and one tall."""
+    cells = -(-SMALLEST // multiple)
+    yield cells * multiple, (cells + 1) * multiple
+    yield (cells + 2) * multiple, cells * multiple
+
+
+def _compare(bundle: Path, precision: str, rollouts: list[_Rollout]) -> Parity:
+    propagator = Propagator(Session.load(bundle, provider="cpu", precision=precision))
+    worst = {contract.CHROMA: 0.0, contract.CONFIDENCE: 0.0}
+    for rollout in rollouts:
+        state = propagator.begin(*rollout.keys)
+        for number, luma in enumerate(rollout.lumas):
+            chroma, confidence, state = propagator.step(luma, state)
+            for name, got, wanted in (
+                (contract.CHROMA, chroma, rollout.chroma[number]),
+                (contract.CONFIDENCE, confidence, rollout.confidence[number]),
+            ):
+                apart = float(np.abs(got - wanted).max())
+                if not apart <= TOLERANCES[precision]:  # also when it is no number
+                    raise ParityError(
+                        f"{name} of the {precision} graph is {apart:.2g} from PyTorch's in frame "
+                        f"{number + 1} of {luma.shape[1]}x{luma.shape[0]} pixels with "
+                        f"{len(rollout.keys)} key(s), accepted is {TOLERANCES[precision]:g}"
+                    )
+                worst[name] = max(worst[name], apart)
+    return Parity(precision, worst[contract.CHROMA], worst[contract.CONFIDENCE])
+
+
+def _reference(generator: Generator, height: int, width: int, keys: int) -> _Rollout:
+    """The generator's own rollout, in PyTorch on the CPU, in float32."""
+    lumas, chroma = _scene(height, width, frames=keys + FRAMES)
+    rollout = _Rollout(
+        keys=[Key(luma=lumas[i], chroma=np.roll(chroma, i, axis=2)) for i in range(keys)],
+        lumas=lumas[keys:],
+        chroma=[],
+        confidence=[],
+    )
+    with torch.no_grad():
+        remembered = [
+            generator.remember(_batch(key.luma[None]), _batch(key.chroma)) for key in rollout.keys
+        ]
+        memory = {
+            name: torch.cat([one.memory[name] for one in remembered], 1)
+            for name in remembered[0].memory
+        }
+        state = remembered[-1].state
+        previous = rollout.keys[-1].luma
+        for luma in rollout.lumas:
+            flows = _flows(generator, luma, previous, rollout.keys)
+            painted = generator.propagate(_batch(luma[None]), state, memory, flows)
+            rollout.chroma.append(painted.chroma[0].numpy())
+            rollout.confidence.append(painted.confidence[0, 0].numpy())
+            state, previous = painted.state, luma
+    return rollout
+
+
+def _flows(generator: Generator, luma: Plane, previous: Plane, keys: list[Key]) -> Tensors:
+    """The flows the generator asks for, measured as the runtime measures them."""
+    here = quantise(luma)
+    flows = {}
+    if contract.FLOW_PREVIOUS in generator.flows:
+        flows[contract.FLOW_PREVIOUS] = _batch(flow(here, quantise(previous)))
+    if contract.FLOW_KEY in generator.flows:
+        to_keys = np.stack([flow(here, quantise(key.luma)) for key in keys])
+        flows[contract.FLOW_KEY] = _batch(to_keys)
+    return flows
+
+
+def _batch(planes: NDArray[np.float32]) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(planes))[None]
+
+
+def _scene(height: int, width: int, *, frames: int) -> tuple[list[Plane], Plane]:
+    """Lumas of smooth clouds that drift to the right, and chroma [2, h, w] for the first."""
+    random = np.random.default_rng(0)
+    noise = random.standard_normal((3, height, width)).astype(np.float32)
+    clouds = np.stack([cv2.GaussianBlur(plane, (0, 0), 4) for plane in noise])
+    clouds /= np.abs(clouds).max()
+    lumas = [0.5 + 0.5 * np.roll(clouds[0], frame, axis=1) for frame in range(frames)]
+    return lumas, 0.3 * clouds[1:]

@@ -1,0 +1,61 @@
+"""The exporter takes seconds a graph, so every test of a module shares what it made once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from onnx import ModelProto
+
+from export.graphs import export_graphs
+from tests.export.courier import Courier
+from training.checkpoint import Config
+from vidcolor.contract import Metadata
+
+
+@pytest.fixture(scope="session")
+def courier() -> Courier:
+    torch.manual_seed(0)
+    return Courier().eval()
+
+
+@pytest.fixture(scope="session")
+def metadata() -> Metadata:
+    return Metadata(
+        name="courier",
+        size_multiple=Courier.size_multiple,
+        colour_space=Courier.colour_space,
+        licence="MIT",
+        training_data="none",
+        metrics="not measured",
+    )
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return Config(
+        name="courier-0",
+        model="courier",
+        arguments={"width": 0.5},
+        step=1234,
+        training={"rate": 0.001, "clips": "/somebody/home"},
+    )
+
+
+@pytest.fixture(scope="session")
+def courier_bytes(courier: Courier, metadata: Metadata) -> dict[str, bytes]:
+    graphs = export_graphs(courier, metadata)
+    return {name: graph.SerializeToString() for name, graph in graphs.items()}
+
+
+@pytest.fixture
+def courier_graphs(courier_bytes: dict[str, bytes]) -> dict[str, ModelProto]:
+    """Fresh copies, which a test may spoil."""
+    return {name: ModelProto.FromString(data) for name, data in courier_bytes.items()}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """An empty folder in which bundles are written."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,121 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.__main__ import main
+from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
+from training.models.unet import UNet
+from vidcolor.session import Session
+
+ROOT = Path(__file__).parents[2]
+WIDTH = 1 / 32
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    """The seeds' U-Net of a thirty-second of its widths, with batch norms that do something."""
+    torch.manual_seed(0)
+    generator = UNet(width=WIDTH)
+    with torch.no_grad():
+        for module in generator.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.3)
+                module.running_var.uniform_(0.5, 2)
+    generator.calibrate(0.25)
+    folder = tmp_path_factory.mktemp("runs") / "seeds"
+    save_generator(
+        folder,
+        generator,
+        config=Config(
+            name="cgan-dt1",
+            model="seeds",
+            arguments={"width": WIDTH},
+            licence="MIT",
+            training_data="rendered scenes",
+            metrics={"psnr": 30.125},
+        ),
+    )
+    return folder
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """The command line in this process: exit status and what it said."""
+
+    def call(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+        status = main()
+        return status, capsys.readouterr().err
+
+    return call
+
+
+def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf):
+    done = subprocess.run(
+        [sys.executable, "-m", "export", checkpoint, "-o", shelf / "mine", "--licence", "CC0"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == f"wrote {shelf / 'mine'}"
+    assert done.stdout.count("\n") < 10
+    for precision in ("float32", "float16"):
+        session = Session.load(shelf / "mine", provider="cpu", precision=precision)
+        assert session.metadata.name == "mine"
+        assert session.metadata.licence == "CC0"
+        assert session.metadata.training_data == "rendered scenes"
+        assert session.metadata.metrics == "psnr 30.12"
+        assert session.metadata.size_multiple == 128
+    sizes = [
+        (shelf / "mine" / f"propagate.{precision}.onnx").stat().st_size
+        for precision in ("float32", "float16")
+    ]
+    assert sizes[1] < 0.7 * sizes[0]
+
+
+def test_a_missing_checkpoint_is_one_sentence(call, shelf):
+    status, said = call(shelf / "nothing", "-o", shelf / "mine")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert "nothing" in said
+    assert list(shelf.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        (CONFIG, b"{"),
+        (CONFIG, b"\xff\xfe"),
+        (CONFIG, json.dumps({"model": "seeds"}).encode()),
+        (WEIGHTS, b"not tensors"),
+    ],
+)
+def test_a_garbled_checkpoint_is_one_sentence(call, checkpoint, shelf, tmp_path, file, content):
+    garbled = tmp_path / "garbled"
+    garbled.mkdir()
+    for path in checkpoint.iterdir():
+        (garbled / path.name).write_bytes(path.read_bytes())
+    (garbled / file).write_bytes(content)
+    status, said = call(garbled, "-o", shelf / "mine")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert file in said
+    assert list(shelf.iterdir()) == []
+
+
+def test_an_existing_output_is_refused_at_once(call, checkpoint, shelf):
+    (shelf / "mine").mkdir()
+    status, said = call(checkpoint, "-o", shelf / "mine")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert "exists already" in said
+    assert list((shelf / "mine").iterdir()) == []
