@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,5 +32,6 @@ def flow(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float3
     # A new object each time: a used one remembers the coarsest scale of the smallest planes it saw,
     # and is no faster.
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    motion = dis.calc(here, other, None)[:height, :width]
+    no_guess = cast("NDArray[np.float32]", None)
+    motion = np.asarray(dis.calc(here, other, no_guess), np.float32)[:height, :width]
     return np.ascontiguousarray(np.moveaxis(motion, 2, 0))
