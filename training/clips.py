@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training.lab import BLUE, CB_SCALE, CR_SCALE, GREEN, RED
+from training.manual import manual
 from vidcolor.errors import ArgumentError
 
 Codes = NDArray[np.uint8]
@@ -42,6 +43,7 @@ _MATRICES = {  # ITU-T H.273's numbers, as frames carry them -> swscale's
 }
 
 
+@manual
 @dataclass(frozen=True)
 class ClipOptions:
     """Which part of each video is used, and where its decoded planes lie."""
@@ -86,8 +88,9 @@ def load_split(folders: Sequence[Path], *, options: ClipOptions, quiet: bool = F
     fewer than two videos are left.
     """
     clips = []
+    # Without a terminal (disable=None) there is no bar: a log file would fill up with it.
     for path, name in tqdm(
-        list(find_videos(folders)), desc="decoding", unit="video", disable=quiet
+        list(find_videos(folders)), desc="decoding", unit="video", disable=quiet or None
     ):
         try:
             clips.append(load_clip(path, name=name, options=options))

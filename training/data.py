@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.clips import CHROMA_ZERO, Clip, Codes
+from training.manual import manual
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 from vidcolor.errors import ArgumentError
 from vidcolor.flow import flow
@@ -24,6 +25,7 @@ from vidcolor.flow import flow
 Floats = NDArray[np.float32]
 
 
+@manual
 @dataclass(frozen=True)
 class RolloutOptions:
     """What an example is, and how it is varied."""

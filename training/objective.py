@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, softplus
 
+from training.manual import manual
 
+
+@manual
 @dataclass(frozen=True)
 class Objective:
     """What generator and discriminator minimise."""

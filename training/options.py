@@ -12,6 +12,7 @@ import tyro
 
 from training.clips import ClipOptions
 from training.data import RolloutOptions
+from training.manual import manual
 from training.models import GENERATORS
 from training.models.base import Generator
 from training.objective import Objective
@@ -25,6 +26,7 @@ CHANGEABLE = frozenset({
 """Options that a resumed run may be given anew; with any other changed it would be another run."""
 
 
+@manual
 @dataclass(frozen=True)
 class FitOptions:
     """Train a generator on the videos below some folders.
@@ -126,18 +128,18 @@ def build_generator(options: FitOptions) -> tuple[Generator, dict[str, float | i
 
 def check(options: FitOptions, *, size_multiple: int) -> None:
     """Raise ArgumentError for what can be seen to be wrong before any work is done."""
+    if not options.videos:
+        raise ArgumentError("videos: no folder is given; at least one folder of videos is needed")
     if options.steps is None and options.minutes is None:
         raise ArgumentError("neither steps nor minutes is given; one of them must be")
     for name in ("batch", "discriminator_every", "log_every", "devices"):
         if getattr(options, name) < 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, at least 1 is needed")
-    for name, value in (("crop", options.rollout.crop), ("size", options.clips.size)):
-        if value < 1 or (name == "crop" and value % size_multiple):
-            raise ArgumentError(
-                f"{name} is {value}, {options.model} needs a positive multiple of {size_multiple}"
-                if name == "crop"
-                else f"{name} is {value}, a positive number of pixels is needed"
-            )
+    if options.rollout.crop < 1 or options.rollout.crop % size_multiple:
+        raise ArgumentError(
+            f"crop is {options.rollout.crop}, {options.model} needs a positive multiple of "
+            f"{size_multiple}"
+        )
     if options.rollout.crop > options.clips.size:
         raise ArgumentError(
             f"crop is {options.rollout.crop}, at most size ({options.clips.size}) is accepted"

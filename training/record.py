@@ -68,7 +68,11 @@ class Record:
         )
         self._journal = Journal(options.out, step=begun) if active else None
         self._bar = tqdm(
-            desc="training", total=options.steps, initial=begun, unit="step", disable=not active
+            desc="training",
+            total=options.steps,
+            initial=begun,
+            unit="step",
+            disable=None if active else True,
         )
 
     def __enter__(self) -> Self:
