@@ -42,4 +42,4 @@ def clips(part: str = "dev") -> list[Path]:
 def _lacking(what: str, reason: str) -> NoReturn:
     if os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1":
         pytest.fail(f"{reason}, and VIDCOLOR_REQUIRE_{what}=1 asks for it")
-    pytest.skip(reason)
+    pytest.skip(reason, allow_module_level=True)

@@ -129,8 +129,9 @@ class Propagator:
             key_lumas=state.key_lumas,
         )
         return Step(
-            chroma=chroma[0, :, :height, :width],
-            confidence=confidence[0, 0, :height, :width],
+            # Copies: onnxruntime's arrays are views of memory that the state may share.
+            chroma=chroma[0, :, :height, :width].copy(),
+            confidence=confidence[0, 0, :height, :width].copy(),
             state=after,
         )
 

@@ -143,7 +143,10 @@ class Session:
         return chroma, confidence, _strip(outputs, contract.NEXT)
 
     def stack(self, memories: Iterable[Tensors]) -> Tensors:
-        """The memories of several keys as one: each tensor concatenated along its first axis."""
+        """The memories of several keys as one: each tensor concatenated along its first axis.
+
+        Goes over the host; it is done once for a segment, not for a frame.
+        """
         first, *others = memories
         if not others:
             return first

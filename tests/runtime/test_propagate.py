@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.scenes import Scene, render
+from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator, State, Step
+from vidcolor.session import Session
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def propagator(toy_bundle: Path) -> Propagator:
+    return Propagator(Session.load(toy_bundle, provider="cpu", threads=1))
+
+
+@pytest.fixture(scope="module")
+def flow_propagator(flow_bundle: Path) -> Propagator:
+    return Propagator(Session.load(flow_bundle, provider="cpu", threads=1))
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return render(FRAMES, 45, 61)
+
+
+def walk(propagator: Propagator, scene: Scene, state: State | None = None) -> list[Step]:
+    """Steps 1, 2, ... from the key, or from the state of a frame `len(scene.luma)` from the end."""
+    state = propagator.begin(scene.key()) if state is None else state
+    steps = []
+    for luma in scene.luma[1:]:
+        steps.append(propagator.step(luma, state))
+        state = steps[-1].state
+    return steps
+
+
+def test_the_toy_does_what_its_formula_says(propagator: Propagator, scene: Scene) -> None:
+    chroma, confidence = scene.chroma[0], np.float32(1)
+    for t, step in enumerate(walk(propagator, scene), start=1):
+        change = scene.luma[t] - scene.luma[t - 1]
+        chroma = (0.9 * chroma + 0.08 * scene.chroma[0] + 0.05 * change).clip(-0.5, 0.5)
+        confidence *= np.float32(0.99)
+        assert step.chroma.shape == (2, 45, 61)
+        assert step.confidence.shape == (45, 61)
+        assert step.chroma.dtype == step.confidence.dtype == np.float32
+        # 1e-6: float32 in another order of operations.
+        np.testing.assert_allclose(step.chroma, chroma, atol=1e-6)
+        np.testing.assert_allclose(step.confidence, confidence, atol=1e-6)
+
+
+def test_a_state_is_a_value(propagator: Propagator, scene: Scene) -> None:
+    """From any kept state, in any order, the same frames follow to the last bit."""
+    steps = walk(propagator, scene)
+    for t in (7, 2, 9, 2):
+        rest = Scene(scene.luma[t:], scene.chroma[t:])
+        for again, first in zip(walk(propagator, rest, steps[t - 1].state), steps[t:], strict=True):
+            np.testing.assert_array_equal(again.chroma, first.chroma)
+            np.testing.assert_array_equal(again.confidence, first.confidence)
+
+
+def test_what_a_step_returned_may_be_written_on(propagator: Propagator, scene: Scene) -> None:
+    first = propagator.step(scene.luma[1], propagator.begin(scene.key()))
+    expected = propagator.step(scene.luma[2], first.state)
+    first.chroma[:], first.confidence[:] = 0, 0
+    again = propagator.step(scene.luma[2], first.state)
+    np.testing.assert_array_equal(again.chroma, expected.chroma)
+
+
+def test_every_frame_since_the_key_matters(propagator: Propagator, scene: Scene) -> None:
+    steps = walk(propagator, scene)
+    skipped = propagator.step(scene.luma[6], steps[3].state)  # frame 5 left out
+    assert (skipped.chroma != steps[5].chroma).any()
+    twice = propagator.step(scene.luma[5], steps[4].state)
+    assert (twice.chroma != steps[4].chroma).any()
+
+
+@pytest.mark.parametrize("which", ["propagator", "flow_propagator"])
+def test_threads_share_a_propagator(
+    which: str, scene: Scene, request: pytest.FixtureRequest
+) -> None:
+    propagator = request.getfixturevalue(which)
+    scenes = [scene, *(render(FRAMES, 45, 61, seed=seed) for seed in range(1, 8))]
+    expected = [walk(propagator, one) for one in scenes]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda one: walk(propagator, one), scenes))
+    for steps, alone in zip(results, expected, strict=True):
+        for step, reference in zip(steps, alone, strict=True):
+            np.testing.assert_array_equal(step.chroma, reference.chroma)
+            np.testing.assert_array_equal(step.confidence, reference.confidence)
+
+
+def test_any_size_works_and_padding_leaves_no_trace(propagator: Propagator) -> None:
+    """The toy looks at single pixels, so cropped planes give cropped colours."""
+    whole = render(3, 24, 24)
+    expected = walk(propagator, whole)
+    for height, width in product((1, 7, 8, 9, 16, 23), (1, 8, 15, 24)):
+        cropped = Scene(whole.luma[:, :height, :width], whole.chroma[:, :, :height, :width])
+        for step, reference in zip(walk(propagator, cropped), expected, strict=True):
+            np.testing.assert_array_equal(step.chroma, reference.chroma[:, :height, :width])
+            np.testing.assert_array_equal(step.confidence, reference.confidence[:height, :width])
+
+
+def test_a_gray_key_gives_neutral_chroma(propagator: Propagator, scene: Scene) -> None:
+    still = Scene(scene.luma[:1].repeat(4, axis=0), np.zeros_like(scene.chroma[:4]))
+    for step in walk(propagator, still):
+        np.testing.assert_array_equal(step.chroma, 0)
+
+
+def test_all_keys_are_remembered_and_the_last_begins(propagator: Propagator, scene: Scene) -> None:
+    keys = [scene.key(0), scene.key(5), scene.key(9)]
+    step = propagator.step(scene.luma[9], propagator.begin(*keys))
+    mean = np.mean([key.chroma for key in keys], axis=0)
+    np.testing.assert_allclose(step.chroma, 0.9 * keys[-1].chroma + 0.08 * mean, atol=1e-6)
+
+
+def test_float16_stays_near_float32(toy_bundle: Path, propagator: Propagator, scene: Scene) -> None:
+    half = Propagator(Session.load(toy_bundle, provider="cpu", precision="float16"))
+    steps = walk(half, scene)
+    for step, reference in zip(steps, walk(propagator, scene), strict=True):
+        # The state is rounded to 11 bits at each step: 0.5 / 2^11, some of it piling up.
+        np.testing.assert_allclose(step.chroma, reference.chroma, atol=2e-3)
+    assert steps[0].state.nbytes == propagator.begin(scene.key()).nbytes / 2
+
+
+def test_flows_arrive_with_sign_and_scale(flow_propagator: Propagator) -> None:
+    """The toy shows the flow it was given: its chroma adds up flow.previous / 100."""
+    ground = render(1, 160, 200, seed=5).luma[0]
+    right, down = 2, 1
+    lumas = [ground[20 - down * t :, 30 - right * t :][:101, :123].copy() for t in range(4)]
+    chroma = np.zeros((2, 101, 123), np.float32)
+    state = flow_propagator.begin(Key(lumas[0], chroma))
+    for t in (1, 2, 3):
+        # Things move right and down, so where they were lies left and above: flow is negative.
+        step = flow_propagator.step(lumas[t], state)
+        x, y = (np.median(plane[16:-16, 16:-16]) * 100 for plane in step.chroma)
+        assert x == pytest.approx(-right * t, abs=0.15 * t)
+        assert y == pytest.approx(-down * t, abs=0.15 * t)
+        to_key = (np.median(step.confidence[16:-16, 16:-16]) - 0.5) * 100
+        assert to_key == pytest.approx(-right * t, abs=0.2)
+        state = step.state
+
+
+def test_flow_goes_to_every_key(flow_propagator: Propagator) -> None:
+    ground = render(1, 120, 160, seed=5).luma[0]
+    here, left, right = (ground[10:90, 20 + x : 140 + x].copy() for x in (0, 4, -2))
+    chroma = np.zeros((2, 80, 120), np.float32)
+    state = flow_propagator.begin(*(Key(luma, chroma) for luma in (left, right)))
+    step = flow_propagator.step(here, state)
+    mean = (np.median(step.confidence[16:-16, 16:-16]) - 0.5) * 100
+    assert mean == pytest.approx((-4 + 2) / 2, abs=0.2)
+
+
+def test_a_luma_of_another_size_or_type_is_refused(propagator: Propagator, scene: Scene) -> None:
+    state = propagator.begin(scene.key())
+    with pytest.raises(ArgumentError, match=r"luma is 60x45 pixels, .* frames of 61x45"):
+        propagator.step(scene.luma[1][:, :60], state)
+    with pytest.raises(ArgumentError, match=r"luma must be \[h, w\] float32, got .* float64"):
+        propagator.step(scene.luma[1].astype(np.float64), state)
+
+
+def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene) -> None:
+    with pytest.raises(KeyFrameError, match="at least one key frame"):
+        propagator.begin()
+    small = Key(scene.luma[0][:40], scene.chroma[0][:, :40])
+    with pytest.raises(KeyFrameError, match="key frames are 61x45, 61x40 pixels"):
+        propagator.begin(scene.key(), small)
+
+
+def test_a_state_knows_its_weight(
+    propagator: Propagator, flow_propagator: Propagator, scene: Scene
+) -> None:
+    padded = 48 * 64
+    assert propagator.begin(scene.key()).nbytes == 4 * padded * 4
+    assert flow_propagator.begin(scene.key()).nbytes == 4 * padded * 4 + 45 * 61
+    assert repr(propagator.begin(scene.key())) == (
+        "State(size=(45, 61), tensors=['chroma', 'confidence', 'luma'])"
+    )
