@@ -1,4 +1,4 @@
-# make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png
+# make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
 # make test    lint, types and tests, as continuous integration runs them
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
 # Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
@@ -10,8 +10,10 @@ SHELL := bash
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
+MODEL :=
 PYTHON :=
 export PYTHON
+OURS := $(filter demo/clip.mp4,$(CLIP))
 
 # vspipe finds the environment's VapourSynth by its place on the PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -27,13 +29,16 @@ test: .venv/full.stamp
 	mypy
 	pytest
 
-demo: .venv/demo.stamp $(if $(filter demo/clip.mp4,$(CLIP)),demo/clip.mp4)
+demo: .venv/demo.stamp $(if $(OURS),demo/clip.mp4)
+	$(if $(OURS)$(filter-out demo/key.png,$(KEY)),,$(error make demo CLIP=... needs its first frame in colour too: KEY=first.png))
 	@mkdir -p demo
-	vidcolor color "$(CLIP)" --key "$(KEY)" --output demo/coloured.mp4 --overwrite
-	vspipe --container y4m --arg "clip=$(CLIP)" --arg "key=$(KEY)" examples/propagate.vpy - \
+	vidcolor color "$(CLIP)" --key "$(KEY)" --output demo/coloured.mp4 --overwrite \
+	    $(if $(MODEL),--model "$(MODEL)")
+	vspipe --container y4m --arg "clip=$(CLIP)" --arg "key=$(KEY)" \
+	    $(if $(MODEL),--arg "model=$(MODEL)") examples/propagate.vpy - \
 	    | python examples/encode_y4m.py --like "$(CLIP)" --output demo/coloured-vspipe.mp4
 	python examples/before_after.py "$(CLIP)" demo/coloured.mp4 --output demo/before-after.png \
-	    $(if $(filter demo/clip.mp4,$(CLIP)),--truth demo/truth.mp4)
+	    $(if $(OURS),--truth demo/truth.mp4)
 	@printf '\ncoloured by vidcolor:     %s\n' "$(CURDIR)/demo/coloured.mp4"
 	@printf 'coloured through vspipe:  %s\n' "$(CURDIR)/demo/coloured-vspipe.mp4"
 	@printf 'before and after:         %s\n' "$(CURDIR)/demo/before-after.png"

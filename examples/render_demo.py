@@ -86,7 +86,6 @@ def write(path: Path, frames: list[NDArray[np.uint8]], *, colour: bool) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.colorspace = stream.color_primaries = stream.color_trc = 1
         stream.color_range = 1
-        stream.thread_type = "AUTO"  # by slices alone, x264's output differs from run to run
         for rgb in frames:
             frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")

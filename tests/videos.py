@@ -50,7 +50,6 @@ def write_clip(
     with av.open(path, "w") as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
         context = stream.codec_context
-        context.thread_type = "AUTO"  # by slices alone, x264's output differs from run to run
         context.width, context.height, context.pix_fmt = width, height, pixel_format
         context.time_base, context.sample_aspect_ratio = TICKS, sample_aspect
         context.colorspace, context.color_primaries, context.color_trc = tags[:3]

@@ -145,7 +145,7 @@ class Writer:
             self._container.add_stream(codec, rate=info.rate, options=dict(CODECS[codec])),
         )
         context = stream.codec_context
-        # PyAV's default, threads by slices alone, makes x264's output differ from run to run.
+        # PyAV's default is threads by slices alone, which costs x264 bits and quality.
         context.thread_type = "AUTO"
         context.width, context.height = info.width, info.height
         context.pix_fmt = self.pixel_format
