@@ -11,7 +11,7 @@ from tests.scenes import Scene, render
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
-from vidcolor.session import Session
+from vidcolor.session import Session, Tensors
 
 FRAMES = 12
 
@@ -68,6 +68,8 @@ def test_a_state_is_a_value(propagator: Propagator, scene: Scene) -> None:
 def test_what_a_step_returned_may_be_written_on(propagator: Propagator, scene: Scene) -> None:
     first = propagator.step(scene.luma[1], propagator.begin(scene.key()))
     expected = propagator.step(scene.luma[2], first.state)
+    assert first.chroma.flags.owndata
+    assert first.confidence.flags.owndata
     first.chroma[:], first.confidence[:] = 0, 0
     again = propagator.step(scene.luma[2], first.state)
     np.testing.assert_array_equal(again.chroma, expected.chroma)
@@ -105,6 +107,29 @@ def test_any_size_works_and_padding_leaves_no_trace(propagator: Propagator) -> N
         for step, reference in zip(walk(propagator, cropped), expected, strict=True):
             np.testing.assert_array_equal(step.chroma, reference.chroma[:, :height, :width])
             np.testing.assert_array_equal(step.confidence, reference.confidence[:height, :width])
+
+
+def test_planes_are_padded_with_their_edges(
+    flow_propagator: Propagator, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[np.ndarray] = []
+    propagate = Session.propagate
+
+    def spy(
+        session: Session, luma: np.ndarray, state: Tensors, memory: Tensors, flows: dict
+    ) -> tuple:
+        seen.extend((luma, *flows.values()))
+        return propagate(session, luma, state, memory, flows)
+
+    monkeypatch.setattr(Session, "propagate", spy)
+    flow_propagator.step(scene.luma[1], flow_propagator.begin(scene.key()))
+    assert len(seen) == 3
+    for planes in seen:
+        assert planes.shape[2:] == (48, 64)
+        inside = planes[0, :, :45, :61]
+        padded = np.pad(inside, ((0, 0), (0, 3), (0, 3)), mode="edge")
+        np.testing.assert_array_equal(planes[0], padded)
+    np.testing.assert_array_equal(seen[0][0, 0, :45, :61], scene.luma[1])
 
 
 def test_a_gray_key_gives_neutral_chroma(propagator: Propagator, scene: Scene) -> None:
