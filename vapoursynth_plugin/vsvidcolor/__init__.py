@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vsvidcolor import propagate, version
 from vsvidcolor.filters import answer_error, core
-from vsvidcolor.propagate import propagate
-from vsvidcolor.version import version
 
-_FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {"Propagate": propagate, "Version": version}
+_FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    propagate.NAME: propagate.propagate,
+    "Version": version.version,
+}
 
 
 def bind(name: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import vapoursynth as vs
 
 from vidcolor.colour import decode_chroma, decode_luma, key_to_rgb, rgb_to_key
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grid import Grid, resample
 from vidcolor.planes import Key, Plane
 from vsvidcolor.filters import plane
@@ -16,8 +17,12 @@ def key_chroma(frame: vs.VideoFrame, *, matrix: str) -> tuple[Plane, Grid]:
     """Chroma [2, h, w] of an RGB or YUV frame for a clip of `matrix`, and where its samples sit.
 
     Of a YUV frame of that same matrix it is the frame's chroma itself, bit for bit.
+    Raises KeyFrameError when the frame is tagged with what vidcolor does not speak.
     """
-    coding, grid = coding_of(frame), grid_of(frame)
+    try:
+        coding, grid = coding_of(frame), grid_of(frame)
+    except ArgumentError as error:
+        raise KeyFrameError(f"key: {error}") from None
     if frame.format.color_family == vs.RGB:
         rgb = np.stack([decode_luma(plane(frame, index), coding) for index in range(3)], axis=-1)
         return rgb_to_key(rgb, matrix).chroma, grid

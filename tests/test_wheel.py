@@ -1,0 +1,164 @@
+"""The built wheel, in an environment of its own that has what the wheel asks for and no torch."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging.requirements import Requirement
+
+from tests import need, videos
+
+ROOT = Path(__file__).parents[1]
+EXTRAS = ("cpu", "vapoursynth")
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    need.vapoursynth()
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", ROOT, "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
+    (path,) = folder.glob("vidcolor-*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    """The folder of a virtual environment with the wheel installed."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    paths = {"base": str(folder), "platbase": str(folder)}
+    packages = Path(sysconfig.get_path("purelib", "venv", paths))
+    for distribution in required_by(wheel):
+        lend(distribution, packages)
+    add_program(folder, "vapoursynth", "vapoursynth._cli:main")  # vspipe asks it for Python's place
+    pip("--python", folder, "install", "--no-deps", "--no-index", wheel)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("footage")
+    videos.write_clip(folder / "clip.mkv")
+    videos.write_key(folder / "key.png")
+    return folder
+
+
+def pip(*arguments):
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", *map(str, arguments)], check=True)
+
+
+def required_by(wheel):
+    """The installed distributions that the wheel with `EXTRAS` needs, and those they need."""
+    (info,) = metadata.distributions(name="vidcolor", path=[str(wheel)])
+    waiting = [(info, extra) for extra in ("", *EXTRAS)]
+    found = {}
+    while waiting:
+        distribution, extra = waiting.pop()
+        for requirement in map(Requirement, distribution.requires or ()):
+            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+                continue
+            if requirement.name not in found:
+                found[requirement.name] = metadata.distribution(requirement.name)
+                waiting += [(found[requirement.name], e) for e in ("", *requirement.extras)]
+    return found.values()
+
+
+def lend(distribution, packages):
+    """Put an installed distribution into another environment.
+
+    By links, but for VapourSynth: it loads the plugins that lie beside it, and only those.
+    """
+    for file in distribution.files:
+        top, source = file.parts[0], Path(distribution.locate_file(file))
+        if top == "vapoursynth":
+            target = packages / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+        elif top not in ("..", "__pycache__") and not (packages / top).exists():
+            (packages / top).symlink_to(distribution.locate_file(top))
+
+
+def add_program(environment, name, entry):
+    """What pip makes of an entry point."""
+    module, function = entry.split(":")
+    program = environment / SCRIPTS / name
+    program.write_text(
+        f"#!{environment / SCRIPTS / 'python'}\n"
+        f"import sys\nfrom {module} import {function}\nsys.exit({function}())\n"
+    )
+    program.chmod(0o755)
+
+
+def run(environment, program, *arguments, cwd):
+    """Run one of the environment's programs, with nothing else of Python's to find."""
+    paths = os.pathsep.join((str(environment / SCRIPTS), os.environ["PATH"]))
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    variables |= {"PATH": paths, "PWD": str(cwd), "XDG_CONFIG_HOME": str(environment)}
+    return subprocess.run(
+        [program, *map(str, arguments)], cwd=cwd, env=variables, capture_output=True, check=True
+    ).stdout
+
+
+def test_top_level_names(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"vidcolor", "vsvidcolor", "vapoursynth"}
+    (native,) = [name for name in names if name.startswith("vapoursynth/")]
+    assert Path(native).parent == Path("vapoursynth/plugins")
+    assert "vidcolor" in Path(native).name
+    assert wheel.name.split("-")[2:4] == ["py3", "none"]
+
+
+def test_every_source_file_is_in_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for folder in (ROOT / "runtime", ROOT / "vapoursynth_plugin"):
+        for path in folder.glob("*vidcolor/**/*.py"):
+            assert path.relative_to(folder).as_posix() in names
+
+
+def test_without_torch_the_wheel_colours_a_clip_in_both_ways(environment, footage, toy_bundle):
+    """The command line and vspipe agree, to the last bit of a lossless file."""
+    python = environment / SCRIPTS / "python"
+    look = (
+        "import sys, importlib.util as u, vidcolor; print(u.find_spec('torch'), vidcolor.__file__)"
+    )
+    torch, _, path = run(environment, python, "-c", look, cwd=footage).decode().partition(" ")
+    assert torch == "None"
+    assert Path(path).is_relative_to(environment)
+
+    arguments = ("--model", toy_bundle, "--provider", "cpu", "--codec", "ffv1", "--quiet")
+    command = environment / SCRIPTS / "vidcolor"
+    run(
+        environment,
+        command,
+        "color",
+        "clip.mkv",
+        "--key",
+        "key.png",
+        "-o",
+        "out.mkv",
+        *arguments,
+        cwd=footage,
+    )
+    coloured = [
+        b"".join(np.ascontiguousarray(videos.plane(frame, i)).tobytes() for i in range(3))
+        for frame in videos.frames(footage / "out.mkv")
+    ]
+    assert len(coloured) == len(videos.STEADY)
+
+    given = ("clip=clip.mkv", "key=key.png", f"model={toy_bundle}", "provider=cpu")
+    arguments = [part for value in given for part in ("--arg", value)]
+    vspipe = next(environment.glob("**/vapoursynth/vspipe*"))
+    script = ROOT / "examples" / "propagate.vpy"
+    assert run(environment, vspipe, *arguments, script, "-", cwd=footage) == b"".join(coloured)

@@ -1,0 +1,133 @@
+"""Clips made of a rendered scene, and what the plain loop over the runtime makes of them.
+
+The reference shares no code with vsvidcolor: it takes the scene's code values, not frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import vapoursynth as vs
+
+from tests.scenes import Scene
+from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
+from vidcolor.fit import Fit
+from vidcolor.grid import Grid, resample
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+SITINGS = {"left": 0, "center": 1, "topleft": 2}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A clip of one format with a key, as code values and as VapourSynth has them."""
+
+    scene: Scene
+    format: str = "GRAY8"
+    matrix: str = "bt709"
+    full_range: bool = False
+    siting: str = "left"
+    size: int = 64
+    props: dict[str, int] = field(default_factory=lambda: {"_Matrix": 1, "_Range": 0})
+    key_scale: int = 1
+
+    @cached_property
+    def form(self) -> vs.VideoFormat:
+        return vs.core.get_video_format(getattr(vs, self.format))
+
+    @property
+    def coding(self) -> Coding:
+        form = self.form
+        return Coding(
+            self.matrix, self.full_range, form.bits_per_sample, form.sample_type == vs.FLOAT
+        )
+
+    @property
+    def subsampling(self) -> tuple[int, int]:
+        return self.form.subsampling_w, self.form.subsampling_h
+
+    @cached_property
+    def luma_codes(self) -> np.ndarray:
+        """[t, h, w]: the scene's luma, foot and head room included where there is any."""
+        if self.coding.is_float:
+            return (self.scene.luma * 1.2 - 0.1).astype(self.coding.dtype)
+        return (self.scene.luma * ((1 << self.coding.bits) - 1)).astype(self.coding.dtype)
+
+    @cached_property
+    def key_rgb(self) -> np.ndarray:
+        """[h, w, 3] uint8 of any size."""
+        return self.scene.rgb(self.matrix)[0][:: self.key_scale, :: self.key_scale]
+
+    def clip(self) -> vs.VideoNode:
+        """The clip; chroma planes of a YUV one are noise that must not matter."""
+        length, height, width = self.luma_codes.shape
+        noise = np.random.default_rng(3)
+        return clip_of(
+            self.format,
+            [[self.luma_codes[n], *self._noise(noise, height, width)] for n in range(length)],
+            self.props,
+        )
+
+    def _noise(self, noise: np.random.Generator, height: int, width: int) -> list[np.ndarray]:
+        across, along = self.subsampling
+        shape = height >> along, width >> across
+        count = self.form.num_planes - 1
+        return [noise.integers(60, 200, shape).astype(self.coding.dtype) for _ in range(count)]
+
+    def key(self) -> vs.VideoNode:
+        """`key_rgb` as a clip."""
+        return clip_of("RGB24", [list(np.moveaxis(self.key_rgb, -1, 0))], {})
+
+    def propagate(self, bundle: Path, **arguments: object) -> vs.VideoNode:
+        """The filter's output; `arguments` in place of the case's own."""
+        own = {"clip": self.clip(), "key": self.key(), "size": self.size}
+        own |= {"model": str(bundle), "provider": "cpu"}
+        return vs.core.vidcolor.Propagate(**(own | arguments))
+
+    def plain_loop(self, session: Session) -> list[tuple[bytes, bytes, bytes]]:
+        """The three planes of every frame, as the loop in vidcolor.propagate would make them."""
+        height, width = self.scene.luma.shape[1:]
+        fit = Fit.of(height, width, self.size)
+        grid = fit.grid(self.subsampling, self.siting)
+        key = rgb_to_key(self.key_rgb / np.float32(255), self.matrix)
+        source = Grid(*self.key_rgb.shape[:2])
+        lumas = [decode_luma(codes, self.coding) for codes in self.luma_codes]
+
+        propagator = Propagator(session)
+        state = propagator.begin(
+            Key(luma=fit.down(lumas[0]), chroma=fit.down_chroma(key.chroma, source))
+        )
+        chromas = [resample(key.chroma, source, grid)]
+        for luma in lumas[1:]:
+            small = fit.down(luma)
+            chroma, _, state = propagator.step(small, state)
+            chromas.append(fit.up(chroma, small, luma, self.subsampling, self.siting))
+        return [
+            (codes.tobytes(), *(c.tobytes() for c in encode_chroma(chroma, self.coding)))
+            for codes, chroma in zip(self.luma_codes, chromas, strict=True)
+        ]
+
+
+def clip_of(format: str, frames: list[list[np.ndarray]], props: dict[str, int]) -> vs.VideoNode:  # noqa: A002
+    """A clip of these code planes."""
+    form = vs.core.get_video_format(getattr(vs, format))
+    height, width = frames[0][0].shape
+    made = []
+    for planes in frames:
+        frame = vs.core.create_video_frame(form, width, height)
+        for index, codes in enumerate(planes):
+            np.asarray(frame[index])[:] = codes
+        frame.props.update(props)
+        made.append(frame)
+    blank = vs.core.std.BlankClip(format=form, width=width, height=height, length=len(frames))
+    return vs.core.std.ModifyFrame(blank, blank, lambda n, f: made[n])
+
+
+def planes_of(frame: vs.VideoFrame) -> tuple[bytes, ...]:
+    """Bytes of every plane."""
+    return tuple(np.asarray(frame[i]).tobytes() for i in range(frame.format.num_planes))

@@ -1,0 +1,106 @@
+"""Bad input: one sentence when the filter is made, before any frame is fetched."""
+
+import re
+
+import pytest
+import vapoursynth as vs
+
+core = vs.core
+
+
+def blank(name="YUV420P8", width=96, height=64, length=2):
+    return core.std.BlankClip(format=getattr(vs, name), width=width, height=height, length=length)
+
+
+@pytest.fixture(scope="module")
+def arguments(toy_bundle):
+    return {"clip": blank(), "key": blank("RGB24"), "model": str(toy_bundle), "provider": "cpu"}
+
+
+def variable(first, second):
+    return core.std.Splice([first, second], mismatch=True)
+
+
+CONVERT = "changes its format or size .* convert it, for instance with core.resize.Bicubic"
+KINDS = "8 to 16 bits or half or single float"
+
+
+@pytest.mark.parametrize(
+    ("argument", "make", "sentence"),
+    [
+        ("clip", lambda: blank("RGB24"), f"clip is RGB24, accepted are GRAY and YUV of {KINDS}"),
+        ("clip", lambda: blank("GRAY32"), f"clip is Gray32, accepted are GRAY and YUV of {KINDS}"),
+        ("clip", lambda: blank(width=30), "clip is 30x64, accepted are at least 32 pixels"),
+        (
+            "clip",
+            lambda: variable(blank(), blank("GRAY8")),
+            f"clip {CONVERT}",
+        ),
+        (
+            "clip",
+            lambda: variable(blank(), blank(width=64)),
+            f"clip {CONVERT}",
+        ),
+        ("key", lambda: variable(blank(), blank("GRAY8")), f"key {CONVERT}"),
+        ("key", lambda: blank("GRAY8"), f"key is Gray8, accepted are RGB and YUV of {KINDS}"),
+        (
+            "key",
+            lambda: blank("RGB24", 64, 64),
+            "key is 64x64, of aspect 1.000, clip is 96x64, of aspect 1.500; they may differ by 2%",
+        ),
+        ("size", lambda: 31, "size is 31, accepted are whole numbers from 32"),
+        ("device_id", lambda: -1, "device_id is -1, accepted are whole numbers from 0"),
+        ("fp16", lambda: 2, "fp16 is 2, accepted are 0 and 1"),
+        ("provider", lambda: "tpu", "provider is 'tpu', accepted are auto, cpu, cuda"),
+        ("model", lambda: "nosuch", "model is 'nosuch', accepted are a shipped model's name"),
+        ("model", lambda: "", "model is '', accepted are a shipped model's name"),
+    ],
+)
+def test_one_sentence_names_argument_value_and_what_is_accepted(
+    argument, make, sentence, arguments
+):
+    with pytest.raises(vs.Error) as caught:
+        core.vidcolor.Propagate(**(arguments | {argument: make()}))
+    text = str(caught.value)
+    assert re.match(f"Propagate: {sentence}", text), text
+    assert "\n" not in text
+
+
+def test_a_broken_bundle_is_named(arguments, toy_bundle, tmp_path):
+    for path in toy_bundle.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes()[:400])
+    with pytest.raises(vs.Error, match=rf"^Propagate: {tmp_path}.*remember.float32.onnx: .*load"):
+        core.vidcolor.Propagate(**(arguments | {"model": str(tmp_path)}))
+
+
+@pytest.mark.parametrize("argument", ["clip", "key"])
+def test_missing_arguments_are_vapoursynths_business(argument, arguments):
+    given = {name: value for name, value in arguments.items() if name != argument}
+    with pytest.raises(vs.Error, match=argument):
+        core.vidcolor.Propagate(**given)
+
+
+@pytest.mark.parametrize("argument", ["clip", "key"])
+def test_no_frame_is_fetched_when_the_filter_is_made(argument, arguments):
+    def fetch(n, f):
+        raise RuntimeError("a frame was fetched")
+
+    source = core.std.ModifyFrame(arguments[argument], arguments[argument], fetch)
+    coloured = core.vidcolor.Propagate(**(arguments | {argument: source}))
+    with pytest.raises(vs.Error, match="a frame was fetched"):
+        coloured.get_frame(0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "props", "sentence"),
+    [
+        ("clip", {"_Matrix": 8}, "frame 0: the clip's matrix is 8, accepted are 1 (bt709)"),
+        ("key", {"_Matrix": 8}, "frame 0: key: the clip's matrix is 8, accepted are 1 (bt709)"),
+        ("clip", {"_ChromaLocation": 9}, "frame 0: _ChromaLocation is 9, accepted are 0 to 5"),
+    ],
+)
+def test_properties_that_mean_nothing_fail_their_frame(argument, props, sentence, arguments):
+    source = core.std.SetFrameProps(blank(), **props)
+    coloured = core.vidcolor.Propagate(**(arguments | {argument: source}))
+    with pytest.raises(vs.Error, match=f"^Propagate: {re.escape(sentence)}"):
+        coloured.get_frame(0)

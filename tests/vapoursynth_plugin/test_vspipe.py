@@ -1,0 +1,115 @@
+"""The filter from outside: vspipe, the example, what is imported when, and a quick exit."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.videos import write_clip, write_key
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+WIDTH, HEIGHT, LENGTH = 96, 64, 12
+FRAME = WIDTH * HEIGHT * 3 // 2
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("footage")
+    write_clip(folder / "clip.mkv", width=WIDTH, height=HEIGHT, pts=range(0, 40 * LENGTH, 40))
+    write_key(folder / "key.png", width=WIDTH, height=HEIGHT)
+    return folder
+
+
+def vspipe(*arguments, cwd, check=True):
+    environment = os.environ | {
+        "PATH": os.pathsep.join((str(SCRIPTS), os.environ["PATH"])),
+        "PWD": str(cwd),
+    }
+    return subprocess.run(
+        [SCRIPTS / "vspipe", *arguments], cwd=cwd, env=environment, capture_output=True, check=check
+    )
+
+
+def example(footage, toy_bundle, *options):
+    """What the example writes to stdout, called in the footage's folder."""
+    given = {"clip": "clip.mkv", "key": "key.png", "model": toy_bundle, "provider": "cpu"}
+    arguments = [part for name, value in given.items() for part in ("--arg", f"{name}={value}")]
+    return vspipe(*arguments, *options, ROOT / "examples/propagate.vpy", "-", cwd=footage).stdout
+
+
+def test_slices_are_those_of_the_whole_run(footage, toy_bundle):
+    whole = example(footage, toy_bundle)
+    assert len(whole) == LENGTH * FRAME
+    for start, end in ((0, 3), (5, 9), (LENGTH - 1, LENGTH - 1)):
+        piece = example(footage, toy_bundle, "-s", str(start), "-e", str(end))
+        assert piece == whole[start * FRAME : (end + 1) * FRAME]
+    chroma = whole[-FRAME // 3 :]
+    assert len(set(chroma)) > 10
+
+
+def test_the_example_writes_y4m(footage, toy_bundle):
+    stream = example(footage, toy_bundle, "-c", "y4m")
+    header = stream[: stream.index(b"\n")].split()
+    assert header[0] == b"YUV4MPEG2"
+    assert {b"W96", b"H64", b"F25:1"} <= set(header)
+    assert stream.count(b"FRAME\n") == LENGTH
+
+
+def test_the_example_says_what_it_needs(footage):
+    script = ROOT / "examples/propagate.vpy"
+    result = vspipe("--arg", "clip=clip.mkv", script, "-", cwd=footage, check=False)
+    assert result.returncode != 0
+    assert b"needs --arg clip=VIDEO and --arg key=IMAGE" in result.stderr
+    assert result.stdout == b""
+
+
+def run(script, **options):
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        **options,
+    ).stdout
+
+
+def test_nothing_is_imported_before_the_first_call(toy_bundle):
+    heavy = "('onnxruntime', 'cv2', 'numpy', 'vidcolor', 'vsvidcolor')"
+    script = f"""
+import sys, vapoursynth as vs
+core = vs.core
+assert core.vidcolor.Propagate.name == "Propagate"
+print([name for name in {heavy} if name in sys.modules])
+clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64)
+key = core.std.BlankClip(format=vs.RGB24, width=64, height=64)
+core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r})
+print([name for name in ("onnxruntime", "torch") if name in sys.modules])
+"""
+    assert run(script).splitlines() == ["[]", "['onnxruntime']"]
+
+
+def test_exit_cuts_a_long_replay_short(toy_bundle):
+    """Left alone, the replay would take 50 s."""
+    script = f"""
+import time, vapoursynth as vs
+from vidcolor.propagate import Propagator
+core, step = vs.core, Propagator.step
+def slow(self, luma, state):
+    time.sleep(0.05)
+    return step(self, luma, state)
+Propagator.step = slow
+clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=1001)
+key = core.std.BlankClip(format=vs.RGB24, width=64, height=64)
+coloured = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider="cpu")
+coloured.get_frame_async(1000)
+time.sleep(0.5)
+print(time.time())
+"""
+    asked_to_exit = float(run(script, timeout=45))
+    assert time.time() - asked_to_exit < 5
