@@ -213,3 +213,23 @@ def test_planes_of_another_size_are_refused() -> None:
         fit.up(chroma, luma, luma)
     with pytest.raises(ArgumentError, match=r"chroma has shape \(32, 48\)"):
         fit.up(small, small, luma)
+
+
+def test_threads_of_opencv_do_not_matter() -> None:
+    scene = render(1, 360, 640)
+    luma, fit = scene.luma[0], Fit.of(360, 640, 96)
+
+    def both() -> tuple[np.ndarray, np.ndarray]:
+        small = fit.down(luma)
+        return small, fit.up(np.stack((small, -small)) * 0.4, small, luma, (1, 1), "left")
+
+    small, full = both()
+    threads = cv2.getNumThreads()
+    try:
+        for count in (1, 2, 5):
+            cv2.setNumThreads(count)
+            again = both()
+            np.testing.assert_array_equal(again[0], small)
+            np.testing.assert_array_equal(again[1], full)
+    finally:
+        cv2.setNumThreads(threads)
