@@ -20,8 +20,8 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.lab import BLUE, CB_SCALE, CR_SCALE, GREEN, RED
 from training.manual import manual
+from vidcolor.colour import Coding, encode_chroma, matrix_of, rgb_to_key
 from vidcolor.errors import ArgumentError
 
 Codes = NDArray[np.uint8]
@@ -30,16 +30,12 @@ SUFFIXES = frozenset({
     ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
     ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv", ".y4m",
 })  # fmt: skip
+CODING = Coding(matrix="bt601", full_range=True)
 CHROMA_ZERO = 128
-_HD_HEIGHT = 720
-"""Lines from which on a video that does not name its matrix is taken for BT.709."""
-_MATRICES = {  # ITU-T H.273's numbers, as frames carry them -> swscale's
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
+_SWSCALE = {
+    "bt601": Colorspace.ITU601,
+    "bt709": Colorspace.ITU709,
+    "bt2020": Colorspace.BT2020,
 }
 
 
@@ -187,13 +183,12 @@ def _decode(path: Path, *, size: int, max_frames: int) -> tuple[Codes, Codes]:
 def _to_rgb(frame: av.VideoFrame, *, size: int) -> Codes:
     """[h, w, 3] with short side `size`; range and matrix as the frame says."""
     scale = size / min(frame.height, frame.width)
-    guess = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
     full = frame.color_range == ColorRange.JPEG
     scaled = frame.reformat(
         width=round(frame.width * scale),
         height=round(frame.height * scale),
         format="rgb24",
-        src_colorspace=_MATRICES.get(frame.colorspace, guess),
+        src_colorspace=_SWSCALE[matrix_of(frame.colorspace, height=frame.height)],
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.AREA if scale < 1 else Interpolation.BICUBIC,
@@ -204,10 +199,9 @@ def _to_rgb(frame: av.VideoFrame, *, size: int) -> Codes:
 
 def rgb_to_codes(rgb: Codes) -> tuple[Codes, Codes]:
     """8-bit RGB [h, w, 3] -> luma [h, w] and chroma [2, h, w], full-range BT.601."""
-    red, green, blue = np.moveaxis(rgb.astype(np.float32), -1, 0)
-    luma = RED * red + GREEN * green + BLUE * blue
-    chroma = np.stack([(blue - luma) / CB_SCALE, (red - luma) / CR_SCALE]) + CHROMA_ZERO
-    return np.rint(luma).astype(np.uint8), np.rint(chroma.clip(0, 255)).astype(np.uint8)
+    key = rgb_to_key(rgb.astype(np.float32) / 255, CODING.matrix)
+    luma = np.rint(key.luma * 255).astype(np.uint8)
+    return luma, np.stack(encode_chroma(key.chroma, CODING))
 
 
 def _names(folders: Sequence[Path]) -> str:

@@ -14,11 +14,13 @@ import torch
 from kornia.color import lab_to_rgb, rgb_to_lab
 from torch import Tensor
 
+from vidcolor.colour import MATRICES
+
 LIGHTNESS_HALF = 50.0
 CHROMATICITY = 110.0
 
-# BT.601: luma's weights, and Cb = (B - Y) / 1.772, Cr = (R - Y) / 1.402.
-RED, GREEN, BLUE = 0.299, 0.587, 0.114
+RED, BLUE = MATRICES["bt601"]
+GREEN = 1 - RED - BLUE
 CB_SCALE, CR_SCALE = 2 * (1 - BLUE), 2 * (1 - RED)
 
 

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from training.models.discriminator import Discriminator
+
+
+def test_layers_are_the_reports():
+    with torch.device("meta"):
+        layers = Discriminator().layers
+    convolutions = [m for m in layers if isinstance(m, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.stride[0]) for c in convolutions] == [
+        (6, 64, 2),
+        (64, 128, 2),
+        (128, 256, 2),
+        (256, 512, 2),
+        (512, 512, 2),
+        (512, 512, 2),
+        (512, 512, 1),
+        (512, 1, 1),
+    ]
+    assert all(c.kernel_size == (4, 4) for c in convolutions)
+    kinds = [type(m) for m in layers]
+    assert kinds.count(nn.BatchNorm2d) == 6  # neither after the first nor after the last
+    assert kinds[:2] == [nn.Conv2d, nn.LeakyReLU]
+    assert kinds[-1] is nn.Conv2d
+
+
+def test_one_logit_for_every_64_pixels_of_both_frames():
+    torch.manual_seed(0)
+    judge = Discriminator(width=1 / 16)
+    frame, previous, other = torch.rand(3, 2, 3, 128, 256).mul(2).sub(1).unbind()
+    logits = judge(frame, previous)
+    assert logits.shape == (2, 1, 2, 4)
+    assert not torch.allclose(logits, judge(frame, other))
+    assert not torch.allclose(logits, judge(other, previous))
