@@ -124,8 +124,8 @@ def _area(plane: Plane, height: int, width: int) -> Plane:
 
 
 def _coarser(one: Axis, other: Axis) -> Axis:
-    """Where chroma has fewer samples than the working size, there are no edges to find."""
-    return other if other.samples < one.samples else one
+    """Where chroma has no more samples than the working size, there are no edges to find."""
+    return other if other.samples <= one.samples else one
 
 
 def _guided(chroma: Plane, small: Plane, luma: Plane, base: Axes, target: Axes) -> Plane:
