@@ -28,6 +28,9 @@ from vidcolor.planes import Plane
 LEAST_SIZE = 32
 """Shortest side of the working size, in pixels; motion cannot be followed on less."""
 
+ASPECT_TOLERANCE = 0.02
+"""How far a key's width over its height may be off the clip's, as a share of the clip's."""
+
 _WINDOW = 3
 """Side of the windows that the linear function is fitted in, in working pixels."""
 _NOISE = 0.02

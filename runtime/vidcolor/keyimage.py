@@ -9,11 +9,9 @@ import numpy as np
 
 from vidcolor.colour import rgb_to_key
 from vidcolor.errors import KeyFrameError
+from vidcolor.fit import ASPECT_TOLERANCE
 from vidcolor.planes import Key
 from vidcolor.video import Info
-
-ASPECT_TOLERANCE = 0.02
-"""How far the image's width over its height may be off the clip's, as a share of the clip's."""
 
 _LEAST_CHROMA = 2 / 255
 """A picture whose chroma never goes beyond this is gray: two 8-bit codes, for JPEG's rounding."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.fit import LEAST_SIZE
-
-ASPECT_TOLERANCE = 0.02
-"""How far the key's width over its height may be off the clip's, as a share of the clip's."""
+from vidcolor.fit import ASPECT_TOLERANCE, LEAST_SIZE
 
 
 def check_clip(clip: vs.VideoNode) -> None:
