@@ -6,12 +6,14 @@ import sys
 
 import tyro
 
+from training.evaluate import EvaluateOptions
+from training.evaluate import main as evaluate
 from training.fit import fit
 from training.options import FitOptions
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {"fit": FitOptions}
-ACTIONS = {FitOptions: fit}
+COMMANDS = {"fit": FitOptions, "evaluate": EvaluateOptions}
+ACTIONS = {FitOptions: fit, EvaluateOptions: evaluate}
 
 
 def main() -> int:
@@ -19,7 +21,7 @@ def main() -> int:
     options = tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="python -m training",
-        description="Train generators that carry colour through a clip.",
+        description="Train and evaluate generators that carry colour through a clip.",
         config=(tyro.conf.OmitArgPrefixes,),
     )
     try:

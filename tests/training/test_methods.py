@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.footage import scene_clip
+from training import methods
+from training.methods import CODING, Method, propagation, transfer
+from vidcolor.colour import decode_chroma
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator, State, Step
+from vidcolor.session import Session
+
+STEP = np.float32(0.01)
+
+
+class Brighter:
+    """A model at the `Propagator` interface: the chroma before plus `STEP`; sure of its key."""
+
+    def begin(self, key: Key) -> State:
+        return State(
+            size=key.luma.shape,
+            tensors={"chroma": key.chroma},
+            memory={"level": key.luma.mean()},
+            luma=None,
+            key_lumas=(key.luma,),
+        )
+
+    def step(self, luma: np.ndarray, state: State) -> Step:
+        chroma = state.tensors["chroma"] + STEP
+        after = replace(state, tensors={"chroma": chroma})
+        return Step(chroma, np.full_like(luma, state.memory["level"]), after)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return scene_clip(frames=4)
+
+
+def truth(clip, frame):
+    return decode_chroma(*clip.chroma[frame], CODING)
+
+
+def test_propagation_feeds_its_own_output_back(clip):
+    steps = list(propagation(Brighter(), clip))
+    assert len(steps) == 3
+    for t, step in enumerate(steps, start=1):
+        np.testing.assert_allclose(step.chroma, truth(clip, 0) + t * STEP, atol=1e-6)
+
+
+def test_transfer_feeds_the_truth_back_and_keeps_the_first_key(clip):
+    steps = list(transfer(Brighter(), clip))
+    assert len(steps) == 3
+    for t, step in enumerate(steps, start=1):
+        np.testing.assert_allclose(step.chroma, truth(clip, t - 1) + STEP, atol=1e-6)
+        assert step.confidence.mean() == pytest.approx(clip.luma[0].mean() / 255, rel=1e-5)
+
+
+def test_a_bundle_runs_through_the_runtime(clip, toy_bundle):
+    propagator = Propagator(Session.load(toy_bundle, provider="cpu"))
+    painted = list(Method("propagation", "toy", str(toy_bundle), "cpu").paint(clip))
+    for step, frame in zip(propagation(propagator, clip), painted, strict=True):
+        np.testing.assert_array_equal(frame.chroma, step.chroma)
+        assert frame.confidence == pytest.approx(step.confidence.mean())
+        assert frame.seconds > 0
+
+
+def test_only_what_painting_took_is_timed(monkeypatch):
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(methods.time, "perf_counter", lambda: next(clock))
+    times = [painted.seconds for painted in Method("hold").paint(scene_clip(frames=4))]
+    assert times == [10, 10, 10]
+
+
+def test_labels():
+    assert Method("flow chain").label == "flow chain"
+    assert Method("propagation", "seeds", "path").label == "seeds"
+    assert Method("transfer", "seeds", "path").label == "seeds transfer"

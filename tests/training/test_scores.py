@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import need
+from tests.training.footage import scene_clip
+from training.clips import Clip, ClipOptions, load_clip
+from training.methods import CODING, Method, Painted
+from training.metrics import PSNR_LIMIT
+from training.scores import SSIM_EVERY, Ruler
+from vidcolor.colour import decode_chroma
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return scene_clip(frames=FRAMES)
+
+
+@pytest.fixture(scope="module")
+def ruler(clip) -> Ruler:
+    return Ruler(clip)
+
+
+def perfect(clip: Clip) -> Iterator[Painted]:
+    for codes in clip.chroma[1:]:
+        yield Painted(decode_chroma(*codes, CODING), confidence=0.75, seconds=0.5)
+
+
+def test_a_perfect_model_scores_perfect(clip, ruler):
+    scores = ruler.measure(perfect(clip))
+    count = FRAMES - 1
+    assert scores.psnr == [PSNR_LIMIT] * count
+    assert scores.accuracy == [1.0] * count
+    assert scores.ciede2000 == scores.lab_l1 == [0.0] * count
+    assert scores.ssim == pytest.approx([1.0] * 3)
+    assert scores.confidence == [0.75] * count
+    assert scores.cdc == pytest.approx(ruler.true_cdc())
+    assert scores.cdc > 0
+    assert scores.seconds == pytest.approx(0.5 * count)
+
+
+def test_one_wrong_frame_is_the_one_that_shows(clip, ruler):
+    wrong = 6  # one of those that SSIM is measured on
+    assert wrong % SSIM_EVERY == 1
+    painting = list(perfect(clip))
+    painting[wrong - 1] = painting[wrong - 1]._replace(
+        chroma=np.zeros_like(painting[0].chroma), confidence=None
+    )
+    scores = ruler.measure(painting)
+    others = [t for t in range(FRAMES - 1) if t != wrong - 1]
+    assert scores.psnr[wrong - 1] < 30
+    assert [scores.psnr[t] for t in others] == [PSNR_LIMIT] * len(others)
+    assert scores.accuracy[wrong - 1] < 0.5
+    assert scores.ciede2000[wrong - 1] > 5
+    assert scores.lab_l1[wrong - 1] > 2
+    assert scores.ssim[1] < scores.ssim[0] == pytest.approx(1)
+    assert scores.cdc > 2 * ruler.true_cdc()
+    assert len(scores.confidence) == FRAMES - 2
+
+
+def test_painted_chroma_is_rounded_as_a_video_would(clip, ruler):
+    painting = [p._replace(chroma=p.chroma + np.float32(0.4 / 255)) for p in perfect(clip)]
+    assert ruler.measure(painting).psnr == [PSNR_LIMIT] * (FRAMES - 1)
+
+
+@pytest.mark.parametrize("frames", [FRAMES - 2, FRAMES])
+def test_a_frame_too_few_or_too_many_is_an_error(clip, ruler, frames):
+    painting = [*perfect(clip), *perfect(clip)][:frames]
+    with pytest.raises(ValueError, match="zip"):
+        ruler.measure(painting)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [("gray", 27.31), ("hold", 30.59), ("flow chain", 37.69), ("flow direct", 36.66)],
+)
+def test_the_ruler_agrees_with_one_made_of_opencv_alone(method, expected, footage):
+    """Mean PSNR of real footage, decoded, warped and compared in OpenCV's Y'CrCb and RGB."""
+    clip, ruler = footage
+    assert np.mean(ruler.measure(Method(method).paint(clip)).psnr) == pytest.approx(
+        expected, abs=0.1
+    )
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory) -> tuple[Clip, Ruler]:
+    name = "jacky1107-pose-estimation_001.mp4"
+    path = next((path for path in need.clips() if path.name == name), Path(name))
+    cache = tmp_path_factory.mktemp("cache")
+    clip = load_clip(path, name=name, options=ClipOptions(max_frames=120, cache=cache))
+    return clip, Ruler(clip)

@@ -1,0 +1,64 @@
+"""What a model has to beat: ways to carry a key's colour that need no training.
+
+Each takes the clip's luma [T, h, w] as 8-bit codes and the key's chroma [2, h, w] in ±0.5, the key
+being frame 0, and yields the chroma [2, h, w] of frames 1, 2, ... T-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.clips import Codes
+from vidcolor.flow import flow
+from vidcolor.planes import Plane
+
+
+def gray(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """No colour at all."""
+    for _ in luma[1:]:
+        yield np.zeros_like(key)
+
+
+def hold(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """The key's chroma, unmoved."""
+    for _ in luma[1:]:
+        yield key
+
+
+def flow_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """Chroma warped from frame to frame; errors add up."""
+    chroma = key
+    for before, here in pairwise(luma):
+        chroma = warp(chroma, flow(here, before))
+        yield chroma
+
+
+def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """Chroma warped from the key straight to each frame; fails where the flow is too long."""
+    for here in luma[1:]:
+        yield warp(key, flow(here, luma[0]))
+
+
+def warp(chroma: Plane, motion: NDArray[np.float32]) -> Plane:
+    """Chroma [2, h, w] fetched from where each pixel was: p + motion(p), in pixels [2, h, w].
+
+    Bilinear; beyond the frame its edge is repeated.
+    """
+    height, width = motion.shape[1:]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    x, y = columns + motion[0], rows + motion[1]
+    return np.stack([
+        cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for plane in chroma
+    ])  # fmt: skip
+
+
+BASELINES: MappingProxyType[str, Callable[[Codes, Plane], Iterator[Plane]]] = MappingProxyType(
+    {"gray": gray, "hold": hold, "flow chain": flow_chain, "flow direct": flow_direct}
+)

@@ -1,0 +1,52 @@
+"""Drift drawn: how every method's quality falls with the distance from the key."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from training.summary import Evaluation
+
+_FIGURES = {"psnr": "PSNR of RGB (dB)", "accuracy": "pixel accuracy"}
+
+
+def drift_svg(evaluation: Evaluation) -> str:
+    """An SVG element: PSNR and pixel accuracy of all methods over the frames, mean over clips.
+
+    Beside a model's accuracy stands (1 - eta)^t, eta being its error one step after a true frame:
+    what is left at frame t if every step spoils the same share of what was right, which is how the
+    reports' models collapse.
+    """
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
+    panels = figure.subplots(1, len(_FIGURES))
+    for axes, (name, text) in zip(panels, _FIGURES.items(), strict=True):
+        for index, method in enumerate(evaluation.methods):
+            curve = evaluation.curve(method.label, name)
+            dotted = ":" if method.kind == "transfer" else "-"
+            axes.plot(
+                range(1, len(curve) + 1), curve, dotted, color=f"C{index}", label=method.label
+            )
+        axes.set(xlabel="frames after the key", ylabel=text)
+        axes.grid(alpha=0.3)
+    _draw_collapse(panels[-1], evaluation)
+    panels[-1].set_ylim(0, 1)
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", frameon=False, fontsize="small")
+    file = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "vidcolor"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()[file.getvalue().index("<svg") :]
+
+
+def _draw_collapse(axes: Axes, evaluation: Evaluation) -> None:
+    for index, method in enumerate(evaluation.methods):
+        error_rate = evaluation.error_rate(method)
+        if method.kind != "propagation" or error_rate is None:
+            continue
+        frames = np.arange(1, len(evaluation.curve(method.label, "accuracy")) + 1)
+        label = f"{method.label}: (1 - {error_rate:.3f})^t"
+        axes.plot(frames, (1 - error_rate) ** frames, "--", color=f"C{index}", label=label)

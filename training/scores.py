@@ -1,0 +1,108 @@
+"""A painted clip held against the true one: figures for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+import cv2
+import numpy as np
+from skimage.color import rgb2lab
+
+from training.clips import Clip, Codes
+from training.methods import CODING, Painted
+from training.metrics import (
+    Lab,
+    ciede2000,
+    colour_distribution_consistency,
+    histogram,
+    lab_l1,
+    psnr,
+    right_pixels,
+    ssim,
+)
+from vidcolor.colour import encode_chroma
+
+SSIM_EVERY = 5
+"""SSIM takes as long as all else together, so it is measured on frames 1, 6, 11, ... only."""
+LAB_GRID = 2
+"""Lab, and what is measured in it, is taken from every second pixel of every second row, where
+4:2:0 footage has its chroma samples."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One method on one clip; the lists have an entry for each of frames 1, 2, ... T-1."""
+
+    psnr: list[float] = field(default_factory=list)
+    """RGB, in dB."""
+    accuracy: list[float] = field(default_factory=list)
+    """Share of right pixels, as the reports count them."""
+    ciede2000: list[float] = field(default_factory=list)
+    lab_l1: list[float] = field(default_factory=list)
+    ssim: list[float] = field(default_factory=list)
+    """Of every `SSIM_EVERY`-th frame, from the first on."""
+    confidence: list[float] = field(default_factory=list)
+    """The model's own, mean over the frame; empty for methods that have none."""
+    cdc: float = 0.0
+    seconds: float = 0.0
+    """Spent painting."""
+
+
+def frame_rgb(luma: Codes, chroma: Codes) -> Codes:
+    """8-bit RGB [h, w, 3] of a clip's codes: luma [h, w] and chroma [2, h, w]."""
+    return cv2.cvtColor(np.dstack((luma, chroma[1], chroma[0])), cv2.COLOR_YCrCb2RGB)
+
+
+def painted_rgb(luma: Codes, painted: Painted) -> Codes:
+    """The same of a painted frame, its chroma rounded to the codes that a video would hold."""
+    return frame_rgb(luma, np.stack(encode_chroma(painted.chroma, CODING)))
+
+
+_LISTS = tuple(f.name for f in fields(Scores) if f.name not in ("cdc", "seconds"))
+
+
+class Ruler:
+    """The true frames of a clip, made ready to measure painted ones against."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._clip = clip
+        self._truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
+        self._lab = [_lab(frame) for frame in self._truth]
+        self._first = histogram(self._truth[0])
+
+    def true_cdc(self) -> float:
+        """The colour distribution consistency of the true frames."""
+        return colour_distribution_consistency([histogram(frame) for frame in self._truth])
+
+    def measure(self, painting: Iterable[Painted]) -> Scores:
+        """Measure frames 1, 2, ... T-1; ValueError when there are more or fewer."""
+        figures: dict[str, list[float]] = {name: [] for name in _LISTS}
+        histograms, seconds = [self._first], 0.0
+        for t, painted in zip(range(1, len(self._truth)), painting, strict=True):
+            rgb = painted_rgb(self._clip.luma[t], painted)
+            for name, value in self._frame(t, rgb).items():
+                figures[name].append(value)
+            if painted.confidence is not None:
+                figures["confidence"].append(painted.confidence)
+            histograms.append(histogram(rgb))
+            seconds += painted.seconds
+        cdc = colour_distribution_consistency(histograms)
+        return Scores(**figures, cdc=cdc, seconds=seconds)
+
+    def _frame(self, t: int, rgb: Codes) -> dict[str, float]:
+        truth, lab, true_lab = self._truth[t], _lab(rgb), self._lab[t]
+        figures = {
+            "psnr": psnr(rgb, truth),
+            "accuracy": float(right_pixels(lab, true_lab).mean()),
+            "ciede2000": ciede2000(lab, true_lab),
+            "lab_l1": lab_l1(lab, true_lab),
+        }
+        if t % SSIM_EVERY == 1:
+            figures["ssim"] = ssim(rgb, truth)
+        return figures
+
+
+def _lab(rgb: Codes) -> Lab:
+    small = rgb[::LAB_GRID, ::LAB_GRID].astype(np.float32) / 255
+    return np.ascontiguousarray(np.moveaxis(rgb2lab(small), -1, 0))
