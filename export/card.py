@@ -66,6 +66,14 @@ def _table(key: str, value: str, rows: Mapping[str, object]) -> list[str]:
     return [f"| {key} | {value} |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items()), ""]
 
 
-def _numbers(training: Mapping[str, object]) -> dict[str, object]:
-    """The options that are numbers or switches; texts among them are paths of one machine."""
-    return {name: v for name, v in training.items() if isinstance(v, int | float)}
+def _numbers(training: Mapping[str, object], group: str = "") -> dict[str, object]:
+    """The options that are numbers or switches, of inner groups too; texts may be local paths."""
+    rows: dict[str, object] = {}
+    for name, value in training.items():
+        if isinstance(value, Mapping):
+            rows |= _numbers(value, f"{group}{name}.")
+        elif isinstance(value, int | float):
+            rows[group + name] = value
+        elif isinstance(value, list) and value and all(isinstance(v, int | float) for v in value):
+            rows[group + name] = " ".join(map(str, value))
+    return rows

@@ -20,7 +20,7 @@ from onnx import ModelProto, ValueInfoProto
 from torch import Tensor, nn
 from torch.export import Dim
 
-from training.models.base import Generator
+from training.models.base import Generator, Remembered
 from vidcolor import contract
 from vidcolor.errors import VidcolorError
 
@@ -93,7 +93,7 @@ class PropagateGraph(nn.Module):
         self.generator = generator
         self.inputs = tuple(inputs)
         self.state = [
-            n.removeprefix(contract.STATE) for n in inputs if n.startswith(contract.STATE)
+            n.removeprefix(contract.STATE) for n in self.inputs if n.startswith(contract.STATE)
         ]
         self.outputs = [
             contract.CHROMA,
@@ -121,31 +121,8 @@ def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str
     Raises ExportError when the generator cannot be traced or what it became breaks the contract.
     """
     generator = generator.eval()
-    rows, columns = (generator.size_multiple * cells for cells in _TRACED)
-    cell = generator.size_multiple
-    planes: Axes = {2: cell * _ROWS, 3: cell * _COLUMNS}
-    keyed: Axes = {0: _KEYS, **planes}
+    key, frame = _inputs(generator)
     memory, state = _remember(generator, _TRACED)
-    other_memory, other_state = _remember(generator, _PROBE)
-
-    key = [
-        _Input(contract.KEY_LUMA, torch.rand(1, 1, rows, columns), planes),
-        _Input(contract.KEY_CHROMA, torch.rand(1, 2, rows, columns) - 0.5, planes),
-    ]
-    frame = [_Input(contract.LUMA, torch.rand(1, 1, rows, columns), planes)]
-    for name, tensor in state.items():
-        axes = _axes(tensor, other_state[name])
-        frame.append(_Input(contract.STATE + name, tensor, axes))
-    for name, tensor in memory.items():
-        axes = {0: _KEYS, **_axes(tensor[0], other_memory[name][0])}
-        keys = tensor[0].repeat(_TRACED_KEYS, *[1] * (tensor.ndim - 2))
-        frame.append(_Input(contract.MEMORY + name, keys, axes))
-    flows = {
-        contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
-        contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
-    }
-    frame += [_Input(name, *flows[name]) for name in sorted(generator.flows)]
-
     graphs = {
         "remember": _export(RememberGraph(generator, memory, state), key, metadata),
         "propagate": _export(PropagateGraph(generator, [i.name for i in frame]), frame, metadata),
@@ -157,8 +134,8 @@ def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str
 def check_graphs(graphs: dict[str, ModelProto]) -> None:
     """Hold a bundle's graphs against ONNX and the contract; raises ExportError, naming what is off.
 
-    Beyond names: planes have their ranks and dynamic heights and widths, keys are dynamic,
-    ``next.*`` has the type and shape of ``state.*``.
+    Beyond names: planes are float32 with dynamic heights and widths, ``next.*`` has the type and
+    shape of ``state.*``. What only loading can tell is checked by the runtime, in `parity`.
     """
     inputs = {graph: {v.name: v for v in m.graph.input} for graph, m in graphs.items()}
     outputs = {graph: {v.name: v for v in m.graph.output} for graph, m in graphs.items()}
@@ -237,13 +214,40 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _remember(generator: Generator, cells: tuple[int, int]) -> tuple[dict[str, Tensor], ...]:
+def _inputs(generator: Generator) -> tuple[list[_Input], list[_Input]]:
+    """What the remember graph and the propagate graph take, in this order."""
+    cell = generator.size_multiple
+    rows, columns = (cell * cells for cells in _TRACED)
+    planes: Axes = {2: cell * _ROWS, 3: cell * _COLUMNS}
+    keyed: Axes = {0: _KEYS, **planes}
+    key = [
+        _Input(contract.KEY_LUMA, torch.zeros(1, 1, rows, columns), planes),
+        _Input(contract.KEY_CHROMA, torch.zeros(1, 2, rows, columns), planes),
+    ]
+    frame = [_Input(contract.LUMA, torch.zeros(1, 1, rows, columns), planes)]
+    memory, state = _remember(generator, _TRACED)
+    other_memory, other_state = _remember(generator, _PROBE)
+    for name, tensor in state.items():
+        frame.append(_Input(contract.STATE + name, tensor, _axes(tensor, other_state[name])))
+    for name, tensor in memory.items():
+        axes = {0: _KEYS, **_axes(tensor[0], other_memory[name][0])}
+        keys = tensor[0].repeat(_TRACED_KEYS, *[1] * (tensor.ndim - 2))
+        frame.append(_Input(contract.MEMORY + name, keys, axes))
+    flows = {
+        contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
+        contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
+    }
+    frame += [_Input(name, *flows[name]) for name in sorted(generator.flows)]
+    return key, frame
+
+
+def _remember(generator: Generator, cells: tuple[int, int]) -> Remembered:
+    """A made-up key of this size, remembered: only the tensors' names and shapes matter."""
     height, width = (generator.size_multiple * n for n in cells)
     with torch.no_grad():
-        remembered = generator.remember(
-            torch.rand(1, 1, height, width), torch.rand(1, 2, height, width) - 0.5
+        return generator.remember(
+            torch.zeros(1, 1, height, width), torch.zeros(1, 2, height, width)
         )
-    return remembered.memory, remembered.state
 
 
 def _axes(traced: Tensor, probe: Tensor) -> Axes:

@@ -37,7 +37,7 @@ def config() -> Config:
         model="courier",
         arguments={"width": 0.5},
         step=1234,
-        training={"rate": 0.001, "clips": "/somebody/home"},
+        training={"rate": 0.001, "clips": "/somebody/home", "rollout": {"dt": [1, 5]}},
     )
 
 

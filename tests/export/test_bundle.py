@@ -52,6 +52,7 @@ def test_a_bundle_is_complete_and_says_what_it_is(write, shelf):
         "(width 0.5)",
         "1,234 updates",
         "| rate | 0.001 |",
+        "| rollout.dt | 1 5 |",
         "flow.key, flow.previous",
         f"| float32 | {parities[0].chroma:.1e}, {parities[0].confidence:.1e} |",
         "| propagate.float32.onnx |",

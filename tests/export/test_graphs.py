@@ -34,6 +34,16 @@ class Rigid(Hold):
         return held._replace(chroma=held.chroma + torch.zeros(1, 2, 8, 12))
 
 
+class Fickle(Hold):
+    """Decides by what it sees, which no graph can hold."""
+
+    def propagate(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        held = super().propagate(luma, state, memory, flows)
+        return held if luma.mean() > 0.5 else held._replace(confidence=luma)
+
+
 def axes(values) -> dict[str, list[int | str]]:
     return {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
@@ -101,9 +111,16 @@ def test_unused_inputs_and_states_passed_on_stay_in_the_graph(metadata):
         assert graph.SerializeToString() == again[name].SerializeToString()
 
 
-def test_a_model_that_fixes_a_size_is_refused(metadata):
-    with pytest.raises(ExportError, match=r"^PropagateGraph cannot be exported: \S"):
-        export_graphs(Rigid(), metadata)
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (Rigid, r"^chroma was exported as .* the model's code fixes a size"),
+        (Fickle, r"^PropagateGraph cannot be exported: \S.*$"),
+    ],
+)
+def test_a_model_that_no_dynamic_graph_can_hold_is_refused(metadata, model, said):
+    with pytest.raises(ExportError, match=said):
+        export_graphs(model(), metadata)
 
 
 def spoil_type(graphs: dict[str, ModelProto]) -> None:
