@@ -1,16 +1,19 @@
 # make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
 # make test    lint, types and tests, as continuous integration runs them
+# make evaluate  the shipped models beside the baselines: make evaluate CLIPS=folder MODELS="name path"
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
 # Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test clean
+.PHONY: setup demo test evaluate clean
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
 MODEL :=
+CLIPS := ../shared/clips/dev
+MODELS := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
 PYTHON :=
 export PYTHON
 OURS := $(filter demo/clip.mp4,$(CLIP))
@@ -28,6 +31,9 @@ test: .venv/full.stamp
 	ruff format --check .
 	mypy
 	pytest
+
+evaluate: .venv/full.stamp
+	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation
 
 demo: .venv/demo.stamp $(if $(OURS),demo/clip.mp4)
 	$(if $(OURS)$(filter-out demo/key.png,$(KEY)),,$(error make demo CLIP=... needs its first frame in colour too: KEY=first.png))

@@ -33,7 +33,7 @@ class Pictures:
     columns: list[int]
     """The strips' frame numbers."""
     strips: dict[str, str]
-    """Row by row, from the gray input and the truth on: a JPEG's data URI."""
+    """Row by row, gray and the truth first: a JPEG's data URI."""
     video: str
     """An MP4's data URI: gray, the subject's colours, and the truth side by side."""
 
@@ -44,8 +44,11 @@ def depict(clip: Clip, methods: Sequence[Method], *, subject: Method) -> Picture
     truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
     zero = np.full_like(clip.chroma[0], CHROMA_ZERO)
     before = [frame_rgb(luma, zero) for luma in clip.luma]
-    strips = {"input": _strip(before, columns), "truth": _strip(truth, columns)}
+    strips = {"gray": _strip(before, columns), "truth": _strip(truth, columns)}
+    after = before  # as baseline 'gray' has it, which needs no row of its own
     for method in methods:
+        if method.label in strips:
+            continue
         painted = list(chain(truth[:1], _frames(method, clip)))
         strips[method.label] = _strip(painted, columns)
         if method == subject:

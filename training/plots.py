@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.methods import Method
 from training.summary import Evaluation
 
 _FIGURES = {"psnr": "PSNR of RGB (dB)", "accuracy": "pixel accuracy"}
@@ -21,18 +23,23 @@ def drift_svg(evaluation: Evaluation) -> str:
     what is left at frame t if every step spoils the same share of what was right, which is how the
     reports' models collapse.
     """
+    colours = _colours(evaluation.methods)
     figure = Figure(figsize=(12, 4.8), layout="constrained")
     panels = figure.subplots(1, len(_FIGURES))
     for axes, (name, text) in zip(panels, _FIGURES.items(), strict=True):
-        for index, method in enumerate(evaluation.methods):
+        for method in evaluation.methods:
             curve = evaluation.curve(method.label, name)
             dotted = ":" if method.kind == "transfer" else "-"
             axes.plot(
-                range(1, len(curve) + 1), curve, dotted, color=f"C{index}", label=method.label
+                range(1, len(curve) + 1),
+                curve,
+                dotted,
+                color=colours[method.label],
+                label=method.label,
             )
         axes.set(xlabel="frames after the key", ylabel=text)
         axes.grid(alpha=0.3)
-    _draw_collapse(panels[-1], evaluation)
+    _draw_collapse(panels[-1], evaluation, colours)
     panels[-1].set_ylim(0, 1)
     handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", frameon=False, fontsize="small")
@@ -42,11 +49,19 @@ def drift_svg(evaluation: Evaluation) -> str:
     return file.getvalue()[file.getvalue().index("<svg") :]
 
 
-def _draw_collapse(axes: Axes, evaluation: Evaluation) -> None:
-    for index, method in enumerate(evaluation.methods):
+def _colours(methods: Sequence[Method]) -> dict[str, str]:
+    """By label; a model has the same colour in both modes."""
+    owners = list(dict.fromkeys(method.model or method.label for method in methods))
+    return {m.label: f"C{owners.index(m.model or m.label)}" for m in methods}
+
+
+def _draw_collapse(axes: Axes, evaluation: Evaluation, colours: dict[str, str]) -> None:
+    for method in evaluation.methods:
         error_rate = evaluation.error_rate(method)
         if method.kind != "propagation" or error_rate is None:
             continue
         frames = np.arange(1, len(evaluation.curve(method.label, "accuracy")) + 1)
         label = f"{method.label}: (1 - {error_rate:.3f})^t"
-        axes.plot(frames, (1 - error_rate) ** frames, "--", color=f"C{index}", label=label)
+        axes.plot(
+            frames, (1 - error_rate) ** frames, "--", color=colours[method.label], label=label
+        )

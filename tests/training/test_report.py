@@ -123,7 +123,7 @@ def test_html_without_models_or_flow_chain(evaluation):
 def test_strips_show_each_method_every_seventh_frame(clips, evaluation, pictures):
     clip = clips[1]
     assert pictures.columns == [0, STRIP_EVERY]
-    assert list(pictures.strips) == ["input", "truth", "hold", "flow chain", "toy", "toy transfer"]
+    assert list(pictures.strips) == ["gray", "truth", "hold", "flow chain", "toy", "toy transfer"]
     rows = {}
     for label, uri in pictures.strips.items():
         jpeg = np.frombuffer(decode(uri, "image/jpeg"), np.uint8)
@@ -136,7 +136,7 @@ def test_strips_show_each_method_every_seventh_frame(clips, evaluation, pictures
         return float(np.abs(rows[label][:, 120:].astype(float) - small).mean())
 
     assert distance("truth") < 5
-    assert distance("truth") < distance("flow chain") < distance("hold") < distance("input")
+    assert distance("truth") < distance("flow chain") < distance("hold") < distance("gray")
 
 
 def test_the_video_shows_gray_the_subject_and_the_truth(clips, pictures):
