@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 COLUMNS = 4
-COLUMN_WIDTH, GAP, LABEL_HEIGHT = 360, 6, 26
+COLUMN_WIDTH, GAP, LABEL_HEIGHT = 320, 6, 26
 """Pixels."""
+JPEG_QUALITY = 85
 PAPER, INK = 255, 40
 """Gray levels of the ground and of the writing on it."""
 
@@ -76,7 +77,7 @@ def main() -> None:
     rows = {"before": options.clip, "after": options.coloured}
     if options.truth:
         rows["true colours"] = options.truth
-    cv2.imwrite(str(options.output), sheet(rows))
+    cv2.imwrite(str(options.output), sheet(rows), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
 
 
 if __name__ == "__main__":
