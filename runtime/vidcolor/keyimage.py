@@ -42,12 +42,12 @@ def _read(path: Path) -> np.ndarray:
     if not path.is_file():
         raise KeyFrameError(f"key: there is no file {path}")
     data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH) if data.size else None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if data.size else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise KeyFrameError(
             f"key: {path} cannot be read as an image, 8 or 16 bit PNG, JPEG and TIFF are accepted"
         )
-    return image
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # IMREAD_COLOR_RGB misreads 16-bit TIFF
 
 
 def _check_aspect(path: Path, height: int, width: int, info: Info) -> None:
