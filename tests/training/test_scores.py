@@ -11,7 +11,7 @@ from tests.training.footage import scene_clip
 from training.clips import Clip, ClipOptions, load_clip
 from training.methods import CODING, Method, Painted
 from training.metrics import PSNR_LIMIT
-from training.scores import SSIM_EVERY, Ruler
+from training.scores import Ruler
 from vidcolor.colour import decode_chroma
 
 FRAMES = 12
@@ -38,7 +38,7 @@ def test_a_perfect_model_scores_perfect(clip, ruler):
     assert scores.psnr == [PSNR_LIMIT] * count
     assert scores.accuracy == [1.0] * count
     assert scores.ciede2000 == scores.lab_l1 == [0.0] * count
-    assert scores.ssim == pytest.approx([1.0] * 3)
+    assert scores.ssim == pytest.approx([1.0] * 2)
     assert scores.confidence == [0.75] * count
     assert scores.cdc == pytest.approx(ruler.true_cdc())
     assert scores.cdc > 0
@@ -46,8 +46,7 @@ def test_a_perfect_model_scores_perfect(clip, ruler):
 
 
 def test_one_wrong_frame_is_the_one_that_shows(clip, ruler):
-    wrong = 6  # one of those that SSIM is measured on
-    assert wrong % SSIM_EVERY == 1
+    wrong = 8  # the second that SSIM is measured on
     painting = list(perfect(clip))
     painting[wrong - 1] = painting[wrong - 1]._replace(
         chroma=np.zeros_like(painting[0].chroma), confidence=None
@@ -62,6 +61,13 @@ def test_one_wrong_frame_is_the_one_that_shows(clip, ruler):
     assert scores.ssim[1] < scores.ssim[0] == pytest.approx(1)
     assert scores.cdc > 2 * ruler.true_cdc()
     assert len(scores.confidence) == FRAMES - 2
+
+
+def test_a_clip_of_two_frames_is_measured():
+    clip = scene_clip(frames=2)
+    scores = Ruler(clip).measure(perfect(clip))
+    assert (scores.psnr, scores.ssim) == ([PSNR_LIMIT], pytest.approx([1.0]))
+    assert scores.cdc == pytest.approx(Ruler(clip).true_cdc())
 
 
 def test_painted_chroma_is_rounded_as_a_video_would(clip, ruler):
