@@ -109,10 +109,8 @@ class PropagateGraph(nn.Module):
         if contract.FLOW_KEY in flows:
             flows[contract.FLOW_KEY] = flows[contract.FLOW_KEY].unsqueeze(0)
         state = _part(given, contract.STATE)
-        chroma, confidence, state = self.generator.propagate(
-            given[contract.LUMA], state, memory, flows
-        )
-        return (chroma, confidence, *(state[name] for name in self.state))
+        frame = self.generator.propagate(given[contract.LUMA], state, memory, flows)
+        return (frame.chroma, frame.confidence, *(frame.state[name] for name in self.state))
 
 
 def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str, ModelProto]:

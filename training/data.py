@@ -2,6 +2,10 @@
 
 Every example is drawn from (seed, step, place in the batch) alone, so that a resumed run, or one
 spread over more processes, sees the very same examples.
+
+Rollouts are independent of each other, or, as streams, the next one in a place of the batch begins
+where the last one ended: then the generator sees its own output of up to a hundred frames, as in
+use, at the cost of a few (backpropagation through time, truncated: Williams and Peng 1990).
 """
 
 from __future__ import annotations
@@ -16,13 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.clips import CHROMA_ZERO, Clip, Codes
+from training.clips import Clip, Codes
 from training.manual import manual
+from training.scene import Scene
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 from vidcolor.errors import ArgumentError
 from vidcolor.flow import flow
-
-Floats = NDArray[np.float32]
 
 
 @manual
@@ -50,6 +53,15 @@ class RolloutOptions:
     chroma_rotation: float = 0.0
     """Turn each example's chroma plane by up to this many degrees (180: any hue), so that colour
     must be carried and cannot be guessed."""
+    rotated: float = 1.0
+    """Share of the examples that are turned so; the others teach what colours things have."""
+    saturation: float = 1.0
+    """Multiply each example's chroma by a factor between one over this and this."""
+    film: float = 0.0
+    """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma."""
+    stream: tuple[int, int] | None = None
+    """Follow each example on for some number of frames between these two: its next rollout begins
+    where the last one ended, with the generator's own state. The key is the first frame."""
 
 
 @dataclass(eq=False)
@@ -71,6 +83,8 @@ class Rollout:
     """[B, T, 2, h, w]: from frames 1..T to the ones before, as `vidcolor.contract` has it."""
     flow_key: Tensor | None
     """[B, T, k, 2, h, w]: from frames 1..T to each key."""
+    follows: Tensor
+    """[B] bool: whether frame 0 is the last frame of the rollout that was in this place before."""
 
     @classmethod
     def stack(cls, examples: Sequence[Rollout]) -> Self:
@@ -117,6 +131,7 @@ class Rollouts:
                 f"{options.crop} pixels, the clips have at most {longest} frames and {smallest} "
                 "pixels on the short side"
             )
+        self._streams: dict[int, _Stream] = {}
 
     def batch(self, step: int, places: Sequence[int]) -> Rollout:
         """The examples with these places in the batch of this step."""
@@ -124,25 +139,49 @@ class Rollouts:
 
     def example(self, step: int, place: int) -> Rollout:
         """One example, as a batch of one."""
-        rng = np.random.default_rng([self.seed, step, place])
+        if self.options.stream is None:
+            return self._cut(self._draw([self.seed, step, place]), part=0)
+        stream = self._stream_at(step, place)
+        return self._cut(stream.scene, part=step - stream.first)
+
+    def _stream_at(self, step: int, place: int) -> _Stream:
+        """The stream that runs in this place at this step; they follow each other from step 0."""
+        stream = self._streams.get(place)
+        if stream is None or stream.first > step:
+            stream = _Stream(0, 0, self._draw([self.seed, place, 0, 1]))
+        while step >= (end := stream.first + stream.scene.parts(self.options.frames)):
+            number = stream.number + 1
+            stream = _Stream(number, end, self._draw([self.seed, place, number, 1]))
+        self._streams[place] = stream
+        return stream
+
+    def _draw(self, seed: list[int]) -> Scene:
+        rng = np.random.default_rng(seed)
         clip = self.clips[rng.integers(len(self.clips))]
-        frames, key = self._positions(len(clip), rng)
-        luma, chroma = _cut(clip, [*frames, key], crop=self.options.crop, rng=rng)
-        if self.options.flip and rng.random() < 0.5:
-            luma, chroma = luma[..., ::-1], chroma[..., ::-1]
-        colours = _turn((chroma.astype(np.float32) - CHROMA_ZERO) / 255, rng, self.options)
+        if self.options.stream is None:
+            frames, key = self._positions(len(clip), rng)
+        else:
+            frames = self._course(len(clip), self.options.stream, rng)
+            key = frames[0]
+        return Scene.draw(clip, frames, key, options=self.options, rng=rng)
+
+    def _cut(self, scene: Scene, *, part: int) -> Rollout:
+        """The rollout that is the part-th of a scene."""
+        first = part * self.options.frames
+        frames = scene.frames[first : first + self.options.frames + 1]
+        luma, chroma = scene.planes([*frames, scene.key])
         return Rollout(
             luma=_batch_of_one(luma[:-1, None] / np.float32(255)),
-            chroma=_batch_of_one(colours[:-1]),
+            chroma=_batch_of_one(chroma[:-1]),
             key_luma=_batch_of_one(luma[-1:, None] / np.float32(255)),
-            key_chroma=_batch_of_one(colours[-1:]),
-            **self._flows(np.ascontiguousarray(luma)),
+            key_chroma=_batch_of_one(chroma[-1:]),
+            **self._flows(luma),
+            follows=torch.tensor([part > 0]),
         )
 
     def _positions(self, length: int, rng: np.random.Generator) -> tuple[list[int], int]:
         """Positions in the clip of frames 0..T and of the key."""
-        low, high = self.options.dt
-        dt = int(rng.integers(low, high + 1))
+        dt = self._dt(rng)
         last_start = length - 1 - self.options.frames * dt
         if self.options.key_distance is None:
             distance, start = None, int(rng.integers(last_start + 1))
@@ -156,6 +195,21 @@ class Rollouts:
             return [length - 1 - frame for frame in frames], length - 1 - key
         return frames, key
 
+    def _course(self, length: int, stream: tuple[int, int], rng: np.random.Generator) -> list[int]:
+        """Positions in the clip of a stream's frames, the key first."""
+        dt, part = self._dt(rng), self.options.frames
+        count = min(int(rng.integers(stream[0], stream[1] + 1)), (length - 1) // dt)
+        count = max(part, count - count % part)
+        start = int(rng.integers(length - count * dt))
+        frames = [start + dt * t for t in range(count + 1)]
+        if self.options.reverse and rng.random() < 0.5:
+            return [length - 1 - frame for frame in frames]
+        return frames
+
+    def _dt(self, rng: np.random.Generator) -> int:
+        low, high = self.options.dt
+        return int(rng.integers(low, high + 1))
+
     def _flows(self, luma: Codes) -> dict[str, Tensor | None]:
         """Flow of [T+2, h, w] luma: the start, the frames to colour, and the key."""
         frames, key = luma[1:-1], luma[-1]
@@ -166,6 +220,16 @@ class Rollouts:
         if FLOW_KEY in self.wanted:
             to_key = _batch_of_one(np.stack([flow(here, key)[None] for here in frames]))
         return {"flow_previous": previous, "flow_key": to_key}
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """One of the scenes that follow each other in a place of the batch."""
+
+    number: int
+    first: int
+    """The step of its first rollout."""
+    scene: Scene
 
 
 def prefetch(rollouts: Rollouts, *, steps: range, places: range) -> Iterator[tuple[int, Rollout]]:
@@ -182,32 +246,25 @@ def prefetch(rollouts: Rollouts, *, steps: range, places: range) -> Iterator[tup
 def _check(options: RolloutOptions) -> None:
     if options.frames < 1:
         raise ArgumentError(f"frames is {options.frames}, at least 1 is needed")
-    ranges = {"dt": (options.dt, 1), "key_distance": (options.key_distance or (0, 0), 0)}
+    ranges = {
+        "dt": (options.dt, 1),
+        "key_distance": (options.key_distance or (0, 0), 0),
+        "stream": (options.stream or (1, 1), 1),
+    }
     for name, ((low, high), least) in ranges.items():
         if not least <= low <= high:
             raise ArgumentError(
                 f"{name} is {low} {high}, two rising numbers of frames from {least} on are accepted"
             )
-
-
-def _cut(
-    clip: Clip, positions: list[int], *, crop: int, rng: np.random.Generator
-) -> tuple[Codes, Codes]:
-    """The same square of these frames: [n, crop, crop] and [n, 2, crop, crop]."""
-    height, width = clip.luma.shape[1:]
-    y, x = (int(rng.integers(side - crop + 1)) for side in (height, width))
-    rows, columns = slice(y, y + crop), slice(x, x + crop)
-    luma = np.stack([clip.luma[n, rows, columns] for n in positions])
-    return luma, np.stack([clip.chroma[n, :, rows, columns] for n in positions])
-
-
-def _turn(chroma: Floats, rng: np.random.Generator, options: RolloutOptions) -> Floats:
-    """Chroma [n, 2, h, w] turned about gray by one angle for all frames."""
-    if not options.chroma_rotation:
-        return chroma
-    angle = np.deg2rad(rng.uniform(-options.chroma_rotation, options.chroma_rotation))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], np.float32)
-    return np.einsum("ij,njhw->nihw", turn, chroma).clip(-0.5, 0.5)
+    if options.stream is not None and not options.own_output:
+        raise ArgumentError("stream is given without own-output, but it follows the own output")
+    if options.stream is not None and options.key_distance is not None:
+        raise ArgumentError("stream and key_distance are both given; a stream's key is its start")
+    for name in ("rotated", "film"):
+        if not 0 <= getattr(options, name) <= 1:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
+    if options.saturation < 1:
+        raise ArgumentError(f"saturation is {options.saturation}, a factor from 1 on is accepted")
 
 
 def _batch_of_one(array: NDArray[np.generic]) -> Tensor:

@@ -71,15 +71,25 @@ def _update(
     fabric: Fabric, players: Players, rollout: Rollout, step: int, options: FitOptions
 ) -> dict[str, Tensor]:
     """One update of the generator, and of the discriminator when it is its turn."""
-    painting: Painting = players.rolling(rollout)
+    painting: Painting = players.rolling(rollout, players.carried)
+    if options.rollout.stream is not None:
+        players.carried = painting.state
     logits = None
     if players.discriminator is not None:
         # Unwrapped and frozen: its gradients are of no use here, and would be sent around.
         with _frozen(players.discriminator.module) as judge, fabric.autocast():
             logits = judge(painting.painted.flatten(0, 1), painting.previous.flatten(0, 1)).float()
     loss = options.objective.generator(painting.painted, painting.truth, logits)
+    loss = loss + options.objective.chroma(
+        painting.chroma,
+        rollout.chroma[:, 1:],
+        fetched=painting.fetched,
+        confidence=painting.confidence,
+    )
     players.optimiser.zero_grad()
     fabric.backward(loss)
+    if options.clip_gradients is not None:
+        fabric.clip_gradients(players.rolling, players.optimiser, max_norm=options.clip_gradients)
     players.optimiser.step()
     players.update_average()
     losses = {"generator": loss, "l1": (painting.painted - painting.truth).abs().mean()}
@@ -128,9 +138,10 @@ def _launch(options: FitOptions) -> Fabric:
         strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
     )
     fabric.launch()
-    if options.batch % fabric.world_size:
+    if options.batch % fabric.world_size or options.batch < 2 * fabric.world_size:
         raise ArgumentError(
-            f"batch is {options.batch}, a multiple of the {fabric.world_size} processes is needed"
+            f"batch is {options.batch}, a multiple of the {fabric.world_size} processes that gives "
+            "each of them two examples or more is needed, for batch norm"
         )
     return fabric
 

@@ -67,6 +67,8 @@ class FitOptions:
     """Adam's learning rate at the start, of both networks; it falls linearly to zero."""
     beta1: float = 0.0
     """Adam's beta1; 0 as in the reports."""
+    clip_gradients: float | None = None
+    """Greatest norm of the generator's gradients; longer ones are shortened to it."""
     discriminator_every: int = 2
     """Generator updates for each update of the discriminator; the reports made two."""
     average: float | None = None

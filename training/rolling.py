@@ -22,6 +22,12 @@ class Painting(NamedTuple):
     """[B, T, 3, h, w]: the same frames in their true colours."""
     previous: Tensor
     """[B, T, 3, h, w]: the true frames 0..T-1, which the discriminator is shown as c_{t-1}."""
+    confidence: Tensor
+    """[B, T, 1, h, w] in [0, 1]."""
+    fetched: Tensor | None
+    """[B, T, 2, h, w]: chroma that a similarity sub-net found; None where there is none."""
+    state: Tensors
+    """The state after frame T, cut off from the graph of this rollout."""
 
 
 class Rolling(nn.Module):
@@ -32,16 +38,21 @@ class Rolling(nn.Module):
         self.generator = generator
         self.own_output = own_output
 
-    def forward(self, rollout: Rollout) -> Painting:
-        """Colour frames 1..T of the rollout."""
+    def forward(self, rollout: Rollout, carried: Tensors | None = None) -> Painting:
+        """Colour frames 1..T of the rollout.
+
+        carried: the state after the rollouts before, for those places where this one follows them.
+        """
         generator = self.generator
         memory = self._memory(rollout)
         state = generator.remember(rollout.luma[:, 0], rollout.chroma[:, 0]).state
-        chroma, painted = [], []
+        if carried is not None:
+            state = {name: _choose(rollout.follows, carried[name], state[name]) for name in state}
+        steps, painted = [], []
         for t in range(1, rollout.luma.shape[1]):
             luma = rollout.luma[:, t]
             step, view = generator.paint(luma, state, memory, rollout.flows(t))
-            chroma.append(step.chroma)
+            steps.append(step)
             painted.append(view)
             if self.own_output:
                 state = step.state
@@ -49,11 +60,15 @@ class Rolling(nn.Module):
                 state = generator.remember(luma, rollout.chroma[:, t]).state
         truth = generator.view(rollout.luma.flatten(0, 1), rollout.chroma.flatten(0, 1))
         truth = truth.unflatten(0, rollout.luma.shape[:2])
+        fetched = [step.fetched for step in steps if step.fetched is not None]
         return Painting(
-            chroma=torch.stack(chroma, dim=1),
+            chroma=torch.stack([step.chroma for step in steps], dim=1),
             painted=torch.stack(painted, dim=1),
             truth=truth[:, 1:],
             previous=truth[:, :-1],
+            confidence=torch.stack([step.confidence for step in steps], dim=1),
+            fetched=torch.stack(fetched, dim=1) if fetched else None,
+            state={name: tensor.detach() for name, tensor in state.items()},
         )
 
     def _memory(self, rollout: Rollout) -> Tensors:
@@ -61,3 +76,8 @@ class Rolling(nn.Module):
         keys = zip(rollout.key_luma.unbind(1), rollout.key_chroma.unbind(1), strict=True)
         kept = [self.generator.remember(luma, chroma).memory for luma, chroma in keys]
         return {name: torch.cat([memory[name] for memory in kept], dim=1) for name in kept[0]}
+
+
+def _choose(where: Tensor, these: Tensor, those: Tensor) -> Tensor:
+    """Of two batches: `these` where [B] is true, else `those`."""
+    return torch.where(where.view(-1, *[1] * (these.ndim - 1)), these, those)

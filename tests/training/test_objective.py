@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from training.models.base import HALF_CONFIDENCE
 from training.objective import Objective
 
 PAINTED = torch.tensor([0.1, 0.4]).view(1, 1, 1, 2)
@@ -47,3 +48,39 @@ def test_discriminator_smooths_true_labels_only(smoothing):
     on_painted = sum(log_sigmoid(-x) for x in (-1.0, 2.0))
     loss = objective.discriminator(true, painted).item()
     assert loss == pytest.approx(-(on_true + on_painted) / 2, rel=1e-6)
+
+
+def chroma_terms(objective: Objective, painted: torch.Tensor, **given: torch.Tensor) -> float:
+    truth = torch.zeros(2, 2, 1, 1)
+    given = {"fetched": None, "confidence": torch.full((2, 1, 1, 1), 0.5), **given}
+    return objective.chroma(painted, truth, **given).item()
+
+
+def test_fidelity_is_the_mean_over_frames_of_log_squared_error():
+    painted = torch.tensor([0.1, 0.3]).view(2, 1, 1, 1).expand(2, 2, 1, 1)
+    expected = (math.log(0.01 + 1e-5) + math.log(0.09 + 1e-5)) / 2
+    assert chroma_terms(Objective(fidelity=2), painted) == pytest.approx(2 * expected, rel=1e-5)
+
+
+def test_matching_is_the_l1_of_what_was_fetched():
+    wrong = torch.full((2, 2, 1, 1), 0.25)
+    loss = chroma_terms(Objective(matching=4), torch.zeros(2, 2, 1, 1), fetched=wrong)
+    assert loss == pytest.approx(1.0)
+
+
+def test_confidence_learns_the_error_and_the_error_learns_nothing_from_it():
+    """The likelihood is greatest where confidence stands for the very error there is."""
+    painted = torch.full((2, 2, 1, 1), 0.06, requires_grad=True)
+    objective = Objective(confidence=1.0)
+    right = 1 / (1 + 0.06 / HALF_CONFIDENCE)
+    losses = [
+        chroma_terms(objective, painted, confidence=torch.full((2, 1, 1, 1), value))
+        for value in (right * 0.7, right, right * 1.4)
+    ]
+    assert losses[1] == min(losses)
+    assert losses[1] == pytest.approx(1 + math.log(0.06), rel=1e-5)
+    confidence = torch.full((2, 1, 1, 1), 0.5, requires_grad=True)
+    truth = torch.zeros(2, 2, 1, 1)
+    objective.chroma(painted, truth, fetched=None, confidence=confidence).backward()
+    assert painted.grad is None
+    assert confidence.grad.abs().sum() > 0

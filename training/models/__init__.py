@@ -4,6 +4,11 @@
 """
 
 from training.models.base import Generator
+from training.models.flagship import Flagship
 from training.models.unet import ExtendedUNet, UNet
 
-GENERATORS: dict[str, type[Generator]] = {"seeds": UNet, "extended": ExtendedUNet}
+GENERATORS: dict[str, type[Generator]] = {
+    "seeds": UNet,
+    "extended": ExtendedUNet,
+    "flagship": Flagship,
+}

@@ -15,6 +15,10 @@ from torch import Tensor, nn
 
 Tensors = dict[str, Tensor]
 
+HALF_CONFIDENCE = 0.02
+"""The chroma error (5 of 255 code values) that a model expects where its confidence is one half:
+confidence is 1 / (1 + error / HALF_CONFIDENCE), for models that are trained to predict it."""
+
 
 class Remembered(NamedTuple):
     """What a key frame leaves behind."""
@@ -34,6 +38,9 @@ class Propagated(NamedTuple):
     """[B, 1, h, w] in [0, 1]."""
     state: Tensors
     """Each [B, ...], same names and shapes as the state that came in."""
+    fetched: Tensor | None = None
+    """[B, 2, h, w]: chroma as a similarity sub-net found it in the key, which training holds
+    against the truth on its own; not exported. None where the model has no such sub-net."""
 
 
 class Generator(nn.Module, ABC):

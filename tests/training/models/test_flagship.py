@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from training.models.flagship import Flagship, warp
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
+
+HEIGHT, WIDTH = 48, 64
+
+
+def planes(seed: int, channels: int = 1) -> Tensor:
+    torch.manual_seed(seed)
+    coarse = torch.rand(1, channels, HEIGHT // 8, WIDTH // 8)
+    return torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
+
+
+def still(keys: int = 1) -> dict[str, Tensor]:
+    return {
+        FLOW_PREVIOUS: torch.zeros(1, 2, HEIGHT, WIDTH),
+        FLOW_KEY: torch.zeros(1, keys, 2, HEIGHT, WIDTH),
+    }
+
+
+@pytest.fixture(scope="module")
+def flagship() -> Flagship:
+    torch.manual_seed(0)
+    return Flagship(width=8, match_width=16).eval()
+
+
+def test_warp_fetches_from_where_the_flow_points():
+    moved = planes(0)
+    flow = torch.zeros(1, 2, HEIGHT, WIDTH)
+    flow[:, 0], flow[:, 1] = 3, -2
+    there = warp(moved, flow)
+    assert torch.allclose(there[..., 4:-4, 4:-4], moved[..., 2:-6, 7:-1], atol=1e-5)
+
+
+def test_before_training_it_follows_the_previous_frame(flagship):
+    """The head starts at 'previous': most of the weight, and nothing added."""
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = flagship.remember(luma, chroma)
+    step = flagship.propagate(luma, state, memory, still())
+    assert (step.chroma - chroma).abs().mean() < 0.25 * chroma.abs().mean()
+    assert torch.equal(step.state["luma"], luma)
+    assert torch.equal(step.state["chroma"], step.chroma)
+
+
+def test_of_several_keys_the_one_that_agrees_in_luma_is_taken(flagship):
+    luma, right, wrong = planes(1), planes(2, 2) - 0.5, planes(3, 2) - 0.5
+    first, _ = flagship.remember(1 - luma, wrong)
+    second, state = flagship.remember(luma, right)
+    both = {name: torch.cat([first[name], second[name]], 1) for name in first}
+    swapped = {name: torch.cat([second[name], first[name]], 1) for name in first}
+    steps = [flagship.propagate(luma, state, memory, still(2)) for memory in (both, swapped)]
+    alone = flagship.propagate(luma, state, second, still(1))
+    assert torch.allclose(steps[0].chroma, steps[1].chroma, atol=1e-5)
+    assert (steps[0].chroma - alone.chroma).abs().mean() < 0.1 * right.abs().mean()
+
+
+def test_matching_finds_what_moved_too_far_for_flow(flagship):
+    """The two halves of the picture change places; likeness of luma brings their colours along."""
+    luma = planes(4) * 0.2
+    luma[..., WIDTH // 2 :] += 0.7
+    chroma = torch.zeros(1, 2, HEIGHT, WIDTH)
+    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
+    memory, state = flagship.remember(luma, chroma)
+    with torch.no_grad():
+        temperature = flagship.temperature.clone()
+        flagship.temperature.fill_(8.0)  # untrained features differ little
+        fetched = flagship.propagate(luma.roll(WIDTH // 2, -1), state, memory, still()).fetched
+        flagship.temperature.copy_(temperature)
+    inner = slice(12, WIDTH // 2 - 12)  # places at a border see both halves
+    assert fetched[:, 1, :, inner].mean() < -0.2
+    assert fetched[:, 0, :, inner].abs().mean() < 0.1
+
+
+def test_everything_learns(flagship):
+    model = Flagship(width=8, match_width=16)
+    with torch.no_grad():
+        model.mixer.leave.weight.normal_(std=0.1)  # zero at first, so that nothing below it learns
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = model.remember(luma, chroma)
+    step = model.propagate(planes(5), state, memory, still())
+    (step.chroma.square().sum() + step.confidence.sum()).backward()
+    assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]

@@ -1,0 +1,278 @@
+"""The flagship: candidates of the frame's colours are fetched, mixed, and only then retouched.
+
+Three candidates are made for every pixel, each strong where the others are weak:
+
+* ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
+  but it drifts, since every step repeats the errors of the one before;
+* ``key``: the key's colours along optical flow from this frame straight to the key; cannot
+  drift, but is lost where motion is too large or something was hidden;
+* ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
+  the key they are (the similarity sub-net of He et al. 2018, "Deep Exemplar-based Colorization",
+  and the colour pointers of Vondrick et al. 2018); coarse, but survives any motion.
+
+A small U-Net at half size looks at the candidates, at how well each one's luma agrees with the
+frame's, and says for every pixel at full size how to weigh them, what to add, and how large it
+expects its own error to be. At the start of training the weights favour ``previous``, so training
+can only improve on a plain flow chain.
+
+Everything that costs much (features, attention, flow) depends on luma alone and is not part of
+the recurrence: the state is the previous frame's luma, chroma and confidence.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.models.base import Generator, Propagated, Remembered, Tensors
+
+CHROMA_SCALE = 4.0
+"""Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
+FLOW_SCALE = 1 / 16
+"""Flow in pixels at working size is mostly below 16; the network sees about ±1."""
+FLAT = 1e-3
+"""Variance of luma within a place below which its chroma is taken not to depend on luma."""
+TOKEN = 8
+"""Side in pixels of the places that attention compares."""
+
+
+class Features(NamedTuple):
+    """Of luma: [B, c, h/2, w/2], [B, 2c, h/4, w/4], [B, 4c, h/8, w/8]."""
+
+    half: Tensor
+    quarter: Tensor
+    eighth: Tensor
+
+
+class Candidates(NamedTuple):
+    """What the mixer chooses from."""
+
+    previous: Tensor
+    """[B, 4, h, w]: chroma, luma and confidence of the previous frame along its flow."""
+    key: Tensor
+    """[B, 3, h, w]: chroma and luma of the key along its flow."""
+    matched: Tensor
+    """[B, 4, h, w]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+
+
+class Flagship(Generator):
+    """See the module's text. `width` sets all widths, `match_width` that of what is compared."""
+
+    size_multiple = 16
+    colour_space = "YCbCr"
+    flows = frozenset({"flow.previous", "flow.key"})
+
+    def __init__(self, width: int = 32, match_width: int = 64) -> None:
+        super().__init__()
+        self.encoder = Encoder(width // 2)
+        self.match = nn.Conv2d(5 * width // 2, match_width, 1)
+        self.temperature = nn.Parameter(torch.tensor(2.5))
+        self.mixer = Mixer(width)
+
+    def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
+        """See `Generator.remember`."""
+        place = F.normalize(self.match(self.encoder(luma).eighth), dim=1)
+        told = tint(torch.cat([chroma, luma], 1))
+        memory = {"luma": luma, "chroma": chroma, "place": place, "tint": told}
+        state = {"luma": luma, "chroma": chroma, "confidence": torch.ones_like(luma)}
+        return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
+
+    def propagate(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        """See `Generator.propagate`."""
+        features = self.encoder(luma)
+        previous = warp(
+            torch.cat([state["chroma"], state["luma"], state["confidence"]], 1),
+            flows["flow.previous"],
+        )
+        key = nearest_key(luma, memory, flows["flow.key"])
+        matched = self._fetch(luma, features.eighth, memory)
+        chroma, confidence = self.mixer(luma, features, Candidates(previous, key, matched), flows)
+        following = {"luma": luma, "chroma": chroma, "confidence": confidence}
+        return Propagated(chroma, confidence, following, matched[:, :2])
+
+    def _fetch(self, luma: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
+        """[B, 4, h, w]: see `Candidates.matched`.
+
+        A place gives its mean chroma and how chroma changes with luma within it, so that the
+        frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
+        """
+        query = F.normalize(self.match(eighth), dim=1).flatten(2).transpose(1, 2)
+        place = memory["place"].transpose(1, 2).flatten(2)
+        value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
+        likeness = torch.bmm(query, place)
+        share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
+        fetched = torch.cat([torch.bmm(share, value), likeness.amax(-1, keepdim=True)], -1)
+        fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
+        mean, luma_mean, slope, best = enlarge(fetched, TOKEN).split([2, 1, 2, 1], dim=1)
+        chroma = (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5)
+        return torch.cat([chroma, luma_mean, best], 1)
+
+
+def tint(planes: Tensor) -> Tensor:
+    """What a place tells: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
+
+    The three means, then how much each chroma plane changes with luma (least squares).
+    """
+    mean = F.avg_pool2d(planes, TOKEN)
+    luma = planes[:, 2:3]
+    spread = F.avg_pool2d(luma * luma, TOKEN) - mean[:, 2:3] ** 2
+    along = F.avg_pool2d(planes[:, :2] * luma, TOKEN) - mean[:, :2] * mean[:, 2:3]
+    return torch.cat([mean, along / (spread + FLAT)], 1)
+
+
+class Encoder(nn.Module):
+    """Luma to features at half, quarter and eighth of the size, the last with wide context."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        w2, w4, w8, w16 = width, 2 * width, 5 * width, 8 * width
+        self.at_half = nn.Sequential(conv(4, w2), conv(w2, w2))
+        self.at_quarter = nn.Sequential(conv(w2, w4, stride=2), Residual(w4))
+        self.at_eighth = nn.Sequential(conv(w4, w8, stride=2), Residual(w8), Residual(w8))
+        self.at_sixteenth = nn.Sequential(conv(w8, w16, stride=2), Residual(w16), Residual(w16))
+        self.rise = nn.Conv2d(w16, w8, 1)
+        self.meet = Residual(w8)
+
+    def forward(self, luma: Tensor) -> Features:
+        """Luma [B, 1, h, w]."""
+        half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
+        quarter = self.at_quarter(half)
+        eighth = self.at_eighth(quarter)
+        wide = self.rise(self.at_sixteenth(eighth))
+        return Features(half, quarter, self.meet(eighth + double(wide)))
+
+
+class Mixer(nn.Module):
+    """Weighs the three candidates for every pixel, adds a retouch, and predicts its own error."""
+
+    CANDIDATES = 3
+    EVIDENCE = 16
+    """Channels beside luma's features: see `_evidence`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        half, quarter, eighth, deep = width, 3 * width // 2, 5 * width // 2, 4 * width
+        self.at_half = nn.Sequential(conv(width // 2 + self.EVIDENCE, half), conv(half, half))
+        self.at_quarter = nn.Sequential(conv(half, quarter, stride=2), Residual(quarter))
+        self.at_eighth = conv(quarter, eighth, stride=2)
+        self.meet = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
+        self.at_deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
+        self.to_eighth = nn.Conv2d(deep, eighth, 1)
+        self.to_quarter = nn.Conv2d(eighth, quarter, 1)
+        self.to_half = nn.Conv2d(quarter, half, 1)
+        self.rise_eighth = Residual(eighth)
+        self.rise_quarter = Residual(quarter)
+        self.rise_half = conv(half, half)
+        self.leave = nn.Conv2d(half, 4 * (self.CANDIDATES + 3), 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+        with torch.no_grad():  # pixel_shuffle reads four sub-pixels of each output in a row
+            self.leave.bias[0:4] = 2.0
+
+    def forward(
+        self, luma: Tensor, features: Features, candidates: Candidates, flows: Tensors
+    ) -> tuple[Tensor, Tensor]:
+        """Chroma [B, 2, h, w] and confidence [B, 1, h, w]."""
+        evidence = _evidence(luma, candidates, flows)
+        half = self.at_half(torch.cat([features.half, evidence], 1))
+        quarter = self.at_quarter(half)
+        eighth = self.meet(torch.cat([self.at_eighth(quarter), features.eighth], 1))
+        deep = self.at_deep(eighth)
+        eighth = self.rise_eighth(eighth + double(self.to_eighth(deep)))
+        quarter = self.rise_quarter(quarter + double(self.to_quarter(eighth)))
+        half = self.rise_half(half + double(self.to_half(quarter)))
+        weights, retouch, sure = F.pixel_shuffle(self.leave(half), 2).split(
+            [self.CANDIDATES, 2, 1], dim=1
+        )
+        share = torch.softmax(weights, dim=1)
+        mixed = (
+            share[:, 0:1] * candidates.previous[:, :2]
+            + share[:, 1:2] * candidates.key[:, :2]
+            + share[:, 2:3] * candidates.matched[:, :2]
+        )
+        chroma = (mixed + retouch / CHROMA_SCALE).clamp(-0.5, 0.5)
+        return chroma, torch.sigmoid(sure)
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut (He et al. 2015)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = conv(width, width)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return F.leaky_relu(x + self.second(self.first(x)), 0.1)
+
+
+def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
+    """3x3 convolution and leaky ReLU."""
+    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(0.1))
+
+
+def double(x: Tensor) -> Tensor:
+    """Twice the height and width, nearest neighbour."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def enlarge(x: Tensor, times: int) -> Tensor:
+    """`times` the height and width, bilinear."""
+    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def warp(planes: Tensor, flow: Tensor) -> Tensor:
+    """Fetch planes [B, c, h, w] from where flow [B, 2, h, w] (pixels, x then y) points to."""
+    _, _, height, width = planes.shape
+    x = torch.arange(width, device=flow.device, dtype=flow.dtype)
+    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1)
+    # grid_sample without align_corners: pixel centres lie at (2 i + 1) / n - 1.
+    grid = torch.stack(
+        [
+            (2 * (x + flow[:, 0]) + 1) / width - 1,
+            (2 * (y + flow[:, 1]) + 1) / height - 1,
+        ],
+        dim=-1,
+    )
+    return F.grid_sample(
+        planes, grid.to(planes.dtype), mode="bilinear", padding_mode="border", align_corners=False
+    )
+
+
+def nearest_key(luma: Tensor, memory: Tensors, flow: Tensor) -> Tensor:
+    """[B, 3, h, w]: chroma and luma along `flow` [B, k, 2, h, w] of the keys that agree in luma."""
+    keys = flow.shape[1]
+    planes = torch.cat([memory["chroma"], memory["luma"]], 2)
+    warped = warp(planes.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, (-1, keys))
+    apart = (warped[:, :, 2] - luma).abs()
+    weight = torch.softmax(-F.avg_pool2d(apart, 5, 1, 2, count_include_pad=False) * 32, dim=1)
+    return (warped * weight.unsqueeze(2)).sum(1)
+
+
+def _evidence(luma: Tensor, candidates: Candidates, flows: Tensors) -> Tensor:
+    """[B, 16, h/2, w/2]: the candidates and what speaks for or against each."""
+    previous, key, matched = candidates
+    fine = torch.cat(
+        [
+            previous[:, :2] * CHROMA_SCALE,
+            key[:, :2] * CHROMA_SCALE,
+            matched[:, :2] * CHROMA_SCALE,
+            (previous[:, 2:3] - luma) * CHROMA_SCALE,
+            (previous[:, 2:3] - luma).abs() * CHROMA_SCALE,
+            (key[:, 2:3] - luma) * CHROMA_SCALE,
+            (key[:, 2:3] - luma).abs() * CHROMA_SCALE,
+            (matched[:, 2:3] - luma) * CHROMA_SCALE,
+            (matched[:, 2:3] - luma).abs() * CHROMA_SCALE,
+            matched[:, 3:4],
+            previous[:, 3:4],
+            flows["flow.previous"] * FLOW_SCALE,
+        ],
+        1,
+    )
+    return F.avg_pool2d(fine, 2)
