@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from training.models.flagship import Flagship, warp
+from training.models.flagship import Features, Flagship, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 
 HEIGHT, WIDTH = 48, 64
@@ -59,21 +61,29 @@ def test_of_several_keys_the_one_that_agrees_in_luma_is_taken(flagship):
     assert (steps[0].chroma - alone.chroma).abs().mean() < 0.1 * right.abs().mean()
 
 
+class Tones(nn.Module):
+    """An encoder whose features at 1/8 are how dark and how bright a place is."""
+
+    def forward(self, luma: Tensor) -> Features:
+        tone = torch.nn.functional.avg_pool2d(luma, 8)
+        eighth = torch.cat([tone, 1 - tone, tone.new_zeros(1, 18, *tone.shape[2:])], 1)
+        return Features(torch.zeros(1, 4, HEIGHT // 2, WIDTH // 2), torch.zeros(()), eighth)
+
+
 def test_matching_finds_what_moved_too_far_for_flow(flagship):
     """The two halves of the picture change places; likeness of luma brings their colours along."""
+    model = deepcopy(flagship)
+    model.encoder, model.match = Tones(), nn.Identity()
     luma = planes(4) * 0.2
     luma[..., WIDTH // 2 :] += 0.7
     chroma = torch.zeros(1, 2, HEIGHT, WIDTH)
     chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
-    memory, state = flagship.remember(luma, chroma)
-    with torch.no_grad():
-        temperature = flagship.temperature.clone()
-        flagship.temperature.fill_(8.0)  # untrained features differ little
-        fetched = flagship.propagate(luma.roll(WIDTH // 2, -1), state, memory, still()).fetched
-        flagship.temperature.copy_(temperature)
-    inner = slice(12, WIDTH // 2 - 12)  # places at a border see both halves
-    assert fetched[:, 1, :, inner].mean() < -0.2
-    assert fetched[:, 0, :, inner].abs().mean() < 0.1
+    memory, state = model.remember(luma, chroma)
+    moved = luma.roll(WIDTH // 2, -1)
+    fetched = model.propagate(moved, state, memory, still()).fetched
+    inner = slice(8, WIDTH // 2 - 8)  # at the border places are mixed by the way up
+    assert fetched[:, 1, :, inner].mean() < -0.25
+    assert fetched[:, 0, :, inner].abs().mean() < 0.05
 
 
 def test_everything_learns(flagship):
