@@ -23,6 +23,7 @@ from tqdm import tqdm
 import vidcolor
 from training.baselines import BASELINES
 from training.clips import ClipOptions, find_videos, load_clip
+from training.manual import manual
 from training.methods import MODES, Method, load
 from training.pictures import depict
 from training.report import html_report, markdown_table, to_json
@@ -36,6 +37,7 @@ Kind = Literal["gray", "hold", "flow-chain", "flow-direct", "propagation", "tran
 RESULTS, TABLE, REPORT = "evaluation.json", "table.md", "report.html"
 
 
+@manual
 @dataclass(frozen=True)
 class EvaluateOptions:
     """Measure model bundles, and the baselines beside them, on the videos below a folder.

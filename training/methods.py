@@ -14,15 +14,13 @@ from functools import cache
 from typing import NamedTuple
 
 from training.baselines import BASELINES
-from training.clips import Clip
-from vidcolor.colour import Coding, decode_chroma, decode_luma
+from training.clips import CODING, Clip
+from vidcolor.colour import decode_chroma, decode_luma
 from vidcolor.contract import Metadata
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State, Step
 from vidcolor.session import Session
 
-CODING = Coding("bt601", full_range=True)
-"""What the codes of a `Clip` mean."""
 MODES = ("propagation", "transfer")
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from skimage.color import rgb2lab
 
-from training.clips import Clip, Codes
-from training.methods import CODING, Painted
+from training.clips import CODING, Clip, Codes
+from training.methods import Painted
 from training.metrics import (
     Lab,
     ciede2000,

@@ -7,7 +7,8 @@ import pytest
 
 from tests.training.footage import scene_clip
 from training import methods
-from training.methods import CODING, Method, propagation, transfer
+from training.clips import CODING
+from training.methods import Method, propagation, transfer
 from vidcolor.colour import decode_chroma
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step

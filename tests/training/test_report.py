@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.training.footage import FRAMES, scene_clip
-from training.clips import Clip
-from training.methods import CODING, Method
+from training.clips import CODING, Clip
+from training.methods import Method
 from training.pictures import STRIP_EVERY, Pictures, depict
 from training.report import COLUMNS, html_report, markdown_table, table, to_json
 from training.scores import Ruler, frame_rgb

@@ -8,8 +8,8 @@ import pytest
 
 from tests import need
 from tests.training.footage import scene_clip
-from training.clips import Clip, ClipOptions, load_clip
-from training.methods import CODING, Method, Painted
+from training.clips import CODING, Clip, ClipOptions, load_clip
+from training.methods import Method, Painted
 from training.metrics import PSNR_LIMIT
 from training.scores import Ruler
 from vidcolor.colour import decode_chroma
