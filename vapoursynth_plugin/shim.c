@@ -66,11 +66,16 @@ static bool find(void *slot, const char *name) {
 
 /* False when no CPython >= 3.12 runs in this process. */
 static bool findPython(Python *py) {
-    return find(&py->IsInitialized, "Py_IsInitialized") && find(&py->EnsureGIL, "PyGILState_Ensure") &&
-           find(&py->ReleaseGIL, "PyGILState_Release") && find(&py->Import, "PyImport_ImportModule") &&
-           find(&py->CallMethod, "PyObject_CallMethod") && find(&py->DecRef, "Py_DecRef") &&
-           find(&py->RaisedException, "PyErr_GetRaisedException") && find(&py->Str, "PyObject_Str") &&
-           find(&py->AsUTF8, "PyUnicode_AsUTF8AndSize") && py->IsInitialized();
+    return find(&py->IsInitialized, "Py_IsInitialized") &&
+           find(&py->EnsureGIL, "PyGILState_Ensure") &&
+           find(&py->ReleaseGIL, "PyGILState_Release") &&
+           find(&py->Import, "PyImport_ImportModule") &&
+           find(&py->CallMethod, "PyObject_CallMethod") &&
+           find(&py->DecRef, "Py_DecRef") &&
+           find(&py->RaisedException, "PyErr_GetRaisedException") &&
+           find(&py->Str, "PyObject_Str") &&
+           find(&py->AsUTF8, "PyUnicode_AsUTF8AndSize") &&
+           py->IsInitialized();
 }
 
 /* Takes the pending exception away and writes it as `function: text`. */
@@ -90,7 +95,8 @@ static void describeException(const Python *py, const char *function, char *mess
 /* What Bind was given, on its way to the delegate() that waits for it on the same thread. */
 static _Thread_local VSFunction *bound;
 
-static void VS_CC bind(const VSMap *in, VSMap *out, void *userData, VSCore *core, const VSAPI *vsapi) {
+static void VS_CC bind(const VSMap *in, VSMap *out, void *userData, VSCore *core,
+                       const VSAPI *vsapi) {
     (void)out, (void)userData, (void)core;
     vsapi->freeFunction(bound);
     bound = vsapi->mapGetFunction(in, "func", 0, NULL);
@@ -101,7 +107,7 @@ static void VS_CC bind(const VSMap *in, VSMap *out, void *userData, VSCore *core
 static VSFunction *fetchFunction(const char *name, char *message) {
     Python py;
     if (!findPython(&py)) {
-        snprintf(message, MESSAGE_SIZE, "%s: needs VapourSynth to run in CPython 3.12 or newer", name);
+        snprintf(message, MESSAGE_SIZE, "%s: needs a process with CPython 3.12 or newer", name);
         return NULL;
     }
     int gil = py.EnsureGIL();
@@ -131,7 +137,8 @@ static const char *errorOf(const VSMap *answer, const VSAPI *vsapi) {
 }
 
 /* A plugin function whose name is `userData` and whose body is in Python. */
-static void VS_CC delegate(const VSMap *in, VSMap *out, void *userData, VSCore *core, const VSAPI *vsapi) {
+static void VS_CC delegate(const VSMap *in, VSMap *out, void *userData, VSCore *core,
+                           const VSAPI *vsapi) {
     (void)core;
     char message[MESSAGE_SIZE];
     VSFunction *function = fetchFunction(userData, message);
@@ -183,12 +190,16 @@ static VSMap *askPython(const Filter *filter, const Request *request, int n, boo
     VSMap *out = vsapi->createMap();
     vsapi->mapSetInt(in, "n", n, maReplace);
     vsapi->mapSetInt(in, "token", (intptr_t)request, maReplace);
-    for (int i = 0; ready && i < filter->numClips; i++)
-        vsapi->mapConsumeFrame(in, "frames", vsapi->getFrameFilter(n, filter->clips[i], context), maAppend);
-    if (ready && request->numNeed > 0) {
+    for (int i = 0; ready && i < filter->numClips; i++) {
+        const VSFrame *frame = vsapi->getFrameFilter(n, filter->clips[i], context);
+        vsapi->mapConsumeFrame(in, "frames", frame, maAppend);
+    }
+    if (ready && request->numNeed > 0)
         vsapi->mapSetIntArray(in, "need", request->need, request->numNeed);
-        for (int i = 0; i < request->numNeed; i++)
-            vsapi->mapConsumeFrame(in, "fetched", vsapi->getFrameFilter((int)request->need[i], filter->clips[0], context), maAppend);
+    for (int i = 0; ready && i < request->numNeed; i++) {
+        int number = (int)request->need[i];
+        const VSFrame *frame = vsapi->getFrameFilter(number, filter->clips[0], context);
+        vsapi->mapConsumeFrame(in, "fetched", frame, maAppend);
     }
     vsapi->callFunction(filter->func, in, out);
     vsapi->freeMap(in);
@@ -251,7 +262,8 @@ static const VSFrame *VS_CC getFrame(int n, int reason, void *instanceData, void
 /* Stage(clips, func, format, width, height), Recurrence(the same): frame n is made from frame n
  * of each clip (the last frame of a shorter one). Length and rate are the first clip's.
  * userData points to the filter mode. */
-static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCore *core, const VSAPI *vsapi) {
+static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCore *core,
+                               const VSAPI *vsapi) {
     int mode = *(const int *)userData;
     int numClips = vsapi->mapNumElements(in, "clips");
     VSVideoFormat format;
@@ -259,7 +271,8 @@ static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCo
         vsapi->mapSetError(out, "vidcolor: \"clips\" holds too many clips, at most 8 are accepted");
         return;
     }
-    if (!vsapi->getVideoFormatByID(&format, (uint32_t)vsapi->mapGetInt(in, "format", 0, NULL), core)) {
+    uint32_t id = (uint32_t)vsapi->mapGetInt(in, "format", 0, NULL);
+    if (!vsapi->getVideoFormatByID(&format, id, core)) {
         vsapi->mapSetError(out, "vidcolor: \"format\" is not the id of a video format");
         return;
     }
@@ -294,8 +307,9 @@ static int stageMode = fmParallel;
 static int recurrenceMode = fmParallelRequests;
 
 VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI *vspapi) {
-    vspapi->configPlugin("org.vidcolor.vidcolor", "vidcolor", "Carries the colours of a key frame through a clip",
-                         VS_MAKE_VERSION(VIDCOLOR_VERSION_MAJOR, VIDCOLOR_VERSION_MINOR),
+    int version = VS_MAKE_VERSION(VIDCOLOR_VERSION_MAJOR, VIDCOLOR_VERSION_MINOR);
+    vspapi->configPlugin("org.vidcolor.vidcolor", "vidcolor",
+                         "Carries the colours of a key frame through a clip", version,
                          VAPOURSYNTH_API_VERSION, 0, plugin);
     vspapi->registerFunction("Propagate",
                              "clip:vnode;key:vnode;model:data:opt;size:int:opt;provider:data:opt;"
@@ -304,8 +318,9 @@ VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI
     vspapi->registerFunction("Version", "", "any", delegate, versionName, plugin);
 
     /* For vsvidcolor, not for scripts. */
-    static const char filterArguments[] = "clips:vnode[];func:func;format:int;width:int;height:int;";
+    static const char arguments[] = "clips:vnode[];func:func;format:int;width:int;height:int;";
     vspapi->registerFunction("Bind", "func:func;", "", bind, NULL, plugin);
-    vspapi->registerFunction("Stage", filterArguments, "clip:vnode;", createFilter, &stageMode, plugin);
-    vspapi->registerFunction("Recurrence", filterArguments, "clip:vnode;", createFilter, &recurrenceMode, plugin);
+    vspapi->registerFunction("Stage", arguments, "clip:vnode;", createFilter, &stageMode, plugin);
+    vspapi->registerFunction("Recurrence", arguments, "clip:vnode;", createFilter,
+                             &recurrenceMode, plugin);
 }

@@ -113,3 +113,24 @@ print(time.time())
 """
     asked_to_exit = float(run(script, timeout=45))
     assert time.time() - asked_to_exit < 5
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_does_not_grow_with_the_clip(toy_bundle):
+    """Steps kept for replays aside, which have a budget of their own."""
+    script = f"""
+import functools, re, vapoursynth as vs
+from pathlib import Path
+from vsvidcolor import cursor, propagate
+propagate.Replay = functools.partial(cursor.Replay, budget=2**23)
+core = vs.core
+clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=701)
+key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[200, 90, 50])
+coloured = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider="cpu")
+for n, frame in enumerate(coloured.frames()):
+    frame.close()
+    if n in (200, 700):
+        print(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+    early, late = (int(text) // 1024 for text in run(script).split())
+    assert late - early < 100, f"{early} MiB after 200 frames, {late} MiB after 700"

@@ -17,6 +17,7 @@ from vidcolor.errors import VidcolorError
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, Step
 from vidcolor.timeline import Checkpoints, nearest, next_chunk
+from vsvidcolor.memory import trim_after
 
 BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""
@@ -87,6 +88,7 @@ class Replay:
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
         self._kept.add(frame, step)
+        trim_after(frame)
         return step
 
 
