@@ -131,6 +131,18 @@ def test_far_seeks_that_take_turns_both_arrive(propagator, lumas, key, plain):
     assert propagator.steps <= 250 + 140 + 299
 
 
+@pytest.mark.parametrize("budget", [1, 2**29])
+def test_requests_that_overtake_each_other_step_once_per_frame(
+    propagator, lumas, key, plain, budget
+):
+    """In whatever order eight neighbours are served, and however little may be kept."""
+    replay = Replay(propagator, requests=8, budget=budget)
+    order = np.random.default_rng(5).permuted(np.arange(296).reshape(-1, 8), axis=1).ravel()
+    for n in order.tolist():
+        assert run_together([request(replay, n, n, key, lumas)])[0] == plain[n]
+    assert propagator.steps == 295
+
+
 def test_a_request_starts_from_the_nearer_of_checkpoint_and_recent(propagator, lumas, key):
     replay = Replay(propagator)
     run_together([request(replay, 200, 0, key, lumas)])
@@ -154,7 +166,7 @@ def test_a_failing_step_names_its_frame_and_can_be_asked_again(propagator, lumas
 
 def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
     state = propagator.begin(key)
-    kept = Kept(100 * STEP_BYTES)
+    kept = Kept(100 * STEP_BYTES, least=2)
     held = set()
     for n in range(1, LENGTH):
         step = propagator.step(lumas[n], state)

@@ -1,7 +1,6 @@
 """The one law: whatever the order of requests, the threads and the caches, the same bytes."""
 
 import time
-from functools import partial
 from threading import Event
 
 import numpy as np
@@ -34,7 +33,7 @@ def cold(monkeypatch):
     """No room for caches or for more than a few steps: every far request is replayed."""
     threads, size = core.num_threads, core.max_cache_size
     core.num_threads, core.max_cache_size = 8, 1
-    monkeypatch.setattr(propagate, "Replay", partial(Replay, budget=2**18))
+    monkeypatch.setattr(propagate, "Replay", lambda propagator, **_: Replay(propagator, budget=1))
     yield
     core.num_threads, core.max_cache_size = threads, size
 

@@ -23,7 +23,7 @@ BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""
 
 RECENT = 32
-"""Latest steps kept: more than the frames a VapourSynth core usually works on at a time."""
+"""Latest steps kept, if they take no more than half of the budget."""
 
 _exiting = threading.Event()
 atexit.register(_exiting.set)
@@ -36,9 +36,10 @@ class Replay:
     arrive; but a request starts from what another left behind when that is nearer.
     """
 
-    def __init__(self, propagator: Propagator, *, budget: int = BUDGET) -> None:
+    def __init__(self, propagator: Propagator, *, requests: int = 1, budget: int = BUDGET) -> None:
+        """requests: how many are under way at a time. budget: bytes of steps to keep."""
         self._propagator = propagator
-        self._kept = Kept(budget)
+        self._kept = Kept(budget, least=requests + 1)
         self._cursors: dict[int, tuple[int, Step]] = {}
 
     def advance(
@@ -93,12 +94,17 @@ class Replay:
 
 
 class Kept:
-    """The latest steps and checkpoints between them, together about `budget` bytes."""
+    """The latest steps and checkpoints between them, together about `budget` bytes.
 
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
+    least: how many of the latest there are whatever they take. Requests that are under way side
+    by side overtake each other; the one that comes last must find its step, or it would start
+    again from a checkpoint far behind.
+    """
+
+    def __init__(self, budget: int, *, least: int) -> None:
+        self._budget, self._least = budget, least
         self._recent: OrderedDict[int, Step] = OrderedDict()
-        self._recent_limit = 1
+        self._recent_limit = least
         self._checkpoints: dict[int, Step] = {}
         self._rule: Checkpoints | None = None
 
@@ -113,7 +119,7 @@ class Kept:
         """Keep `step` for a while, and for longer if its frame is due for a checkpoint."""
         if self._rule is None:  # only now is the size of a step known
             held = self._budget // (step.chroma.nbytes + step.confidence.nbytes + step.state.nbytes)
-            self._recent_limit = max(1, min(RECENT, held // 2))
+            self._recent_limit = max(self._least, min(RECENT, held // 2))
             self._rule = Checkpoints(max(1, held - self._recent_limit))
         self._recent[frame] = step
         self._recent.move_to_end(frame)

@@ -57,7 +57,8 @@ def propagate(
     session = Session.load(
         model, provider=provider, device_id=device_id, precision=precision_of(fp16)
     )
-    return {"clip": _graph(clip, key, Stages(fit), Replay(Propagator(session)))}
+    replay = Replay(Propagator(session), requests=2 * vs.core.num_threads)
+    return {"clip": _graph(clip, key, Stages(fit), replay)}
 
 
 def _graph(clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, replay: Replay) -> vs.VideoNode:
