@@ -56,7 +56,7 @@ def test_each_fault_is_named(folder, tmp_path):
     with pytest.raises(CheckpointError, match="depth"):
         load_generator(folder)
     edit(folder, arguments={"width": 1 / 16})
-    with pytest.raises(CheckpointError, match="does not hold a seeds.*size mismatch"):
+    with pytest.raises(CheckpointError, match=r"does not hold a seeds.*size mismatch"):
         load_generator(folder)
     (folder / WEIGHTS).write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="cannot be read"):

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from training.__main__ import main
+from training.models.unet import UNet
+from training.options import FitOptions, build_generator, check, check_same, to_json
+from vidcolor.errors import ArgumentError
+
+PLAIN = FitOptions(videos=(Path("videos"),), out=Path("out"), steps=1)
+
+
+def test_the_generators_arguments_are_given_by_name():
+    generator, arguments = build_generator(replace(PLAIN, arguments=("width=0.0625",)))
+    assert isinstance(generator, UNet)
+    assert arguments == {"width": 0.0625}
+    assert generator.head.in_channels == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "unknown"}, "model is 'unknown', accepted are seeds, extended"),
+        ({"arguments": ("depth=3",)}, "'depth=3'; seeds takes width=VALUE"),
+        ({"arguments": ("width=wide",)}, "width=wide make no seeds"),
+    ],
+)
+def test_generators_that_cannot_be(changes, message):
+    with pytest.raises(ArgumentError, match=message):
+        build_generator(replace(PLAIN, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"videos": ()}, "videos: no folder is given"),
+        ({"steps": None}, "neither steps nor minutes"),
+        ({"batch": 0}, "batch is 0"),
+        ({"rollout": replace(PLAIN.rollout, crop=100)}, "crop is 100.* multiple of 128"),
+        ({"rollout": replace(PLAIN.rollout, crop=384)}, "crop is 384, at most size"),
+    ],
+)
+def test_options_that_cannot_be(changes, message):
+    with pytest.raises(ArgumentError, match=message):
+        check(replace(PLAIN, **changes), size_multiple=128)
+
+
+def test_a_resumed_run_may_be_longer_but_not_another():
+    before = to_json(PLAIN)
+    check_same(replace(PLAIN, steps=9, resume=True, threads=1, out=Path("moved")), before)
+    with pytest.raises(ArgumentError, match=r"learning_rate is .*, but the run"):
+        check_same(replace(PLAIN, learning_rate=0.1), before)
+    with pytest.raises(ArgumentError, match="rollout is"):
+        check_same(replace(PLAIN, rollout=replace(PLAIN.rollout, dt=(5, 5))), before)
+
+
+ENTRY = r" --([a-z0-9-]+)(?:, --no-[a-z-]+)? (.*?) \((?:default|required)"
+"""An option's name and explanation in the help, its lines joined."""
+
+
+def option_names(options: type) -> set[str]:
+    hints = get_type_hints(options)
+    nested = {f.name for f in fields(options) if is_dataclass(hints[f.name])}
+    own = {f.name.replace("_", "-") for f in fields(options)} - nested - {"videos"}
+    return own.union(*(option_names(hints[name]) for name in nested))
+
+
+def test_help_is_a_manual(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["training", "fit", "--help"])
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 0
+    text = " ".join(re.sub("[─-╿|+]|-{3,}", " ", capsys.readouterr().out).split())
+    entries = {match[1]: match[2] for match in re.finditer(ENTRY, text)}
+    assert set(entries) - {"help"} == option_names(FitOptions)
+    assert all(len(explanation.split()) >= 4 for explanation in entries.values())
+    assert "The reports' models: 1 1 and 5 5." in text  # joined across the source's line break
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing", "--steps", "1"], "missing is not a folder"),
+        (["empty", "--steps", "1"], "empty holds no video"),
+        (["empty", "--steps", "1", "--resume"], "holds no run"),
+        (["empty"], "neither steps nor minutes"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(tmp_path, capsys, monkeypatch, arguments, message):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["training", "fit", *arguments, "-o", "out"])
+    assert main() == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
