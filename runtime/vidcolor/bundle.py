@@ -15,7 +15,7 @@ from vidcolor.errors import BundleError, BundleNotFoundError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DEFAULT_MODEL = "seeds"
+DEFAULT_MODEL = "flagship"
 """The shipped bundle that is used when none is named."""
 
 MODELS = Path(__file__).parent / "models"
