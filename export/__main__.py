@@ -11,6 +11,7 @@ import tyro
 
 from export.bundle import check_target, write_bundle
 from export.card import metrics_text
+from export.graphs import ExportError
 from export.parity import TOLERANCES
 from training.checkpoint import load_generator
 from vidcolor import contract
@@ -35,6 +36,8 @@ class Export:
     """What the weights were trained on, in a few words; else what the checkpoint says."""
     metrics: str | None = None
     """How good the model is, in a few words; else what the checkpoint measured."""
+    notes: Path | None = None
+    """A Markdown file for the model card: results in full, limits, advice."""
     overwrite: bool = False
     """Replace the bundle that lies there, once the new one is proved."""
 
@@ -43,6 +46,7 @@ def run(options: Export) -> None:
     """Do what `options` say; raises a VidcolorError with one sentence for what is wrong."""
     output = options.output.resolve()
     check_target(output, overwrite=options.overwrite)
+    notes = _read_notes(options.notes)
     generator, config = load_generator(options.checkpoint)
     metadata = contract.Metadata(
         name=output.name,
@@ -57,6 +61,7 @@ def run(options: Export) -> None:
         output,
         metadata=metadata,
         config=config,
+        notes=notes,
         overwrite=options.overwrite,
         report=print,
     )
@@ -66,6 +71,15 @@ def run(options: Export) -> None:
             f"{parity.confidence:.1e} in confidence (accepted {TOLERANCES[parity.precision]:g})"
         )
     print(f"wrote {options.output}")
+
+
+def _read_notes(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportError(f"notes is {path}, which is no text file that can be read") from error
 
 
 def main() -> int:

@@ -26,13 +26,15 @@ def write_bundle(
     *,
     metadata: contract.Metadata,
     config: Config,
+    notes: str = "",
     overwrite: bool = False,
     report: Callable[[str], object] = lambda _: None,
 ) -> list[Parity]:
     """Export, check and compare, then let the folder `target` appear, complete.
 
-    `report` is told each step before it begins. An existing bundle is replaced only with
-    `overwrite`. Returns the parities that were measured; raises ExportError and ParityError.
+    `notes` go into the model card; `report` is told each step before it begins. An existing
+    bundle is replaced only with `overwrite`. Returns the parities that were measured; raises
+    ExportError and ParityError.
     """
     check_target(target, overwrite=overwrite)
     with _appearing(target) as folder:
@@ -47,7 +49,12 @@ def write_bundle(
         parities = check_parity(generator, folder)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
         card = model_card(
-            generator, metadata=metadata, config=config, parities=parities, sizes=sizes
+            generator,
+            metadata=metadata,
+            config=config,
+            parities=parities,
+            sizes=sizes,
+            notes=notes,
         )
         (folder / CARD).write_text(card, encoding="utf-8")
     return parities

@@ -17,8 +17,9 @@ def model_card(
     config: Config,
     parities: Sequence[Parity],
     sizes: Mapping[str, int],
+    notes: str = "",
 ) -> str:
-    """Markdown. `sizes` are the graphs' files in bytes, by file name."""
+    """Markdown. `sizes` are the graphs' files in bytes, by file name; `notes` are the author's."""
     parameters = sum(tensor.numel() for tensor in generator.parameters())
     arguments = ", ".join(f"{name} {value}" for name, value in config.arguments.items())
     lines = [
@@ -35,6 +36,7 @@ def model_card(
         f"- Licence: {metadata.licence}",
         f"- Metrics: {metadata.metrics}",
         "",
+        *([notes.strip(), ""] if notes.strip() else []),
         "## How it was made",
         "",
         f"Checkpoint {config.name!r} after {config.step:,} updates of the generator.",

@@ -55,9 +55,14 @@ def call(monkeypatch, capsys):
     return call
 
 
-def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf):
+def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf, tmp_path):
+    notes = tmp_path / "notes.md"
+    notes.write_text("## Limits\n\nIt knows clouds only.\n")
     done = subprocess.run(
-        [sys.executable, "-m", "export", checkpoint, "-o", shelf / "mine", "--licence", "CC0"],
+        [
+            *(sys.executable, "-m", "export", checkpoint, "-o", shelf / "mine"),
+            *("--licence", "CC0", "--notes", notes),
+        ],
         cwd=ROOT,
         env=os.environ | {"PYTHONHASHSEED": "7"},
         capture_output=True,
@@ -75,6 +80,7 @@ def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf)
         assert session.metadata.training_data == "rendered scenes"
         assert session.metadata.metrics == "psnr 30.12"
         assert session.metadata.size_multiple == 128
+    assert "\n## Limits\n\nIt knows clouds only.\n\n##" in (shelf / "mine" / "CARD.md").read_text()
     sizes = [
         (shelf / "mine" / f"propagate.{precision}.onnx").stat().st_size
         for precision in ("float32", "float16")
@@ -109,6 +115,14 @@ def test_a_garbled_checkpoint_is_one_sentence(call, checkpoint, shelf, tmp_path,
     assert status == 2
     assert said.count("\n") == 1
     assert file in said
+    assert list(shelf.iterdir()) == []
+
+
+def test_notes_that_cannot_be_read_are_one_sentence(call, checkpoint, shelf):
+    status, said = call(checkpoint, "-o", shelf / "mine", "--notes", shelf / "none.md")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert "none.md" in said
     assert list(shelf.iterdir()) == []
 
 

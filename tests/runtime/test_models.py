@@ -1,0 +1,89 @@
+"""The bundles that ship with the package."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from tests.scenes import Scene
+from vidcolor import contract
+from vidcolor.bundle import DEFAULT_MODEL, MODELS
+from vidcolor.colour import rgb_to_key
+from vidcolor.planes import Plane
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
+MEGABYTES = 20
+"""At most so much for the float32 graphs of a bundle."""
+
+
+STEP = 5
+"""Pixels that the camera moves to the right from frame to frame."""
+
+
+@pytest.fixture(scope="module")
+def pan() -> Scene:
+    """The camera passes over a photograph: at the right edge comes what the key has not seen."""
+    photograph = rgb_to_key(data.astronaut()[120:280].astype(np.float32) / 255, "bt601")
+    views = [slice(20 + STEP * t, 20 + STEP * t + 240) for t in range(8)]
+    return Scene(
+        luma=np.stack([photograph.luma[:, view] for view in views]),
+        chroma=np.stack([photograph.chroma[:, :, view] for view in views]),
+    )
+
+
+def colour(scene: Scene, **options: object) -> list[tuple[Plane, Plane]]:
+    propagator = Propagator(Session.load(provider="cpu", **options))
+    state, painted = propagator.begin(scene.key()), []
+    for luma in scene.luma[1:]:
+        chroma, confidence, state = propagator.step(luma, state)
+        painted.append((chroma, confidence))
+    return painted
+
+
+def test_the_default_model_ships():
+    assert DEFAULT_MODEL in SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_bundle_is_whole_small_and_says_what_it_is(name):
+    bundle = MODELS / name
+    session = Session.load(name, provider="cpu")
+    assert session.metadata.name == name
+    assert session.metadata.licence == "MIT"
+    size = sum(contract.graph_path(bundle, g, "float32").stat().st_size for g in contract.GRAPHS)
+    assert size < MEGABYTES * 1e6
+    card = (bundle / "CARD.md").read_text(encoding="utf-8")
+    assert "permissive" in card
+    assert session.metadata.training_data in card
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_colours_do_not_depend_on_the_number_of_threads(name, pan):
+    once, again = (colour(pan, model=name, threads=threads) for threads in (1, 2))
+    for (chroma, confidence), (other, sure) in zip(once, again, strict=True):
+        assert np.array_equal(chroma, other)
+        assert np.array_equal(confidence, sure)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_float16_colours_as_float32_does(name, pan):
+    exact, half = (colour(pan, model=name, precision=p) for p in contract.PRECISIONS)
+    apart = max(np.abs(e[0] - h[0]).max() for e, h in zip(exact, half, strict=True))
+    assert 0 < apart < 0.02  # export's tolerance; 0 would mean that float16 was not used
+
+
+def test_the_default_model_carries_colour(pan):
+    """From the third frame on, far better than the key's colours left where they were."""
+    painted = [chroma for chroma, _ in colour(pan)]
+    for chroma, truth in zip(painted[2:], pan.chroma[3:], strict=True):
+        held = np.square(pan.chroma[0] - truth).mean()
+        assert np.square(chroma - truth).mean() < held / 4
+
+
+def test_the_default_model_is_less_sure_of_what_the_key_has_not_seen(pan):
+    _, confidence = colour(pan)[-1]
+    new = STEP * 7
+    assert confidence[:, -new:].mean() < 0.8 * confidence[:, :-new].mean()
