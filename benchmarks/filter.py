@@ -1,4 +1,4 @@
-"""Frames a second of the filter in vspipe, beside the plain loop and the model alone.
+"""Frames a second of the filter in vspipe, beside the plain loop, the step and the bare graph.
 
     python benchmarks/filter.py --model tests/toy/bundle
 
@@ -57,17 +57,20 @@ def main(options: Options) -> None:
     session = Session.load(options.model, provider=options.provider)
     print(f"{session.metadata.name} on {session.provider}, short side {options.size}")
     for width, height in SIZES:
-        model, loop = _bare(session, options, width, height)
+        graph, step, loop = _bare(session, options, width, height)
         filtered = _vspipe(options, width, height)
         print(
-            f"{width}x{height}: model alone {model:.1f}, plain loop {loop:.1f}, vspipe "
-            f"{filtered:.1f} frames/s; vspipe / plain loop {filtered / loop:.2f}, "
-            f"vspipe / model {filtered / model:.2f}"
+            f"{width}x{height}: session.run {graph:.1f}, step {step:.1f}, plain loop {loop:.1f}, "
+            f"vspipe {filtered:.1f} frames/s; step / session.run {step / graph:.2f}, "
+            f"vspipe / plain loop {filtered / loop:.2f}, vspipe / session.run "
+            f"{filtered / graph:.2f}"
         )
 
 
-def _bare(session: Session, options: Options, width: int, height: int) -> tuple[float, float]:
-    """Frames a second of `step` alone, and with the way to working size and back."""
+def _bare(session: Session, options: Options, width: int, height: int) -> tuple[float, ...]:
+    """Frames a second of the propagate graph alone, of `step` (with flow), and of the whole way
+    to working size and back.
+    """
     coding = Coding("bt709", full_range=False)
     codes = np.full((height, width), 120, np.uint8)
     fit = Fit.of(height, width, options.size)
@@ -76,6 +79,13 @@ def _bare(session: Session, options: Options, width: int, height: int) -> tuple[
     key = Key(luma=small, chroma=np.full((2, *small.shape), 0.1, np.float32))
 
     state = propagator.begin(key)
+    multiple = session.metadata.size_multiple
+    around = [(0, -size % multiple) for size in small.shape]
+    padded = np.pad(small, around, mode="edge")[None, None]
+    flows = dict.fromkeys(session.flows, np.zeros((1, 2, *padded.shape[2:]), np.float32))
+
+    def graph() -> None:
+        session.propagate(padded, state.tensors, state.memory, flows)
 
     def step() -> None:
         nonlocal state
@@ -88,7 +98,7 @@ def _bare(session: Session, options: Options, width: int, height: int) -> tuple[
         chroma, _, state = propagator.step(working, state)
         encode_chroma(fit.up(chroma, working, luma, (1, 1)), coding)
 
-    return _rate(step, options.frames), _rate(whole, options.frames)
+    return tuple(_rate(function, options.frames) for function in (graph, step, whole))
 
 
 def _rate(function: Callable[[], None], frames: int) -> float:
