@@ -54,7 +54,8 @@ def straight(options: FitOptions) -> FitOptions:
     whole = replace(
         options,
         average=0.9,
-        rollout=replace(options.rollout, frames=2, own_output=True, dt=(1, 3)),
+        # Streams of four rollouts: the checkpoint after three steps falls into the middle of one.
+        rollout=replace(options.rollout, frames=2, own_output=True, dt=(1, 2), stream=(8, 8)),
     )
     fit(whole)
     return whole
