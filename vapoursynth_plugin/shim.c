@@ -164,12 +164,13 @@ static void VS_CC delegate(const VSMap *in, VSMap *out, void *userData, VSCore *
 typedef struct {
     VSNode *clips[MAX_CLIPS];
     int numClips;
+    int given; /* how many of the clips, the first ones, give their frame n to every request */
     VSFunction *func;
 } Filter;
 
 /* One request for one output frame. Its address is the token Python knows it by. */
 typedef struct {
-    int64_t need[MAX_NEED]; /* frames of the first clip Python asked for in its last answer */
+    int64_t need[2 * MAX_NEED]; /* what Python asked for in its last answer: clip, frame, ... */
     int numNeed;
 } Request;
 
@@ -182,23 +183,23 @@ static void VS_CC freeFilter(void *instanceData, VSCore *core, const VSAPI *vsap
     free(filter);
 }
 
-/* func(n, token), and if ready: frames = frame n of each clip; need and fetched = the numbers it
- * asked for last time and these frames of the first clip. */
+/* func(n, token), and if ready: frames = frame n of each clip that gives it; need and fetched =
+ * what it asked for last time and these frames. */
 static VSMap *askPython(const Filter *filter, const Request *request, int n, bool ready,
                         VSFrameContext *context, const VSAPI *vsapi) {
     VSMap *in = vsapi->createMap();
     VSMap *out = vsapi->createMap();
     vsapi->mapSetInt(in, "n", n, maReplace);
     vsapi->mapSetInt(in, "token", (intptr_t)request, maReplace);
-    for (int i = 0; ready && i < filter->numClips; i++) {
+    for (int i = 0; ready && i < filter->given; i++) {
         const VSFrame *frame = vsapi->getFrameFilter(n, filter->clips[i], context);
         vsapi->mapConsumeFrame(in, "frames", frame, maAppend);
     }
     if (ready && request->numNeed > 0)
-        vsapi->mapSetIntArray(in, "need", request->need, request->numNeed);
+        vsapi->mapSetIntArray(in, "need", request->need, 2 * request->numNeed);
     for (int i = 0; ready && i < request->numNeed; i++) {
-        int number = (int)request->need[i];
-        const VSFrame *frame = vsapi->getFrameFilter(number, filter->clips[0], context);
+        VSNode *clip = filter->clips[request->need[2 * i]];
+        const VSFrame *frame = vsapi->getFrameFilter((int)request->need[2 * i + 1], clip, context);
         vsapi->mapConsumeFrame(in, "fetched", frame, maAppend);
     }
     vsapi->callFunction(filter->func, in, out);
@@ -209,17 +210,31 @@ static VSMap *askPython(const Filter *filter, const Request *request, int n, boo
 /* Requests what the answer needs; false when it needs nothing. */
 static bool requestNeed(const Filter *filter, Request *request, const VSMap *answer,
                         VSFrameContext *context, const VSAPI *vsapi) {
-    int count = vsapi->mapNumElements(answer, "need");
+    int count = vsapi->mapNumElements(answer, "need") / 2;
     request->numNeed = count < 0 ? 0 : count > MAX_NEED ? MAX_NEED : count;
-    for (int i = 0; i < request->numNeed; i++) {
-        request->need[i] = vsapi->mapGetIntSaturated(answer, "need", i, NULL);
-        vsapi->requestFrameFilter((int)request->need[i], filter->clips[0], context);
+    for (int i = 0; i < 2 * request->numNeed; i += 2) {
+        int64_t clip = vsapi->mapGetInt(answer, "need", i, NULL);
+        request->need[i] = clip < 0 ? 0 : clip < filter->numClips ? clip : filter->numClips - 1;
+        request->need[i + 1] = vsapi->mapGetIntSaturated(answer, "need", i + 1, NULL);
+        vsapi->requestFrameFilter((int)request->need[i + 1], filter->clips[request->need[i]],
+                                  context);
     }
     return request->numNeed > 0;
 }
 
+/* Lets what was fetched go, so that a long replay holds one answer's frames at a time. */
+static void releaseNeed(const Filter *filter, const Request *request, int n,
+                        VSFrameContext *context, const VSAPI *vsapi) {
+    for (int i = 0; i < 2 * request->numNeed; i += 2) {
+        if (request->need[i] >= filter->given || request->need[i + 1] != n)
+            vsapi->releaseFrameEarly(filter->clips[request->need[i]], (int)request->need[i + 1],
+                                     context);
+    }
+}
+
 /* Python answers with one of
- *   need   numbers of up to MAX_NEED frames of the first clip: it is asked again with these
+ *   need   up to MAX_NEED pairs of a clip's place and a frame's number: it is asked again with
+ *          these frames
  *   val    the frame
  *   error  a sentence
  * and is told once more, without frames, when a request died of its input. */
@@ -229,7 +244,7 @@ static const VSFrame *VS_CC getFrame(int n, int reason, void *instanceData, void
     const Filter *filter = instanceData;
     if (reason == arInitial) {
         *frameData = calloc(1, sizeof(Request));
-        for (int i = 0; i < filter->numClips; i++)
+        for (int i = 0; i < filter->given; i++)
             vsapi->requestFrameFilter(n, filter->clips[i], context);
         return NULL;
     }
@@ -239,10 +254,7 @@ static const VSFrame *VS_CC getFrame(int n, int reason, void *instanceData, void
     const VSFrame *frame = NULL;
     const char *error = errorOf(answer, vsapi);
     if (reason == arAllFramesReady && !error) {
-        for (int i = 0; i < request->numNeed; i++) {
-            if (request->need[i] != n)
-                vsapi->releaseFrameEarly(filter->clips[0], (int)request->need[i], context);
-        }
+        releaseNeed(filter, request, n, context, vsapi);
         if (requestNeed(filter, request, answer, context, vsapi)) {
             vsapi->freeMap(answer);
             return NULL;
@@ -259,16 +271,17 @@ static const VSFrame *VS_CC getFrame(int n, int reason, void *instanceData, void
     return frame;
 }
 
-/* Stage(clips, func, format, width, height), Recurrence(the same): frame n is made from frame n
- * of each clip (the last frame of a shorter one). Length and rate are the first clip's.
- * userData points to the filter mode. */
+/* Stage(clips, given, func, format, width, height), Recurrence(the same): frame n is made from
+ * frame n of the first `given` clips (the last frame of a shorter one), and from what Python needs
+ * of any of them. Length and rate are the first clip's. userData points to the filter mode. */
 static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCore *core,
                                const VSAPI *vsapi) {
     int mode = *(const int *)userData;
     int numClips = vsapi->mapNumElements(in, "clips");
     VSVideoFormat format;
-    if (numClips > MAX_CLIPS) {
-        vsapi->mapSetError(out, "vidcolor: \"clips\" holds too many clips, at most 8 are accepted");
+    int given = vsapi->mapGetIntSaturated(in, "given", 0, NULL);
+    if (numClips > MAX_CLIPS || given < 1 || given > numClips) {
+        vsapi->mapSetError(out, "vidcolor: \"clips\" may be 8, \"given\" 1 to all of them");
         return;
     }
     uint32_t id = (uint32_t)vsapi->mapGetInt(in, "format", 0, NULL);
@@ -279,6 +292,7 @@ static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCo
 
     Filter *filter = calloc(1, sizeof(Filter));
     filter->numClips = numClips;
+    filter->given = given;
     filter->func = vsapi->mapGetFunction(in, "func", 0, NULL);
     for (int i = 0; i < numClips; i++)
         filter->clips[i] = vsapi->mapGetNode(in, "clips", i, NULL);
@@ -290,7 +304,7 @@ static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCo
 
     VSFilterDependency dependencies[MAX_CLIPS];
     for (int i = 0; i < numClips; i++) {
-        bool spatial = mode == fmParallel &&
+        bool spatial = mode == fmParallel && i < given &&
                        vsapi->getVideoInfo(filter->clips[i])->numFrames >= info.numFrames;
         dependencies[i].source = filter->clips[i];
         dependencies[i].requestPattern = spatial ? rpStrictSpatial : rpGeneral;
@@ -312,13 +326,16 @@ VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI
                          "Carries the colours of a key frame through a clip", version,
                          VAPOURSYNTH_API_VERSION, 0, plugin);
     vspapi->registerFunction("Propagate",
-                             "clip:vnode;key:vnode;model:data:opt;size:int:opt;provider:data:opt;"
-                             "device_id:int:opt;fp16:int:opt;",
-                             "clip:vnode;", delegate, propagateName, plugin);
+                             "clip:vnode;key:vnode;frames:int[]:opt;direction:data:opt;"
+                             "scenes:int[]:opt;confidence:int:opt;model:data:opt;size:int:opt;"
+                             "provider:data:opt;device_id:int:opt;fp16:int:opt;"
+                             "saturation:float:opt;checkpoint:int:opt;",
+                             "clip:vnode[];", delegate, propagateName, plugin);
     vspapi->registerFunction("Version", "", "any", delegate, versionName, plugin);
 
     /* For vsvidcolor, not for scripts. */
-    static const char arguments[] = "clips:vnode[];func:func;format:int;width:int;height:int;";
+    static const char arguments[] = "clips:vnode[];given:int;func:func;format:int;width:int;"
+                                    "height:int;";
     vspapi->registerFunction("Bind", "func:func;", "", bind, NULL, plugin);
     vspapi->registerFunction("Stage", arguments, "clip:vnode;", createFilter, &stageMode, plugin);
     vspapi->registerFunction("Recurrence", arguments, "clip:vnode;", createFilter,

@@ -13,7 +13,7 @@ holds, for each precision, two ONNX graphs:
     in   ``luma``        [1, 1, h, w]
          ``state.*``     [1, ...]      the ``next.*`` of the frame before; all zeros mean 'no past'
          ``memory.*``    [k, ...]      of k >= 1 keys
-         ``flow.previous``  [1, 2, h, w], optional: frame t to frame t-1
+         ``flow.previous``  [1, 2, h, w], optional: frame t to frame t-1; zeros without a past
          ``flow.key``       [k, 2, h, w], optional: frame t to each key
     out  ``chroma``      [1, 2, h, w]
          ``confidence``  [1, 1, h, w]  in [0, 1]

@@ -21,7 +21,7 @@ Everything here is at working size; `vidcolor.fit` leads there and back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ class State:
     memory: Tensors
     """What the model keeps of the keys; shared by all states of a segment."""
     luma: Luma8 | None
-    """The last frame's luma, if the model asks for the flow to it."""
+    """The last frame's luma, if there is one and the model asks for the flow to it."""
     key_lumas: tuple[Luma8, ...]
     """The keys' lumas, if the model asks for the flow to them."""
 
@@ -101,6 +101,14 @@ class Propagator:
             key_lumas=tuple(quantise(key.luma) for key in keys if contract.FLOW_KEY in flows),
         )
 
+    def forget(self, state: State) -> State:
+        """`state` without a past: what is left is the memory of its keys.
+
+        Where a shot begins, nothing of the frame before may be carried on; `step` from here
+        colours a shot's first frame by what the model remembers alone.
+        """
+        return replace(state, tensors=self._session.zeros(state.tensors), luma=None)
+
     def step(self, luma: Plane, state: State) -> Step:
         """Colour the frame after the one that left `state`.
 
@@ -125,7 +133,7 @@ class Propagator:
             size=state.size,
             tensors=tensors,
             memory=state.memory,
-            luma=None if state.luma is None else luma8,
+            luma=luma8 if contract.FLOW_PREVIOUS in self._session.flows else None,
             key_lumas=state.key_lumas,
         )
         return Step(
@@ -138,8 +146,10 @@ class Propagator:
     def _flows(self, luma8: Luma8 | None, state: State) -> dict[str, Plane]:
         """The flow inputs that the model asks for, padded as the planes are."""
         flows = {}
-        if luma8 is not None and state.luma is not None:
-            flows[contract.FLOW_PREVIOUS] = self._pad(flow(luma8, state.luma))
+        if luma8 is not None and contract.FLOW_PREVIOUS in self._session.flows:
+            still = np.zeros((2, *state.size), np.float32)  # to no frame, where there is no past
+            to_previous = still if state.luma is None else flow(luma8, state.luma)
+            flows[contract.FLOW_PREVIOUS] = self._pad(to_previous)
         if luma8 is not None and state.key_lumas:
             to_keys = [self._pad(flow(luma8, key)) for key in state.key_lumas]
             flows[contract.FLOW_KEY] = np.concatenate(to_keys)

@@ -155,6 +155,10 @@ class Session:
             for name in first
         }
 
+    def zeros(self, like: Tensors) -> Tensors:
+        """All-zero tensors of the same names, shapes and types: as a state, 'no past'."""
+        return {name: self._tensor(np.zeros_like(t.numpy())) for name, t in like.items()}
+
     def _tensor(self, array: NDArray[Any]) -> OrtValue:
         array = np.ascontiguousarray(array)
         return onnxruntime().OrtValue.ortvalue_from_numpy(array, self.provider, self.device_id)

@@ -1,4 +1,4 @@
-"""Replay: whatever the order of requests, the steps of the plain loop, in few steps."""
+"""Renderer and Replay: whatever the order of requests, the steps of the plain loop, in few steps."""
 
 from itertools import cycle
 from pathlib import Path
@@ -10,8 +10,11 @@ from vidcolor.errors import VidcolorError
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
-from vidcolor.timeline import FIRST_INTERVAL
-from vsvidcolor.cursor import RECENT, Kept, Replay
+from vidcolor.timeline import FIRST_INTERVAL, FORWARD, Run, Shots
+from vsvidcolor.kept import RECENT, Kept
+from vsvidcolor.keys import Keys
+from vsvidcolor.render import Renderer
+from vsvidcolor.request import Given, Luma, Need, Painted
 
 TOY = Path(__file__).parents[1] / "toy" / "bundle"
 LENGTH, HEIGHT, WIDTH = 300, 24, 40
@@ -66,16 +69,24 @@ def plain(session, lumas, key):
     return out
 
 
+def renderer(propagator, **options):
+    """With one key, at frame 0."""
+    keys = Keys([0], count=1, length=LENGTH, direction="both")
+    return Renderer(propagator, keys, Shots(LENGTH), **options)
+
+
 def request(replay, frame, token, key, lumas):
     """One request, a turn at a time; its value is the bytes of chroma and confidence."""
-    have = {frame}
+    given = None
     while isinstance(
-        answer := replay.advance(frame, token, key=lambda: key, lumas={n: lumas[n] for n in have}),
-        range,
+        answer := replay.advance(frame, token, luma=Luma(lumas[frame]), given=given), Need
     ):
-        assert 0 < len(answer) <= 32
-        assert frame not in answer
-        have = {frame, *answer}
+        assert 0 < len(answer.lumas) <= 32
+        assert frame not in answer.lumas or frame == 0
+        given = Given(
+            lumas={n: Luma(lumas[n]) for n in answer.lumas},
+            keys={n: Painted(lambda matrix: key.chroma) for n in answer.keys},
+        )
         yield
     return answer.chroma.tobytes(), answer.confidence.tobytes()
 
@@ -98,7 +109,7 @@ def run_together(requests):
 @pytest.mark.parametrize("budget", [1, 20 * STEP_BYTES, 2**29])
 @pytest.mark.parametrize("together", [1, 4])
 def test_any_order_gives_the_plain_loop(propagator, lumas, key, plain, budget, together):
-    replay = Replay(propagator, budget=budget)
+    replay = renderer(propagator, budget=budget)
     order = np.random.default_rng(2).integers(LENGTH, size=40).reshape(-1, together)
     for frames in order:
         got = run_together(
@@ -108,14 +119,14 @@ def test_any_order_gives_the_plain_loop(propagator, lumas, key, plain, budget, t
 
 
 def test_a_straight_run_steps_once_per_frame(propagator, lumas, key, plain):
-    replay = Replay(propagator)
+    replay = renderer(propagator)
     for n in range(LENGTH):
         assert run_together([request(replay, n, 0, key, lumas)])[0] == plain[n]
     assert propagator.steps == LENGTH - 1
 
 
 def test_backwards_costs_at_most_an_interval_a_frame(propagator, lumas, key, plain):
-    replay = Replay(propagator, budget=2**29)
+    replay = renderer(propagator, budget=2**29)
     run_together([request(replay, LENGTH - 1, 0, key, lumas)])
     before = propagator.steps
     for n in reversed(range(LENGTH)):
@@ -125,7 +136,7 @@ def test_backwards_costs_at_most_an_interval_a_frame(propagator, lumas, key, pla
 
 def test_far_seeks_that_take_turns_both_arrive(propagator, lumas, key, plain):
     """With room for hardly any step, each lives on its own cursor; none undoes the other."""
-    replay = Replay(propagator, budget=1)
+    replay = renderer(propagator, budget=1)
     got = run_together(request(replay, n, n, key, lumas) for n in (250, 140, 299))
     assert got == {0: plain[250], 1: plain[140], 2: plain[299]}
     assert propagator.steps <= 250 + 140 + 299
@@ -136,7 +147,7 @@ def test_requests_that_overtake_each_other_step_once_per_frame(
     propagator, lumas, key, plain, budget
 ):
     """In whatever order eight neighbours are served, and however little may be kept."""
-    replay = Replay(propagator, requests=8, budget=budget)
+    replay = renderer(propagator, requests=8, budget=budget)
     order = np.random.default_rng(5).permuted(np.arange(296).reshape(-1, 8), axis=1).ravel()
     for n in order.tolist():
         assert run_together([request(replay, n, n, key, lumas)])[0] == plain[n]
@@ -144,7 +155,7 @@ def test_requests_that_overtake_each_other_step_once_per_frame(
 
 
 def test_a_request_starts_from_the_nearer_of_checkpoint_and_recent(propagator, lumas, key):
-    replay = Replay(propagator)
+    replay = renderer(propagator)
     run_together([request(replay, 200, 0, key, lumas)])
     run_together([request(replay, 20, 0, key, lumas)])  # now among the recent steps, but far
     before = propagator.steps
@@ -153,7 +164,7 @@ def test_a_request_starts_from_the_nearer_of_checkpoint_and_recent(propagator, l
 
 
 def test_a_failing_step_names_its_frame_and_can_be_asked_again(propagator, lumas, key, plain):
-    replay = Replay(propagator)
+    replay = renderer(propagator)
     planes = list(lumas)
     propagator.bad = planes[20]
     assert run_together([request(replay, 19, 0, key, planes)])[0] == plain[19]
@@ -166,21 +177,22 @@ def test_a_failing_step_names_its_frame_and_can_be_asked_again(propagator, lumas
 
 def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
     state = propagator.begin(key)
-    kept = Kept(100 * STEP_BYTES, least=2)
+    kept = Kept(100 * STEP_BYTES, least=2, interval=FIRST_INTERVAL)
+    run = Run(start=0, stride=FORWARD, keyed=True, keys=(0,))
     held = set()
     for n in range(1, LENGTH):
         step = propagator.step(lumas[n], state)
         kept.add(n, step)
         state = step.state
-        held = {at for at in range(n + 1) if (found := kept.nearest(at)) and found[0] == at}
+        held = {at for at in range(n + 1) if (found := kept.nearest(at, run)) and found[0] == at}
         assert len(held) <= 100
     assert set(range(LENGTH - RECENT, LENGTH)) <= held
     assert len(held) > RECENT
 
 
 def test_a_dropped_request_leaves_nothing(propagator, lumas, key):
-    replay = Replay(propagator, budget=1)
+    replay = renderer(propagator, budget=1)
     waiting = request(replay, 250, 7, key, lumas)
     next(waiting)
     replay.drop(7)
-    assert not replay._cursors
+    assert not replay._requests

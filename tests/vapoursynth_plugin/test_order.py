@@ -12,7 +12,7 @@ from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
 from vsvidcolor import propagate
-from vsvidcolor.cursor import Replay
+from vsvidcolor.render import Renderer
 
 core = vs.core
 LENGTH = 120
@@ -33,7 +33,7 @@ def cold(monkeypatch):
     """No room for caches or for more than a few steps: every far request is replayed."""
     threads, size = core.num_threads, core.max_cache_size
     core.num_threads, core.max_cache_size = 8, 1
-    monkeypatch.setattr(propagate, "Replay", lambda propagator, **_: Replay(propagator, budget=1))
+    monkeypatch.setattr(propagate, "Renderer", lambda *parts, **_: Renderer(*parts, budget=1))
     yield
     core.num_threads, core.max_cache_size = threads, size
 

@@ -121,8 +121,8 @@ def test_memory_does_not_grow_with_the_clip(toy_bundle):
     script = f"""
 import functools, re, vapoursynth as vs
 from pathlib import Path
-from vsvidcolor import cursor, propagate
-propagate.Replay = functools.partial(cursor.Replay, budget=2**23)
+from vsvidcolor import propagate, render
+propagate.Renderer = functools.partial(render.Renderer, budget=2**23)
 core = vs.core
 clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=700)
 key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[200, 90, 50])

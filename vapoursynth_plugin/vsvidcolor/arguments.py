@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
+
 import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
@@ -27,12 +30,12 @@ def check_clip(clip: vs.VideoNode) -> None:
 
 
 def check_key(key: vs.VideoNode, clip: vs.VideoNode) -> None:
-    """Raise KeyFrameError unless frame 0 of `key` can be a key of `clip`."""
+    """Raise KeyFrameError unless the frames of `key` can be keys of `clip`."""
     _check_constant("key", key)
     if key.format.color_family == vs.GRAY or not _is_depth_accepted(key.format):
         raise KeyFrameError(
             f"key is {key.format.name}, accepted are RGB and YUV of 8 to 16 bits or half or "
-            "single float: frame 0 of it shows frame 0 of clip in colour"
+            "single float: its frames show frames of clip in colour"
         )
     off = (key.width / key.height) / (clip.width / clip.height) - 1
     if abs(off) > ASPECT_TOLERANCE:
@@ -43,11 +46,63 @@ def check_key(key: vs.VideoNode, clip: vs.VideoNode) -> None:
         )
 
 
+def key_frames(
+    given: int | list[int] | None, key: vs.VideoNode, clip: vs.VideoNode
+) -> list[int] | None:
+    """`frames` as a list, one for each frame of `key`. Raises KeyFrameError for any other."""
+    frames = clip_frames("frames", given, clip)
+    if frames is None:
+        return None
+    if len(frames) != key.num_frames:
+        raise KeyFrameError(
+            f"frames holds {len(frames)}, key has {key.num_frames} frames; accepted is one for "
+            "each frame of key"
+        )
+    twice = {frame for frame in frames if frames.count(frame) > 1}
+    if twice:
+        raise KeyFrameError(f"frames holds {min(twice)} more than once, accepted is one key each")
+    return frames
+
+
+def clip_frames(
+    argument: str, given: int | list[int] | None, clip: vs.VideoNode
+) -> list[int] | None:
+    """A list of frames of `clip`; one alone may come as itself. Raises ArgumentError."""
+    if given is None:
+        return None
+    frames = given if isinstance(given, list) else [given]
+    for frame in frames:
+        if not 0 <= frame < clip.num_frames:
+            raise ArgumentError(
+                f"{argument} holds {frame}, accepted are frames of clip, 0 to {clip.num_frames - 1}"
+            )
+    return frames
+
+
+def check_choice(argument: str, value: str, accepted: Sequence[str]) -> None:
+    """Raise ArgumentError unless `value` is one of `accepted`."""
+    if value not in accepted:
+        raise ArgumentError(f"{argument} is {value!r}, accepted are {', '.join(accepted)}")
+
+
+def check_flag(argument: str, value: int) -> None:
+    """Raise ArgumentError unless `value` is 0 or 1."""
+    if value not in (0, 1):
+        raise ArgumentError(f"{argument} is {value}, accepted are 0 and 1")
+
+
+def check_least(argument: str, value: float, *, least: int) -> None:
+    """Raise ArgumentError unless `value` is a finite number from `least` up."""
+    if not (isfinite(value) and value >= least):
+        raise ArgumentError(f"{argument} is {value}, accepted are numbers from {least}")
+
+
 def precision_of(fp16: int | None) -> str:
     """What `Session.load` calls it. Raises ArgumentError unless 0, 1 or not given."""
-    if fp16 not in (None, 0, 1):
-        raise ArgumentError(f"fp16 is {fp16}, accepted are 0 and 1")
-    return "auto" if fp16 is None else "float16" if fp16 else "float32"
+    if fp16 is None:
+        return "auto"
+    check_flag("fp16", fp16)
+    return "float16" if fp16 else "float32"
 
 
 def _check_constant(name: str, clip: vs.VideoNode) -> None:

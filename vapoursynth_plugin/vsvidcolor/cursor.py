@@ -1,7 +1,6 @@
 """Any frame, in any order: `Replay` steps to it from the nearest step that is kept.
 
-See the Note on random access in `vidcolor.timeline`. One `Replay` serves one clip; VapourSynth's
-filter mode (parallel requests) sees to it that only one thread at a time is inside.
+See the Note on random access in `vidcolor.timeline`.
 """
 
 from __future__ import annotations
@@ -9,122 +8,92 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-
-import numpy as np
+from collections.abc import Callable
 
 from vidcolor.errors import VidcolorError
-from vidcolor.planes import Key, Plane
-from vidcolor.propagate import Propagator, Step
-from vidcolor.timeline import Checkpoints, nearest, next_chunk
+from vidcolor.planes import Plane
+from vidcolor.propagate import Propagator, State, Step
+from vidcolor.timeline import BACKWARD, FORWARD, Run, next_chunk
+from vsvidcolor.kept import Kept
+from vsvidcolor.keys import Keys
 from vsvidcolor.memory import trim_after
+from vsvidcolor.request import Luma, Need, Request
 
-BUDGET = 512 * 2**20
-"""Bytes of steps kept by one filter for later requests."""
-
-RECENT = 32
-"""Latest steps kept, if they take no more than half of the budget."""
+BEGINNINGS = 4
+"""States at the start of runs that are kept, besides the budget."""
 
 _exiting = threading.Event()
 atexit.register(_exiting.set)
 
 
 class Replay:
-    """The steps of one clip from its key at frame 0, whatever order frames are asked for in.
+    """The steps of a clip's runs, whatever order frames are asked for in.
 
-    Each request has its own cursor, known by a token, so that two far seeks that take turns both
-    arrive; but a request starts from what another left behind when that is nearer.
+    Only one thread at a time may be inside.
     """
 
-    def __init__(self, propagator: Propagator, *, requests: int = 1, budget: int = BUDGET) -> None:
-        """requests: how many are under way at a time. budget: bytes of steps to keep."""
-        self._propagator = propagator
-        self._kept = Kept(budget, least=requests + 1)
-        self._cursors: dict[int, tuple[int, Step]] = {}
+    def __init__(
+        self, propagator: Propagator, keys: Keys, *, budget: int, least: int, interval: int
+    ) -> None:
+        """budget: bytes of steps to keep for each direction. least, interval: as in `Kept`."""
+        self._propagator, self._keys = propagator, keys
+        self._kept = {
+            stride: Kept(budget, least=least, interval=interval) for stride in (FORWARD, BACKWARD)
+        }
+        self._begun: OrderedDict[Run, State] = OrderedDict()
 
-    def advance(
-        self, frame: int, token: int, *, key: Callable[[], Key], lumas: Mapping[int, Plane]
-    ) -> Step | range:
-        """Bring the request `token` for `frame` on its way.
+    def walk(
+        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool]
+    ) -> Request[Step | None]:
+        """The step of `frame`, whose luma is given, in `run`; None as soon as it does not hold.
 
-        key: gives the key frame at working size. lumas: [h, w] float32 in [0, 1] by frame, at
-        least that of `frame`.
-        Returns the step of `frame`, or the frames whose lumas are needed next.
-        Raises VidcolorError with the frame a step failed at; the request is then forgotten.
+        holds: whether `run` is the way to `frame`, going by all that was fetched so far.
+
+        The request has its own place, so that two far seeks that take turns both arrive; but it
+        goes on from what another left behind when that is nearer.
+        Raises VidcolorError with the frame a step failed at.
         """
-        try:
-            at, step = self._start(frame, token, key)
-            while at < frame and at + 1 in lumas:
-                at, step = at + 1, self._step(at + 1, lumas[at + 1], step)
-        except BaseException:
-            self.drop(token)
-            raise
-        if at < frame:
-            self._cursors[token] = (at, step)
-            return next_chunk(at, frame)
-        self.drop(token)
-        return step
+        at, lumas = run.start, {frame: luma}
+        step: Step | None = None
+        state: State | None = None
+        while True:
+            found = self._kept[run.stride].nearest(frame, run)
+            if found is not None and (step is None or abs(frame - found[0]) < abs(frame - at)):
+                at, step = found
+                state = step.state
+            if state is None:
+                state = yield from self._begin(run)
+            while at != frame and at + run.stride in lumas:
+                at += run.stride
+                step = self._step(at, lumas[at].plane, state, run.stride)
+                state = step.state
+            if at == frame and step is not None:
+                return step
+            given = yield Need(lumas=next_chunk(at, frame))
+            if not holds():
+                return None
+            lumas = {**given.lumas, frame: luma}
 
-    def drop(self, token: int) -> None:
-        """Forget a request."""
-        self._cursors.pop(token, None)
+    def _begin(self, run: Run) -> Request[State]:
+        """The state that `run` begins with."""
+        if run not in self._begun:
+            keys = yield from self._keys.load(run.keys)
+            if run not in self._begun:  # by another request, meanwhile
+                state = self._propagator.begin(*keys)
+                self._begun[run] = state if run.keyed else self._propagator.forget(state)
+        self._begun.move_to_end(run)
+        while len(self._begun) > BEGINNINGS:
+            self._begun.popitem(last=False)
+        return self._begun[run]
 
-    def _start(self, frame: int, token: int, key: Callable[[], Key]) -> tuple[int, Step]:
-        """The nearest step at or before `frame`: a kept one or the request's own."""
-        found = self._kept.nearest(frame)
-        if found is None:
-            first = key()
-            state = self._propagator.begin(first)
-            found = 0, Step(first.chroma, np.ones_like(first.luma), state)
-            self._kept.add(*found)
-        cursor = self._cursors.get(token)
-        return found if cursor is None or cursor[0] < found[0] else cursor
-
-    def _step(self, frame: int, luma: Plane, before: Step) -> Step:
+    def _step(self, frame: int, luma: Plane, state: State, stride: int) -> Step:
         if _exiting.is_set():
             raise VidcolorError(f"frame {frame} is not coloured, because Python exits")
         try:
-            step = self._propagator.step(luma, before.state)
+            step = self._propagator.step(luma, state)
         except Exception as error:
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
-        self._kept.add(frame, step)
+        self._kept[stride].add(frame, step)
         trim_after(frame)
         return step
-
-
-class Kept:
-    """The latest steps and checkpoints between them, together about `budget` bytes.
-
-    least: how many of the latest there are whatever they take. Requests that are under way side
-    by side overtake each other; the one that comes last must find its step, or it would start
-    again from a checkpoint far behind.
-    """
-
-    def __init__(self, budget: int, *, least: int) -> None:
-        self._budget, self._least = budget, least
-        self._recent: OrderedDict[int, Step] = OrderedDict()
-        self._recent_limit = least
-        self._checkpoints: dict[int, Step] = {}
-        self._rule: Checkpoints | None = None
-
-    def nearest(self, frame: int) -> tuple[int, Step] | None:
-        """The last step at or before `frame`, with its frame."""
-        at = nearest(frame, self._recent.keys() | self._checkpoints.keys())
-        if at is None:
-            return None
-        return at, self._recent.get(at) or self._checkpoints[at]
-
-    def add(self, frame: int, step: Step) -> None:
-        """Keep `step` for a while, and for longer if its frame is due for a checkpoint."""
-        if self._rule is None:  # only now is the size of a step known
-            held = self._budget // (step.chroma.nbytes + step.confidence.nbytes + step.state.nbytes)
-            self._recent_limit = max(self._least, min(RECENT, held // 2))
-            self._rule = Checkpoints(max(1, held - self._recent_limit))
-        self._recent[frame] = step
-        self._recent.move_to_end(frame)
-        while len(self._recent) > self._recent_limit:
-            self._recent.popitem(last=False)
-        self._checkpoints[frame] = step
-        for gone in self._rule.offer(frame):
-            del self._checkpoints[gone]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vidcolor.errors import VidcolorError
-from vidcolor.planes import Key
-from vsvidcolor.cursor import Replay
+from vsvidcolor.render import Colours, Renderer
+from vsvidcolor.request import Given, Luma, Need, Painted
 
 core: Any = vs.core
 """VapourSynth's core; its own type stubs know no plugins."""
@@ -36,58 +36,83 @@ def stage(
     *,
     format_id: int,
     size: tuple[int, int],
+    aside: vs.VideoNode | None = None,
+    wanted: Callable[..., int | None] | None = None,
 ) -> vs.VideoNode:
     """A clip whose frame n is ``make(*frames)`` of frame n of each of `clips`.
 
     A shorter clip gives its last frame; length and rate are the first's. `make` is called by many
     threads at a time. name: what errors begin with. format_id, size: the new frames' format, and
-    height and width.
-    """
-
-    def answer(n: int, token: int, frames: Any = None) -> Answer:
-        if frames is None:
-            return {}  # an input failed
-        try:
-            return {"val": make(*_many(frames))}
-        except Exception as error:
-            return answer_error(f"{name}: frame {n}", error)
-
-    height, width = size
-    made: vs.VideoNode = core.vidcolor.Stage(
-        clips, func=answer, format=format_id, width=width, height=height
-    )
-    return made
-
-
-def recurrence(
-    name: str, lumas: vs.VideoNode, key: vs.VideoNode, *, replay: Replay
-) -> vs.VideoNode:
-    """The clip that `replay` makes of `lumas`: confidence, Cb and Cr as the planes of YUV444PS.
-
-    lumas: GRAYS at working size. key: YUV444PS of the same size, its frame 0 is the key.
+    height and width. aside, wanted: when ``wanted(*frames)`` is a number, `make` is also given
+    that frame of the clip `aside`.
     """
 
     def answer(
         n: int, token: int, frames: Any = None, need: Any = None, fetched: Any = None
     ) -> Answer:
         if frames is None:
-            replay.drop(token)
+            return {}  # an input failed
+        try:
+            given = _many(frames)
+            number = wanted(*given) if wanted is not None and fetched is None else None
+            if number is not None:
+                return {"need": [len(given), number]}
+            return {"val": make(*given, *_many(fetched))}
+        except Exception as error:
+            return answer_error(f"{name}: frame {n}", error)
+
+    height, width = size
+    made: vs.VideoNode = core.vidcolor.Stage(
+        [*clips, *([] if aside is None else [aside])],
+        given=len(clips),
+        func=answer,
+        format=format_id,
+        width=width,
+        height=height,
+    )
+    return made
+
+
+def recurrence(
+    name: str,
+    lumas: vs.VideoNode,
+    key: vs.VideoNode,
+    *,
+    renderer: Renderer,
+    read_luma: Callable[[vs.VideoFrame], Luma],
+    read_key: Callable[[vs.VideoFrame], Painted],
+    write: Callable[[Colours], vs.VideoFrame],
+) -> vs.VideoNode:
+    """The clip that `renderer` makes of `lumas` and `key`: YUV444PS of the size of `lumas`."""
+
+    def answer(
+        n: int, token: int, frames: Any = None, need: Any = None, fetched: Any = None
+    ) -> Answer:
+        if frames is None:
+            renderer.drop(token)
             return {}
         try:
-            luma, key = _many(frames)
-            numbers = [n, *_many(need)]
-            planes = (plane(frame, 0) for frame in (luma, *_many(fetched)))
-            step = replay.advance(
-                n, token, key=partial(read_key, key), lumas=dict(zip(numbers, planes, strict=True))
-            )
+            luma, given = read_luma(frames), None
+            if need is not None:
+                given = Given(lumas={}, keys={})
+                for clip, number, frame in zip(need[::2], need[1::2], _many(fetched), strict=True):
+                    kind: dict[int, Any] = given[clip]
+                    kind[number] = (read_luma, read_key)[clip](frame)
+            result = renderer.advance(n, token, luma=luma, given=given)
+            if isinstance(result, Need):
+                pairs = ((clip, n) for clip, numbers in enumerate(result) for n in numbers)
+                return {"need": list(chain.from_iterable(pairs))}
+            return {"val": write(result)}
         except Exception as error:
             return answer_error(name, error)
-        if isinstance(step, range):
-            return {"need": list(step)}
-        return {"val": new_frame(vs.YUV444PS, step.confidence, *step.chroma)}
 
     made: vs.VideoNode = core.vidcolor.Recurrence(
-        [lumas, key], func=answer, format=vs.YUV444PS, width=lumas.width, height=lumas.height
+        [lumas, key],
+        given=1,
+        func=answer,
+        format=vs.YUV444PS,
+        width=lumas.width,
+        height=lumas.height,
     )
     return made
 
@@ -95,13 +120,6 @@ def recurrence(
 def plane(frame: vs.VideoFrame, index: int) -> NDArray[Any]:
     """One plane of a frame as [h, w], in place."""
     return np.asarray(frame[index])
-
-
-def read_key(frame: vs.VideoFrame) -> Key:
-    """The planes of a YUV444PS frame."""
-    return Key(
-        luma=plane(frame, 0).copy(), chroma=np.stack([plane(frame, index) for index in (1, 2)])
-    )
 
 
 def new_frame(format_id: int, *planes: NDArray[Any] | None) -> vs.VideoFrame:
