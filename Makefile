@@ -1,5 +1,6 @@
 # make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
 # make test    lint, types and tests, as continuous integration runs them
+# make test-long  more of the same, which takes minutes
 # make evaluate  the shipped models beside the baselines: make evaluate CLIPS=folder MODELS="name path"
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
 # Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
@@ -7,7 +8,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test evaluate clean
+.PHONY: setup demo test test-long evaluate clean
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
@@ -31,6 +32,9 @@ test: .venv/full.stamp
 	ruff format --check .
 	mypy
 	pytest
+
+test-long: .venv/full.stamp
+	pytest -m long
 
 evaluate: .venv/full.stamp
 	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation

@@ -118,7 +118,8 @@ class Timeline:
                 first = shots.last_cut(first, last) or first
             else:
                 first, last = frame + 1, shots.length - 1 if right is None else right
-                last = shots.first_cut(first, last) or last
+                cut = shots.first_cut(first, last)
+                last = last if cut is None else cut - 1
             if missing := shots.unknown(first, last):
                 return missing
         return range(0)

@@ -145,6 +145,30 @@ def test_all_keys_are_remembered_and_the_last_begins(propagator: Propagator, sce
     np.testing.assert_allclose(step.chroma, 0.9 * keys[-1].chroma + 0.08 * mean, atol=1e-6)
 
 
+def test_without_a_past_only_the_keys_are_left(propagator: Propagator, scene: Scene) -> None:
+    keys = [scene.key(0), scene.key(5)]
+    began = propagator.begin(*keys)
+    expected = began.tensors["chroma"].numpy()
+    step = propagator.step(scene.luma[9], propagator.forget(began))
+    mean = np.mean([key.chroma for key in keys], axis=0)
+    np.testing.assert_allclose(step.chroma, 0.08 * mean + 0.05 * scene.luma[9], atol=1e-6)
+    assert not step.confidence.any()
+    np.testing.assert_array_equal(began.tensors["chroma"].numpy(), expected)
+    after = propagator.step(scene.luma[10], step.state)
+    change = scene.luma[10] - scene.luma[9]
+    np.testing.assert_allclose(
+        after.chroma, 0.9 * step.chroma + 0.08 * mean + 0.05 * change, atol=1e-6
+    )
+
+
+def test_without_a_past_there_is_no_flow_to_it(flow_propagator: Propagator, scene: Scene) -> None:
+    forgotten = flow_propagator.forget(flow_propagator.begin(scene.key(0)))
+    first = flow_propagator.step(scene.luma[4], forgotten)
+    np.testing.assert_array_equal(first.chroma, 0)
+    second = flow_propagator.step(scene.luma[5], first.state)
+    assert np.abs(second.chroma).max() > 0.001  # from here on there is a frame to flow to
+
+
 def test_float16_stays_near_float32(toy_bundle: Path, propagator: Propagator, scene: Scene) -> None:
     half = Propagator(Session.load(toy_bundle, provider="cpu", precision="float16"))
     steps = walk(half, scene)

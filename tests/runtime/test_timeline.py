@@ -4,25 +4,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidcolor.timeline import CHUNK, FIRST_INTERVAL, Checkpoints, nearest, next_chunk
+from vidcolor.timeline import (
+    BACKWARD,
+    CHUNK,
+    DIRECTIONS,
+    FIRST_INTERVAL,
+    FORWARD,
+    Checkpoints,
+    Run,
+    Shots,
+    Timeline,
+    nearest,
+    next_chunk,
+)
 
 frames = st.integers(min_value=0, max_value=5000)
 
 
-@given(frame=frames, stored=st.sets(frames))
-def test_nearest_is_the_last_at_or_before(frame, stored):
-    counted = [n for n in range(frame + 1) if n in stored]
-    assert nearest(frame, stored) == (counted[-1] if counted else None)
+@given(frame=frames, start=frames, stored=st.sets(frames))
+def test_nearest_is_the_last_on_the_way(frame, start, stored):
+    stride = FORWARD if start < frame else BACKWARD
+    counted = [n for n in range(frame, start, -stride) if n in stored]
+    run = Run(start=start, stride=stride, keyed=True, keys=(start,))
+    assert nearest(frame, stored, run) == (counted[0] if counted else None)
 
 
-@given(start=st.integers(0, 300), gap=st.integers(0, 300), size=st.integers(1, 40))
-def test_chunks_lead_to_the_frame_before(start, gap, size):
-    frame, at, fetched = start + gap, start, []
+@given(start=st.integers(0, 600), frame=st.integers(0, 600), size=st.integers(1, 40))
+def test_chunks_lead_to_the_frame_before(start, frame, size):
+    at, fetched, stride = start, [], 1 if start <= frame else -1
     while chunk := next_chunk(at, frame, size=size):
         assert len(chunk) <= size
         fetched += chunk
         at = chunk[-1]
-    assert fetched == list(range(start + 1, frame))
+    assert fetched == list(range(start + stride, frame, stride))
 
 
 def test_a_chunk_is_8_to_32_frames_by_default():
@@ -60,3 +74,88 @@ def test_the_key_is_never_let_go():
 def test_no_room_is_refused():
     with pytest.raises(ValueError, match="limit must be at least 1, got 0"):
         Checkpoints(0)
+
+
+@st.composite
+def clips(draw):
+    """Length, keys, first frames of shots, direction, and a frame that is no key."""
+    length = draw(st.integers(2, 40))
+    numbers = st.integers(0, length - 1)
+    keys = draw(st.sets(numbers, min_size=1, max_size=min(6, length - 1)))
+    cuts = draw(st.sets(numbers, max_size=6))
+    frame = draw(numbers.filter(lambda n: n not in keys))
+    return length, keys, cuts, draw(st.sampled_from(DIRECTIONS)), frame
+
+
+def seen(frame, stride, length, keys, cuts):
+    """What lies that way from `frame` in its shot: a key's frame, or None and the frame beyond."""
+    while True:
+        into = frame if stride == FORWARD else frame + 1  # the later one of a frame and the next
+        frame -= stride
+        if not 0 <= frame < length or into in cuts:
+            return None, frame
+        if frame in keys:
+            return frame, frame
+
+
+@given(clip=clips())
+def test_runs_are_what_looking_around_from_the_frame_finds(clip):
+    length, keys, cuts, direction, frame = clip
+    runs = Timeline(keys, direction).runs(frame, Shots(length, cuts))
+    left, left_edge = seen(frame, FORWARD, length, keys, cuts)
+    right, right_edge = seen(frame, BACKWARD, length, keys, cuts)
+    forward, backward = left is not None, right is not None
+    forward &= direction != "backward"
+    backward &= direction != "forward"
+    if forward and backward:
+        assert runs == (Run(left, 1, True, (right, left)), Run(right, -1, True, (left, right)))
+    elif forward:
+        assert runs == (Run(left, 1, True, (left,)),)
+    elif backward:
+        assert runs == (Run(right, -1, True, (right,)),)
+    else:
+        before = [key for key in sorted(keys) if key < frame][-1:]
+        after = [key for key in sorted(keys) if key > frame][:1]
+        is_back = direction == "backward" or (direction == "both" and not before)
+        start, stride = (right_edge, -1) if is_back else (left_edge, 1)
+        assert runs == (Run(start, stride, False, (*before, *after)),)
+
+
+@given(clip=clips())
+def test_shots_are_learned_before_runs_are_told(clip):
+    length, keys, cuts, direction, frame = clip
+    timeline, shots = Timeline(keys, direction), Shots(length)
+    learned = []
+    while missing := timeline.unknown(frame, shots):
+        assert len(missing) <= CHUNK
+        learned += missing
+        for n in missing:
+            shots.learn(n, starts=n in cuts)
+    assert len(learned) == len(set(learned))
+    assert timeline.runs(frame, shots) == timeline.runs(frame, Shots(length, cuts))
+
+
+def test_nothing_is_learned_beyond_what_matters():
+    timeline, shots = Timeline([100, 200], "both"), Shots(1000)
+    for n in (120, 180):
+        shots.learn(n, starts=True)
+    asked = []
+    while missing := timeline.unknown(150, shots):
+        asked += missing
+        for n in missing:
+            shots.learn(n, starts=False)
+    assert asked == [*range(121, 151), *range(151, 180)]
+
+
+def test_shots_that_are_given_are_the_truth():
+    shots = Shots(10, [0, 4])
+    shots.learn(7, starts=True)
+    shots.learn(4, starts=False)
+    assert not shots.unknown(0, 9)
+    assert [shots.first_cut(1, 9), shots.last_cut(1, 9)] == [4, 4]
+
+
+def test_lanes():
+    assert Timeline([0], "both").lanes == 1
+    assert Timeline([0, 5], "forward").lanes == 1
+    assert Timeline([5], "both").lanes == 2

@@ -13,6 +13,7 @@ import numpy as np
 import vapoursynth as vs
 
 from tests.scenes import Scene
+from tests.vapoursynth_plugin.loops import colour_all
 from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
@@ -27,7 +28,7 @@ SITINGS = {"left": 0, "center": 1, "topleft": 2}
 class Case:
     """A clip of one format with a key, as code values and as VapourSynth has them."""
 
-    scene: Scene
+    scene: Scene = field(repr=False)
     format: str = "GRAY8"
     matrix: str = "bt709"
     full_range: bool = False
@@ -35,6 +36,10 @@ class Case:
     size: int = 64
     props: dict[str, int] = field(default_factory=lambda: {"_Matrix": 1, "_Range": 0})
     key_scale: int = 1
+    keys: tuple[int, ...] = (0,)
+    direction: str = "both"
+    cuts: tuple[int, ...] = ()
+    """First frames of shots."""
 
     @cached_property
     def form(self) -> vs.VideoFormat:
@@ -59,19 +64,23 @@ class Case:
         return (self.scene.luma * ((1 << self.coding.bits) - 1)).astype(self.coding.dtype)
 
     @cached_property
-    def key_rgb(self) -> np.ndarray:
-        """[h, w, 3] uint8 of any size."""
-        return self.scene.rgb(self.matrix)[0][:: self.key_scale, :: self.key_scale]
+    def key_rgb(self) -> list[np.ndarray]:
+        """[h, w, 3] uint8 of any size for each key."""
+        rgb, step = self.scene.rgb(self.matrix), self.key_scale
+        return [rgb[n][::step, ::step] for n in self.keys]
 
-    def clip(self) -> vs.VideoNode:
-        """The clip; chroma planes of a YUV one are noise that must not matter."""
+    def clip(self, *, is_tagged: bool = False) -> vs.VideoNode:
+        """The clip; chroma planes of a YUV one are noise that must not matter.
+
+        is_tagged: whether its properties say where it is cut.
+        """
         length, height, width = self.luma_codes.shape
         noise = np.random.default_rng(3)
-        return clip_of(
-            self.format,
-            [[self.luma_codes[n], *self._noise(noise, height, width)] for n in range(length)],
-            self.props,
-        )
+        planes = [[codes, *self._noise(noise, height, width)] for codes in self.luma_codes]
+        tags = [
+            {"_SceneChangePrev": int(n in self.cuts)} if is_tagged else {} for n in range(length)
+        ]
+        return clip_of(self.format, planes, [self.props | tag for tag in tags])
 
     def _noise(self, noise: np.random.Generator, height: int, width: int) -> list[np.ndarray]:
         across, along = self.subsampling
@@ -79,50 +88,59 @@ class Case:
         count = self.form.num_planes - 1
         return [noise.integers(60, 200, shape).astype(self.coding.dtype) for _ in range(count)]
 
-    def key(self) -> vs.VideoNode:
+    def key(self, props: list[dict[str, int]] | None = None) -> vs.VideoNode:
         """`key_rgb` as a clip."""
-        return clip_of("RGB24", [list(np.moveaxis(self.key_rgb, -1, 0))], {})
+        frames = [list(np.moveaxis(rgb, -1, 0)) for rgb in self.key_rgb]
+        return clip_of("RGB24", frames, props or [{} for _ in frames])
 
     def propagate(self, bundle: Path, **arguments: object) -> vs.VideoNode:
         """The filter's output; `arguments` in place of the case's own."""
         own = {"clip": self.clip(), "key": self.key(), "size": self.size}
         own |= {"model": str(bundle), "provider": "cpu"}
+        if self.keys != (0,):
+            own |= {"frames": list(self.keys), "direction": self.direction}
+        if self.cuts:
+            own["scenes"] = list(self.cuts)
         return vs.core.vidcolor.Propagate(**(own | arguments))
 
     def plain_loop(self, session: Session) -> list[tuple[bytes, bytes, bytes]]:
-        """The three planes of every frame, as the loop in vidcolor.propagate would make them."""
+        """The three planes of every frame, as the loops in `colour_all` would make them."""
+        return [
+            (codes.tobytes(), *(c.tobytes() for c in encode_chroma(chroma, self.coding)))
+            for codes, (chroma, _, _) in zip(self.luma_codes, self.colours(session), strict=True)
+        ]
+
+    def colours(self, session: Session) -> list[tuple[np.ndarray, np.ndarray, bool]]:
+        """Of every frame: full-size chroma, small confidence, whether it was carried from a key."""
         height, width = self.scene.luma.shape[1:]
         fit = Fit.of(height, width, self.size)
         grid = fit.grid(self.subsampling, self.siting)
-        key = rgb_to_key(self.key_rgb / np.float32(255), self.matrix)
-        source = Grid(*self.key_rgb.shape[:2])
         lumas = [decode_luma(codes, self.coding) for codes in self.luma_codes]
+        smalls = [fit.down(luma) for luma in lumas]
+        keys, own = {}, {}
+        for n, rgb in zip(self.keys, self.key_rgb, strict=True):
+            chroma = rgb_to_key(rgb / np.float32(255), self.matrix).chroma
+            source = Grid(*rgb.shape[:2])
+            keys[n] = Key(luma=smalls[n], chroma=fit.down_chroma(chroma, source))
+            own[n] = resample(chroma, source, grid)
+        out = []
+        plain = colour_all(Propagator(session), smalls, keys, self.cuts, self.direction)
+        for n, (chroma, confidence, carried) in enumerate(plain):
+            full = fit.up(chroma, smalls[n], lumas[n], self.subsampling, self.siting)
+            out.append((own.get(n, full), confidence, carried))
+        return out
 
-        propagator = Propagator(session)
-        state = propagator.begin(
-            Key(luma=fit.down(lumas[0]), chroma=fit.down_chroma(key.chroma, source))
-        )
-        chromas = [resample(key.chroma, source, grid)]
-        for luma in lumas[1:]:
-            small = fit.down(luma)
-            chroma, _, state = propagator.step(small, state)
-            chromas.append(fit.up(chroma, small, luma, self.subsampling, self.siting))
-        return [
-            (codes.tobytes(), *(c.tobytes() for c in encode_chroma(chroma, self.coding)))
-            for codes, chroma in zip(self.luma_codes, chromas, strict=True)
-        ]
 
-
-def clip_of(format: str, frames: list[list[np.ndarray]], props: dict[str, int]) -> vs.VideoNode:  # noqa: A002
-    """A clip of these code planes."""
+def clip_of(format: str, frames: list[list[np.ndarray]], props: list[dict]) -> vs.VideoNode:  # noqa: A002
+    """A clip of these code planes and properties."""
     form = vs.core.get_video_format(getattr(vs, format))
     height, width = frames[0][0].shape
     made = []
-    for planes in frames:
+    for planes, tags in zip(frames, props, strict=True):
         frame = vs.core.create_video_frame(form, width, height)
         for index, codes in enumerate(planes):
             np.asarray(frame[index])[:] = codes
-        frame.props.update(props)
+        frame.props.update(tags)
         made.append(frame)
     blank = vs.core.std.BlankClip(format=form, width=width, height=height, length=len(frames))
     return vs.core.std.ModifyFrame(blank, blank, lambda n, f: made[n])

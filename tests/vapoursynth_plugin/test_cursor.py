@@ -1,4 +1,4 @@
-"""Renderer and Replay: whatever the order of requests, the steps of the plain loop, in few steps."""
+"""Replay: whatever the order of requests, the steps of the plain loop, in few steps."""
 
 from itertools import cycle
 from pathlib import Path

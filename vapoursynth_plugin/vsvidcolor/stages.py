@@ -94,8 +94,7 @@ class Stages:
             chroma = np.clip(np.float32(self.saturation) * chroma, -0.5, 0.5)
         frame = new_frame(chroma_format(clip), None, *encode_chroma(chroma, coding_of(clip)))
         tag(frame, clip)
-        for name in (CONFIDENCE_PROP, KEYED_PROP):
-            frame.props[name] = small.props[name]
+        _say(frame, small)
         return frame
 
     def mask(self, clip: vs.VideoFrame, small: vs.VideoFrame) -> vs.VideoFrame:
@@ -108,6 +107,7 @@ class Stages:
         frame.props.update(clip.props)
         frame.props["_Range"] = vs.RANGE_FULL
         frame.props.pop("_ChromaLocation", None)
+        _say(frame, small)
         return frame
 
     def _enlarge(self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame) -> Plane:
@@ -129,6 +129,12 @@ class Stages:
     def _small_chroma(self, key: vs.VideoFrame, matrix: str) -> Plane:
         """The key's chroma at working size."""
         return self.fit.down_chroma(*key_chroma(key, matrix=matrix))
+
+
+def _say(frame: vs.VideoFrame, small: vs.VideoFrame) -> None:
+    """Set on `frame` what it says of its colours."""
+    for name in (CONFIDENCE_PROP, KEYED_PROP):
+        frame.props[name] = small.props[name]
 
 
 def chroma_shape(clip: vs.VideoNode) -> tuple[int, int]:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidcolor.blend import blend
+
+SHAPE = (3, 4)
+
+
+def side(chroma: float, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    return np.full((2, *SHAPE), chroma, np.float32), np.full(SHAPE, confidence, np.float32)
+
+
+def test_equal_trust_is_a_straight_line() -> None:
+    for since in range(1, 10):
+        chroma, confidence = blend(side(-0.2, 0.8), side(0.3, 0.8), since=since, until=10 - since)
+        np.testing.assert_allclose(chroma, -0.2 + 0.05 * since, atol=1e-6)
+        np.testing.assert_allclose(confidence, 0.8, atol=1e-6)
+        assert chroma.dtype == confidence.dtype == np.float32
+        assert chroma.shape == (2, *SHAPE)
+
+
+def test_half_way_the_more_trusted_side_has_more_of_the_pixel() -> None:
+    left, right = side(-0.2, 0.9), side(0.2, 0.9)
+    right[1][0, 0] = 0.1
+    chroma, confidence = blend(left, right, since=5, until=5)
+    np.testing.assert_allclose(chroma[:, 1:], 0, atol=1e-6)
+    np.testing.assert_allclose(chroma[:, 0, 0], -0.2 + 0.4 * 0.101 / (0.901 + 0.101), atol=1e-6)
+    assert confidence[0, 0] == pytest.approx(0.9 - 0.8 * 0.101 / 1.002, abs=1e-6)
+
+
+@given(
+    since=st.integers(1, 1000),
+    until=st.integers(1, 1000),
+    left=st.floats(0, 1, width=32),
+    right=st.floats(0, 1, width=32),
+)
+def test_between_both_sides_and_never_past_them(
+    since: int, until: int, left: float, right: float
+) -> None:
+    chroma, confidence = blend(side(-0.5, left), side(0.5, right), since=since, until=until)
+    assert np.isfinite(chroma).all()
+    assert (np.abs(chroma) <= 0.5 + 1e-6).all()
+    assert (confidence >= min(left, right) - 1e-6).all()
+    assert (confidence <= max(left, right) + 1e-6).all()

@@ -1,0 +1,81 @@
+"""What the filter should make of a clip, in plain loops over the runtime: shot by shot, key by key.
+
+It colours whole shots at once and in order, and shares no code with vsvidcolor and timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from vidcolor.blend import blend
+from vidcolor.planes import Key, Plane
+from vidcolor.propagate import Propagator, State, Step
+
+Colours = tuple[Plane, Plane, bool]
+"""Chroma, confidence, whether carried from a key in the shot."""
+
+
+def colour_all(
+    propagator: Propagator,
+    lumas: Sequence[Plane],
+    keys: Mapping[int, Key],
+    cuts: Collection[int],
+    direction: str,
+) -> list[Colours]:
+    """Every frame at working size; key frames as their keys are."""
+    out: dict[int, Colours] = {n: (k.chroma, np.ones_like(k.luma), True) for n, k in keys.items()}
+    edges = sorted({0, len(lumas), *cuts})
+    for start, end in pairwise(edges):
+        out |= _shot(propagator, lumas, keys, range(start, end), direction)
+    return [out[n] for n in range(len(lumas))]
+
+
+def _shot(
+    propagator: Propagator,
+    lumas: Sequence[Plane],
+    keys: Mapping[int, Key],
+    shot: range,
+    direction: str,
+) -> dict[int, Colours]:
+    def walk(state: State, numbers: Iterable[int]) -> dict[int, Step]:
+        steps = {}
+        for n in numbers:
+            steps[n] = propagator.step(lumas[n], state)
+            state = steps[n].state
+        return steps
+
+    def begin(*numbers: int) -> State:
+        return propagator.begin(*(keys[n] for n in numbers))
+
+    out: dict[int, Colours] = {}
+    inside = [n for n in shot if n in keys]
+    borders = [shot.start - 1, *inside, shot.stop]
+    for left, right in pairwise(borders):
+        gap = range(left + 1, right)
+        to_left, to_right = left in inside, right in inside
+        to_left &= direction != "backward"
+        to_right &= direction != "forward"
+        if to_left and to_right:
+            there = walk(begin(right, left), gap)
+            back = walk(begin(left, right), reversed(gap))
+            for n in gap:
+                sides = ((s[n].chroma, s[n].confidence) for s in (there, back))
+                out[n] = *blend(*sides, since=n - left, until=right - n), True
+        elif to_left:
+            out |= _plain(walk(begin(left), gap), carried=True)
+        elif to_right:
+            out |= _plain(walk(begin(right), reversed(gap)), carried=True)
+        elif gap:
+            before = [n for n in sorted(keys) if n < gap.start][-1:]
+            after = [n for n in sorted(keys) if n >= gap.stop][:1]
+            state = propagator.forget(begin(*before, *after))
+            is_back = direction == "backward" or (direction == "both" and not before)
+            out |= _plain(walk(state, reversed(gap) if is_back else gap), carried=False)
+    return out
+
+
+def _plain(steps: Mapping[int, Step], *, carried: bool) -> dict[int, Colours]:
+    return {n: (step.chroma, step.confidence, carried) for n, step in steps.items()}

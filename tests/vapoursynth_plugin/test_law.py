@@ -1,0 +1,124 @@
+"""The law over everything at once: clips, formats, keys, directions, cuts, threads, orders.
+
+Whatever the filter is asked for, its bytes are those of the plain loops in `loops`.
+"""
+
+from __future__ import annotations
+
+import functools
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import vapoursynth as vs
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.scenes import Scene, render
+from tests.vapoursynth_plugin.reference import SITINGS, Case, planes_of
+from vidcolor.timeline import DIRECTIONS
+from vsvidcolor import propagate
+from vsvidcolor.render import BUDGET, Renderer
+
+core = vs.core
+FORMATS = ["GRAY8", "GRAY16", "GRAYH", "YUV420P8", "YUV422P10", "YUV411P8", "YUV444PS", "YUV440P8"]
+REQUESTS = 30
+
+
+@functools.lru_cache(maxsize=8)
+def scene(length: int, seed: int) -> Scene:
+    return render(length, 48, 64, seed=seed)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    length = draw(st.integers(1, 40))
+    numbers = st.integers(0, length - 1)
+    siting = draw(st.sampled_from(sorted(SITINGS)))
+    full = draw(st.booleans())
+    return Case(
+        scene(length, draw(st.integers(0, 3))),
+        draw(st.sampled_from(FORMATS)),
+        full_range=full,
+        siting=siting,
+        size=draw(st.sampled_from([32, 40, 48])),
+        props={"_Matrix": 1, "_Range": int(full), "_ChromaLocation": SITINGS[siting]},
+        keys=tuple(draw(st.lists(numbers, unique=True, min_size=1, max_size=5))),
+        direction=draw(st.sampled_from(DIRECTIONS)),
+        cuts=tuple(draw(st.sets(numbers, max_size=4))),
+    )
+
+
+orders = st.lists(st.integers(0, 10**6), min_size=1, max_size=REQUESTS)
+
+
+@contextmanager
+def conditions(threads: int, budget: int, cache: int):
+    """How VapourSynth runs, and what a filter that is made here may keep."""
+    before = core.num_threads, core.max_cache_size
+    core.num_threads, core.max_cache_size = threads, cache
+    propagate.Renderer = functools.partial(Renderer, budget=budget)
+    try:
+        yield
+    finally:
+        propagate.Renderer = Renderer
+        core.num_threads, core.max_cache_size = before
+
+
+def filter_of(case: Case, bundle: Path, *, key_says: bool, clip_says: bool) -> vs.VideoNode:
+    """The case's filter; keys and cuts are named by arguments or by properties."""
+    arguments: dict[str, object] = {"direction": case.direction, "frames": list(case.keys)}
+    arguments |= {"confidence": 1, "scenes": list(case.cuts) or [0]}
+    if key_says:
+        arguments["key"] = case.key([{"VidcolorFrame": n} for n in case.keys])
+        del arguments["frames"]
+    if clip_says:
+        arguments["clip"] = case.clip(is_tagged=True)
+        del arguments["scenes"]
+    own = {"clip": case.clip(), "key": case.key(), "size": case.size, "model": str(bundle)}
+    return core.vidcolor.Propagate(**(own | {"provider": "cpu", "checkpoint": 3} | arguments))
+
+
+def check(session, bundle, case, order, threads, budget, key_says, clip_says) -> None:
+    order = [n % len(case.scene.luma) for n in order]
+    planes, colours = case.plain_loop(session), case.colours(session)
+    with conditions(threads, budget, cache=1):
+        coloured, mask = filter_of(case, bundle, key_says=key_says, clip_says=clip_says)
+        waiting = [(coloured.get_frame_async(n), mask.get_frame_async(n)) for n in order]
+        for n, futures in zip(order, waiting, strict=True):
+            frame, confidence = (future.result() for future in futures)
+            assert planes_of(frame) == planes[n]
+            mean = float(colours[n][1].mean(dtype=np.float64))
+            assert (
+                frame.props["VidcolorConfidence"] == confidence.props["VidcolorConfidence"] == mean
+            )
+            assert frame.props["VidcolorKeyed"] == colours[n][2]
+
+
+arguments = given(
+    case=cases(),
+    order=orders,
+    threads=st.integers(1, 8),
+    budget=st.sampled_from([1, 200_000, BUDGET]),
+    key_says=st.booleans(),
+    clip_says=st.booleans(),
+)
+rules = functools.partial(
+    settings,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@arguments
+@rules(max_examples=25)
+def test_the_law(session, toy_bundle, case, order, threads, budget, key_says, clip_says):
+    check(session, toy_bundle, case, order, threads, budget, key_says, clip_says)
+
+
+@pytest.mark.long
+@arguments
+@rules(max_examples=700)
+def test_the_law_at_length(session, toy_bundle, case, order, threads, budget, key_says, clip_says):
+    check(session, toy_bundle, case, order, threads, budget, key_says, clip_says)
