@@ -110,6 +110,14 @@ class Case:
             for codes, (chroma, _, _) in zip(self.luma_codes, self.colours(session), strict=True)
         ]
 
+    def mask(self, confidence: np.ndarray) -> np.ndarray:
+        """The codes of a confidence at working size."""
+        full = Grid(*self.scene.luma.shape[1:])
+        values = resample(confidence[None], Grid(*confidence.shape), full)[0]
+        if not self.coding.is_float:
+            values = np.rint(values * ((1 << self.coding.bits) - 1))
+        return values.astype(self.coding.dtype)
+
     def colours(self, session: Session) -> list[tuple[np.ndarray, np.ndarray, bool]]:
         """Of every frame: full-size chroma, small confidence, whether it was carried from a key."""
         height, width = self.scene.luma.shape[1:]

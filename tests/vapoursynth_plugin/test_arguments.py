@@ -14,7 +14,8 @@ def blank(name="YUV420P8", width=96, height=64, length=2):
 
 @pytest.fixture(scope="module")
 def arguments(toy_bundle):
-    return {"clip": blank(), "key": blank("RGB24"), "model": str(toy_bundle), "provider": "cpu"}
+    key = blank("RGB24", length=1)
+    return {"clip": blank(), "key": key, "model": str(toy_bundle), "provider": "cpu"}
 
 
 def variable(first, second):
@@ -48,6 +49,19 @@ KINDS = "8 to 16 bits or half or single float"
             lambda: blank("RGB24", 64, 64),
             "key is 64x64, of aspect 1.000, clip is 96x64, of aspect 1.500; they may differ by 2%",
         ),
+        (
+            "frames",
+            lambda: [0, 1],
+            "frames holds 2, key has 1 frames; accepted is one for each frame of key",
+        ),
+        ("frames", lambda: 2, "frames holds 2, accepted are frames of clip, 0 to 1"),
+        ("frames", lambda: [-1], "frames holds -1, accepted are frames of clip, 0 to 1"),
+        ("scenes", lambda: [0, 2], "scenes holds 2, accepted are frames of clip, 0 to 1"),
+        ("direction", lambda: "up", "direction is 'up', accepted are forward, backward, both"),
+        ("confidence", lambda: 2, "confidence is 2, accepted are 0 and 1"),
+        ("saturation", lambda: -0.5, "saturation is -0.5, accepted are numbers from 0"),
+        ("saturation", lambda: float("nan"), "saturation is nan, accepted are numbers from 0"),
+        ("checkpoint", lambda: 0, "checkpoint is 0, accepted are numbers from 1"),
         ("size", lambda: 31, "size is 31, accepted are whole numbers from 32"),
         ("device_id", lambda: -1, "device_id is -1, accepted are whole numbers from 0"),
         ("fp16", lambda: 2, "fp16 is 2, accepted are 0 and 1"),
@@ -64,6 +78,11 @@ def test_one_sentence_names_argument_value_and_what_is_accepted(
     text = str(caught.value)
     assert re.match(f"Propagate: {sentence}", text), text
     assert "\n" not in text
+
+
+def test_a_frame_has_one_key(arguments):
+    with pytest.raises(vs.Error, match=r"^Propagate: frames holds 1 more than once"):
+        core.vidcolor.Propagate(**(arguments | {"key": blank("RGB24", length=2), "frames": [1, 1]}))
 
 
 def test_a_broken_bundle_is_named(arguments, toy_bundle, tmp_path):

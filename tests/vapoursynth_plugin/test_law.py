@@ -89,6 +89,7 @@ def check(session, bundle, case, order, threads, budget, key_says, clip_says) ->
         for n, futures in zip(order, waiting, strict=True):
             frame, confidence = (future.result() for future in futures)
             assert planes_of(frame) == planes[n]
+            assert planes_of(confidence) == (case.mask(colours[n][1]).tobytes(),)
             mean = float(colours[n][1].mean(dtype=np.float64))
             assert (
                 frame.props["VidcolorConfidence"] == confidence.props["VidcolorConfidence"] == mean

@@ -89,8 +89,9 @@ def test_a_failing_step_fails_its_frame_only(case, plain, toy_bundle, monkeypatc
     coloured = case.propagate(toy_bundle)
     count_steps(monkeypatch, explode_at=20)
     assert planes_of(coloured.get_frame(19)) == plain[19]
-    with pytest.raises(vs.Error, match=r"^Propagate: frame 20: RuntimeError: model exploded$"):
+    with pytest.raises(vs.Error) as caught:
         coloured.get_frame(20)
+    assert str(caught.value) == "Propagate: frame 20: RuntimeError: model exploded"
     assert [planes_of(coloured.get_frame(n)) for n in (20, 21)] == plain[20:22]
 
 

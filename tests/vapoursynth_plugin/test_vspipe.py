@@ -94,10 +94,8 @@ print([name for name in ("onnxruntime", "torch") if name in sys.modules])
     assert run(script).splitlines() == ["[]", "['onnxruntime']"]
 
 
-def test_exit_cuts_a_long_replay_short(toy_bundle):
-    """Left alone, the replay would take 50 s."""
-    script = f"""
-import time, vapoursynth as vs
+SLOW = """
+import os, signal, threading, time, vapoursynth as vs
 from vidcolor.propagate import Propagator
 core, step = vs.core, Propagator.step
 def slow(self, luma, state):
@@ -105,14 +103,43 @@ def slow(self, luma, state):
     return step(self, luma, state)
 Propagator.step = slow
 clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=1001)
-key = core.std.BlankClip(format=vs.RGB24, width=64, height=64)
-coloured = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider="cpu")
-coloured.get_frame_async(1000)
+key = core.std.BlankClip(format=vs.RGB24, width=64, height=64, length=1)
+coloured = core.vidcolor.Propagate(clip, key, frames={key}, model={model!r}, provider="cpu")
+"""
+"""Left alone, what far frames need takes 50 s."""
+
+
+@pytest.mark.parametrize(("key", "frame"), [(0, 1000), (1000, 0)])
+def test_exit_cuts_a_long_replay_short(key, frame, toy_bundle):
+    script = f"""
+{SLOW.format(key=key, model=str(toy_bundle))}
+coloured.get_frame_async({frame})
 time.sleep(0.5)
 print(time.time())
 """
     asked_to_exit = float(run(script, timeout=45))
-    assert time.time() - asked_to_exit < 5
+    assert time.time() - asked_to_exit < 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize(("key", "frame"), [(0, 1000), (1000, 0)])
+def test_ctrl_c_cuts_a_long_replay_short_and_the_next_frame_works(key, frame, toy_bundle):
+    script = f"""
+{SLOW.format(key=key, model=str(toy_bundle))}
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in background
+def interrupt():
+    print(time.time())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Timer(0.5, interrupt).start()
+try:
+    coloured.get_frame({frame})
+except KeyboardInterrupt:
+    print(time.time())
+print(coloured.get_frame(abs({key} - 5)).props["VidcolorKeyed"])
+"""
+    sent, arrived, works = run(script, timeout=45).split()
+    assert float(arrived) - float(sent) < 2
+    assert works == "1"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

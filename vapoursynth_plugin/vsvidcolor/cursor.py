@@ -5,8 +5,6 @@ See the Note on random access in `vidcolor.timeline`.
 
 from __future__ import annotations
 
-import atexit
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -14,6 +12,7 @@ from vidcolor.errors import VidcolorError
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator, State, Step
 from vidcolor.timeline import BACKWARD, FORWARD, Run, next_chunk
+from vsvidcolor.interrupt import Watch
 from vsvidcolor.kept import Kept
 from vsvidcolor.keys import Keys
 from vsvidcolor.memory import trim_after
@@ -21,9 +20,6 @@ from vsvidcolor.request import Luma, Need, Request
 
 BEGINNINGS = 4
 """States at the start of runs that are kept, besides the budget."""
-
-_exiting = threading.Event()
-atexit.register(_exiting.set)
 
 
 class Replay:
@@ -56,6 +52,7 @@ class Replay:
         at, lumas = run.start, {frame: luma}
         step: Step | None = None
         state: State | None = None
+        watch = Watch()
         while True:
             found = self._kept[run.stride].nearest(frame, run)
             if found is not None and (step is None or abs(frame - found[0]) < abs(frame - at)):
@@ -65,6 +62,7 @@ class Replay:
                 state = yield from self._begin(run)
             while at != frame and at + run.stride in lumas:
                 at += run.stride
+                watch.check(at)
                 step = self._step(at, lumas[at].plane, state, run.stride)
                 state = step.state
             if at == frame and step is not None:
@@ -87,8 +85,6 @@ class Replay:
         return self._begun[run]
 
     def _step(self, frame: int, luma: Plane, state: State, stride: int) -> Step:
-        if _exiting.is_set():
-            raise VidcolorError(f"frame {frame} is not coloured, because Python exits")
         try:
             step = self._propagator.step(luma, state)
         except Exception as error:

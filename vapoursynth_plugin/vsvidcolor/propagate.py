@@ -22,6 +22,7 @@ from vidcolor.fit import Fit
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
+from vsvidcolor import interrupt
 from vsvidcolor.arguments import (
     check_choice,
     check_clip,
@@ -103,6 +104,7 @@ def propagate(
     session = Session.load(
         model, provider=provider, device_id=device_id, precision=precision_of(fp16)
     )
+    interrupt.listen()
     renderer = Renderer(
         Propagator(session), keys, shots, requests=2 * vs.core.num_threads, interval=checkpoint
     )

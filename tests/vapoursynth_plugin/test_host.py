@@ -1,0 +1,95 @@
+"""In a host that loads scripts anew, as previewers do, and over thousands of frames."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+    pytest.mark.long,
+]
+
+RESIDENT = """
+import ctypes, re, sys
+from pathlib import Path
+def resident():
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\\s+(\\d+)", status)[1]) // 1024
+"""
+
+HOST = """
+import vapoursynth
+class Api(ctypes.Structure):  # VSScript4.h
+    _fields_ = [(name, ctypes.c_void_p) for name in (
+        "getAPIVersion", "getVSAPI", "createScript", "getCore", "evaluateBuffer", "evaluateFile",
+        "getError", "getExitCode", "getVariable", "setVariables", "getOutputNode",
+        "getOutputAlphaNode", "getAltOutputMode", "freeScript", "evalSetWorkingDir",
+    )]
+library = ctypes.PyDLL(str(Path(vapoursynth.__file__).with_name("libvsscript.so")))
+library.getVSScriptAPI.restype = ctypes.POINTER(Api)
+api = library.getVSScriptAPI(4 << 16).contents
+def function(name, result, *arguments):
+    return ctypes.PYFUNCTYPE(result, *arguments)(getattr(api, name))
+create = function("createScript", ctypes.c_void_p, ctypes.c_void_p)
+evaluate = function(
+    "evaluateBuffer", ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p
+)
+error = function("getError", ctypes.c_char_p, ctypes.c_void_p)
+free = function("freeScript", None, ctypes.c_void_p)
+script = b'''
+import vapoursynth as vs
+core = vs.core
+clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=40)
+key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[99, 9, 9], length=2)
+coloured = core.vidcolor.Propagate(clip, key, frames=[0, 39], model=MODEL, provider="cpu")
+coloured.get_frame(20)
+coloured.set_output()
+'''.replace(b"MODEL", repr(sys.argv[1]).encode())
+for turn in range(60):
+    handle = create(None)
+    assert evaluate(handle, script, b"script.vpy") == 0, error(handle)
+    free(handle)
+    if turn >= 9:
+        print(resident())
+"""
+
+FRAMES = """
+import vapoursynth as vs
+core = vs.core
+core.max_cache_size = 64
+clip = core.std.BlankClip(format=vs.YUV420P8, width=192, height=112, length=10_000, keep=True)
+key = core.std.BlankClip(format=vs.RGB24, width=192, height=112, color=[200, 90, 50], length=KEYS)
+frames = [n * 9_999 // max(1, KEYS - 1) for n in range(KEYS)]
+coloured = core.vidcolor.Propagate(
+    clip, key, frames=frames, model=sys.argv[1], provider="cpu", size=112
+)
+for n in range(10_000):
+    coloured.get_frame(n).close()
+    if n % 100 == 99:
+        print(resident())
+"""
+
+
+def run(script, *arguments):
+    command = [sys.executable, "-c", RESIDENT + script, *map(str, arguments)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [int(line) for line in result.stdout.split()]
+
+
+def test_fifty_reloads_leave_nothing_behind(toy_bundle):
+    """A script's filter holds 20 MB of steps: fifty of them would show."""
+    resident = run(HOST, toy_bundle)
+    assert len(resident) == 51
+    assert resident[-1] - resident[0] < 40, resident
+
+
+@pytest.mark.parametrize("keys", [1, 101])
+def test_over_ten_thousand_frames_memory_stays(keys, toy_bundle):
+    """From where the budget is full: within 5 %."""
+    resident = run(FRAMES.replace("KEYS", str(keys)), toy_bundle)
+    full = resident[50:]
+    assert max(full) <= 1.05 * min(full), resident
