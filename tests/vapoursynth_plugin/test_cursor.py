@@ -18,7 +18,7 @@ from vsvidcolor.request import Given, Luma, Need, Painted
 
 TOY = Path(__file__).parents[1] / "toy" / "bundle"
 LENGTH, HEIGHT, WIDTH = 300, 24, 40
-STEP_BYTES = 7 * 4 * HEIGHT * WIDTH  # chroma, confidence, and the same with luma as the toy's state
+STEP_BYTES = 10 * 4 * HEIGHT * WIDTH  # chroma and confidence twice, and with luma as toy's state
 
 
 class Counting(Propagator):

@@ -36,7 +36,9 @@ class Kept:
     def add(self, frame: int, step: Step) -> None:
         """Keep `step` for a while, and for longer if its frame is due for a checkpoint."""
         if self._rule is None:  # only now is the size of a step known
-            held = self._budget // (step.chroma.nbytes + step.confidence.nbytes + step.state.nbytes)
+            planes = step.chroma.nbytes + step.confidence.nbytes
+            # Twice, because onnxruntime keeps its own of them as long as it keeps the state.
+            held = self._budget // (2 * planes + step.state.nbytes)
             self._recent_limit = max(self._least, min(RECENT, held // 2))
             self._rule = Checkpoints(max(1, held - self._recent_limit), self._interval)
         self._recent[frame] = step
