@@ -182,12 +182,26 @@ def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
     held = set()
     for n in range(1, LENGTH):
         step = propagator.step(lumas[n], state)
-        kept.add(n, step)
+        kept.add(n, step, run)
         state = step.state
         held = {at for at in range(n + 1) if (found := kept.nearest(at, run)) and found[0] == at}
         assert len(held) <= 100
     assert set(range(LENGTH - RECENT, LENGTH)) <= held
     assert len(held) > RECENT
+
+
+def test_checkpoints_of_other_runs_make_way(propagator, lumas, key):
+    """However many runs there are, the one that is walked has a checkpoint every few frames."""
+    kept = Kept(40 * STEP_BYTES, least=2, interval=4)
+    state = propagator.begin(key)
+    runs = [Run(start=n, stride=FORWARD, keyed=True, keys=(n,)) for n in range(0, LENGTH, 50)]
+    for run in runs:
+        for n in range(run.start + 1, run.start + 50):
+            kept.add(n, propagator.step(lumas[n], state), run)
+    found = [kept.nearest(n, runs[-1])[0] for n in range(runs[-1].start + 4, LENGTH)]
+    assert all(n - at < 4 for n, at in enumerate(found, runs[-1].start + 4))
+    assert kept.nearest(49, runs[0]) is None
+    assert sum(map(len, kept._checkpoints.values())) + len(kept._recent) <= 40
 
 
 def test_a_dropped_request_leaves_nothing(propagator, lumas, key):

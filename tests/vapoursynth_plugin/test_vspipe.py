@@ -6,7 +6,10 @@ import sys
 import sysconfig
 import time
 from pathlib import Path
+from statistics import mean
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.videos import write_clip, write_key
@@ -66,6 +69,31 @@ def test_the_example_says_what_it_needs(footage):
     assert result.returncode != 0
     assert b"needs --arg clip=VIDEO and --arg key=IMAGE" in result.stderr
     assert result.stdout == b""
+
+
+def test_the_example_with_many_keys(footage, toy_bundle):
+    """Each painted frame comes out as it was painted, and those between lie between."""
+    folder = footage / "painted"
+    folder.mkdir()
+    for name, colour in (("0", "orange"), ("0008", "blue")):
+        paint(folder / f"{name}.png", colour)
+    arguments = ["--arg", "clip=clip.mkv", "--arg", "keys=painted", "--arg", f"model={toy_bundle}"]
+    script = ROOT / "examples/many_keys.vpy"
+    out = vspipe(*arguments, script, "-", cwd=footage).stdout
+    assert len(out) == LENGTH * FRAME
+    blues = [mean(out[n * FRAME :][WIDTH * HEIGHT :][: WIDTH * HEIGHT // 4]) for n in range(LENGTH)]
+    assert blues[0] < 100
+    assert blues[8] > 150
+    assert blues[:9] == sorted(blues[:9])
+    mask = vspipe(*arguments, "--arg", "mask=1", script, "-", cwd=footage).stdout
+    assert len(mask) == LENGTH * WIDTH * HEIGHT
+    assert set(mask[: WIDTH * HEIGHT]) == {255}
+    assert max(mask[4 * WIDTH * HEIGHT :][: WIDTH * HEIGHT]) < 255
+
+
+def paint(path, colour):
+    rgb = {"orange": (200, 120, 40), "blue": (40, 80, 200)}[colour]
+    cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), rgb[::-1], np.uint8))
 
 
 def run(script, **options):

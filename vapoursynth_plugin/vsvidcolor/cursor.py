@@ -63,7 +63,7 @@ class Replay:
             while at != frame and at + run.stride in lumas:
                 at += run.stride
                 watch.check(at)
-                step = self._step(at, lumas[at].plane, state, run.stride)
+                step = self._step(at, lumas[at].plane, state, run)
                 state = step.state
             if at == frame and step is not None:
                 return step
@@ -84,12 +84,12 @@ class Replay:
             self._begun.popitem(last=False)
         return self._begun[run]
 
-    def _step(self, frame: int, luma: Plane, state: State, stride: int) -> Step:
+    def _step(self, frame: int, luma: Plane, state: State, run: Run) -> Step:
         try:
             step = self._propagator.step(luma, state)
         except Exception as error:
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
-        self._kept[stride].add(frame, step)
+        self._kept[run.stride].add(frame, step, run)
         trim_after(frame)
         return step
