@@ -47,6 +47,14 @@ def test_subsampled_planes_of_odd_size_at_every_siting(siting, session, toy_bund
     assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
 
 
+@pytest.mark.parametrize("name", ["GRAY8", "GRAY12", "GRAYS", "YUV444P10", "YUV444PH"])
+def test_odd_sizes(name, session, toy_bundle):
+    case = Case(render(4, 65, 97), name, size=43, keys=(0, 3))
+    coloured, mask = case.propagate(toy_bundle, confidence=1)
+    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    assert (mask.width, mask.height) == (97, 65)
+
+
 @pytest.mark.parametrize("key_scale", [2, 3])
 def test_keys_of_other_sizes(key_scale, scene, session, toy_bundle):
     case = Case(scene, "YUV422P8", key_scale=key_scale)
