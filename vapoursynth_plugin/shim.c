@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 #ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN /* without the sockets, whose bind() is another */
 #include <windows.h>
 #else
 #include <dlfcn.h>
@@ -52,7 +53,7 @@ typedef struct {
 static void *symbol(const char *name) {
 #ifdef _WIN32
     HMODULE module = GetModuleHandleW(L"python3.dll"); /* the stable ABI, whatever the version */
-    return module ? (void *)GetProcAddress(module, name) : NULL;
+    return module ? (void *)(uintptr_t)GetProcAddress(module, name) : NULL;
 #else
     return dlsym(RTLD_DEFAULT, name);
 #endif
