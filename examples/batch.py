@@ -1,0 +1,79 @@
+"""Colour all clips of a folder, one after the other, with vspipe and ffmpeg.
+
+    python examples/batch.py films -o coloured
+
+films/a.mp4 is coloured by films/a.png, its first frame in colour, or by the images in the folder
+films/a, each named by the number of the frame it shows: 0.png, 240.png. Clips that are in the
+output folder already are passed over, so that a batch that was cut off can be taken up again.
+Where there is no ffmpeg, encode_y4m.py encodes; it also keeps the clip's colour tags, which y4m
+does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CLIPS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"}
+
+
+def script_for(clip: Path) -> list[str]:
+    """The script, and the argument that names the clip's keys; empty if it has none."""
+    image, folder = clip.with_suffix(".png"), clip.with_suffix("")
+    if folder.is_dir():
+        return [str(HERE / "many_keys.vpy"), "--arg", f"keys={folder.resolve()}"]
+    if image.is_file():
+        return [str(HERE / "propagate.vpy"), "--arg", f"key={image.resolve()}"]
+    return []
+
+
+def encoder(clip: Path, output: Path) -> list[str]:
+    """The command that encodes y4m from its input, with the sound of `clip`."""
+    if shutil.which("ffmpeg") is None:
+        return [sys.executable, str(HERE / "encode_y4m.py"), "--like", str(clip), "-o", str(output)]
+    sources = ["-i", "-", "-i", str(clip), "-map", "0:v", "-map", "1:a?", "-c:a", "copy"]
+    return ["ffmpeg", "-y", "-loglevel", "error", *sources, "-crf", "16", str(output)]
+
+
+def colour(clip: Path, output: Path, options: list[str]) -> bool:
+    """Colour a clip; whether that went well. The output appears when it is complete."""
+    part = output.with_name(f"part-{output.name}")
+    vspipe = ["vspipe", "-c", "y4m", "--arg", f"clip={clip.resolve()}", *options]
+    with subprocess.Popen([*vspipe, *script_for(clip), "-"], stdout=subprocess.PIPE) as coloured:  # noqa: S603
+        encoded = subprocess.run(encoder(clip, part), stdin=coloured.stdout, check=False)  # noqa: S603
+    if coloured.returncode or encoded.returncode:
+        part.unlink(missing_ok=True)
+        return False
+    part.replace(output)
+    return True
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="a folder, made if missing"
+    )
+    parser.add_argument("--arg", action="append", default=[], help="for the script: model=NAME")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    options = [part for value in given.arg for part in ("--arg", value)]
+    failed = 0
+    for clip in sorted(path for path in given.folder.iterdir() if path.suffix.lower() in CLIPS):
+        output = given.output / f"{clip.stem}.mp4"
+        if output.exists() or not script_for(clip):
+            print(f"{clip}: {'done before' if output.exists() else 'has no key'}")
+            continue
+        succeeded = colour(clip, output, options)
+        print(f"{clip}: {output if succeeded else 'failed'}")
+        failed += not succeeded
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

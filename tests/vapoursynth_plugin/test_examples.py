@@ -1,0 +1,231 @@
+"""The scripts in examples/, run as their first lines say."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import vapoursynth as vs
+
+from tests.vapoursynth_plugin.test_vspipe import SCRIPTS, vspipe
+from tests.videos import audio_packets, frames, plane, write_clip, write_key
+
+core = vs.core
+EXAMPLES = Path(__file__).parents[2] / "examples"
+WIDTH, HEIGHT, LENGTH = 96, 64, 12
+PTS = range(0, 40 * LENGTH, 40)
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    """A folder with clip.mkv, gray.mkv, key.png, and images of two frames in keys/."""
+    folder = tmp_path_factory.mktemp("footage")
+    write_clip(folder / "clip.mkv", width=WIDTH, height=HEIGHT, pts=PTS)
+    write_clip(folder / "gray.mkv", width=WIDTH, height=HEIGHT, pts=PTS, pixel_format="gray")
+    write_key(folder / "key.png", width=WIDTH, height=HEIGHT)
+    (folder / "keys").mkdir()
+    write_key(folder / "keys" / "2.png", width=WIDTH, height=HEIGHT)
+    write_key(folder / "keys" / "9.png", width=2 * WIDTH, height=2 * HEIGHT, depth=16)
+    (folder / "keys" / "notes.txt").write_text("the blue was guessed")
+    return folder
+
+
+def run(name, footage, model, *options, **given):
+    """The bytes that vspipe writes."""
+    given = {"model": model, "provider": "cpu"} | given
+    arguments = [part for item in given.items() for part in ("--arg", "{}={}".format(*item))]
+    return vspipe(*arguments, *options, EXAMPLES / name, "-", cwd=footage).stdout
+
+
+def written(clip):
+    """The bytes that vspipe writes of a clip."""
+    return b"".join(np.asarray(p).tobytes() for frame in clip.frames() for p in frame)
+
+
+def source(path):
+    return core.bs.VideoSource(str(path))
+
+
+def propagate(clip, key, model, **arguments):
+    return core.vidcolor.Propagate(clip, key, model=str(model), provider="cpu", **arguments)
+
+
+def test_many_keys(footage, toy_bundle):
+    clip = source(footage / "clip.mkv")
+    key = core.std.Splice(
+        [
+            core.resize.Bicubic(
+                source(footage / f"keys/{n}.png"), width=WIDTH, height=HEIGHT, format=vs.RGB48
+            )
+            for n in (2, 9)
+        ]
+    )
+    want = propagate(clip, key, toy_bundle, frames=[2, 9])
+    assert run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys") == written(want)
+
+    cut = propagate(clip, key, toy_bundle, frames=[2, 9], scenes=[0, 5])
+    got = run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys", scenes="0,5")
+    assert got == written(cut) != written(want)
+
+
+@pytest.mark.parametrize(("first", "last"), [(3, 7), (0, 4), (6, LENGTH - 1)])
+def test_only_a_part_is_coloured(first, last, footage, toy_bundle):
+    clip = source(footage / "clip.mkv")
+    part = propagate(clip[first : last + 1], source(footage / "key.png"), toy_bundle)
+    size = WIDTH * HEIGHT * 3 // 2
+    want = bytearray(written(clip))
+    want[first * size : (last + 1) * size] = written(part)
+    given = {"clip": "clip.mkv", "key": "key.png", "first": first, "last": last}
+    assert run("part.vpy", footage, toy_bundle, **given) == bytes(want)
+
+
+def test_the_rest_of_a_gray_clip_stays_gray(footage, toy_bundle):
+    given = {"clip": "gray.mkv", "key": "key.png", "first": 3, "last": 7}
+    stream = run("part.vpy", footage, toy_bundle, **given)
+    planes = np.frombuffer(stream, np.uint8).reshape(LENGTH, 3, HEIGHT, WIDTH)
+    assert planes[:, 0].tobytes() == written(source(footage / "gray.mkv"))
+    is_gray = [set(frame[1:].flat) == {128} for frame in planes]
+    assert [n for n, gray in enumerate(is_gray) if not gray] == [3, 4, 5, 6, 7]
+
+
+COLORIZER = """
+import numpy as np
+def colorize(gray):
+    assert gray.dtype == np.float32 and gray.shape == (64, 96) and 0 <= gray.min() < gray.max() <= 1
+    blue_or_red = [0.6, 0.4, 0.9] if gray[:, :48].mean() < gray[:, 48:].mean() else [0.9, 0.4, 0.5]
+    return gray[..., None] * np.float32(blue_or_red)
+"""
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "gray.mkv"])
+def test_a_colorizer_of_images_gives_the_keys(name, footage, toy_bundle):
+    (footage / "mine.py").write_text(COLORIZER)
+    clip = source(footage / name)
+    still = core.resize.Point(core.std.ShufflePlanes(clip, 0, vs.GRAY), format=vs.GRAYS)
+    painted = []
+    scenes = [0, 6]
+    for n in scenes:
+        gray = np.asarray(still.get_frame(n)[0])
+        namespace = {}
+        exec(COLORIZER, namespace)  # noqa: S102
+        painted.append(namespace["colorize"](gray))
+    key = core.std.BlankClip(still, format=vs.RGBS, length=len(scenes))
+
+    def fill(n, f):
+        frame = f.copy()
+        for index in range(3):
+            np.asarray(frame[index])[:] = painted[n][..., index]
+        return frame
+
+    key = core.std.ModifyFrame(key, key, fill)
+    want = propagate(clip, key, toy_bundle, frames=scenes, scenes=scenes)
+    got = run("automatic.vpy", footage, toy_bundle, clip=name, colorizer="mine.py", scenes="0,6")
+    assert got == written(want)
+    chroma = np.asarray(want.get_frame(0)[1])
+    assert np.abs(chroma.astype(int) - 128).max() > 10
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "gray.mkv"])
+def test_side_by_side(name, footage, toy_bundle):
+    clip = source(footage / name)
+    coloured, mask = propagate(
+        clip, source(footage / "key.png"), toy_bundle, frames=4, confidence=True
+    )
+    given = {"clip": name, "key": "key.png", "frame": 4}
+    stream = run("side_by_side.vpy", footage, toy_bundle, "-s", "6", "-e", "6", **given)
+    told = core.text.FrameProps(coloured, props=["VidcolorConfidence", "VidcolorKeyed"])
+    for index in range(3):
+        own, want = (np.asarray(node.get_frame(6)[index]) for node in (coloured, told))
+        both = np.frombuffer(stream, np.uint8, 2 * want.size).reshape(want.shape[0], -1)
+        stream = stream[2 * want.size :]
+        before, after = np.hsplit(both, 2)
+        assert np.array_equal(after, want)
+        assert np.array_equal(before, own) if index == 0 else set(before.flat) == {128}
+    assert stream == b""
+    assert run("side_by_side.vpy", footage, toy_bundle, "-o", "1", **given) == written(mask)
+
+
+def python(name, *arguments, path=None):
+    command = [sys.executable, EXAMPLES / name, *map(str, arguments)]
+    path = path or os.pathsep.join((str(SCRIPTS), os.environ["PATH"]))
+    environment = os.environ | {"PATH": path}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_stills_in_any_order(footage, toy_bundle, tmp_path):
+    arguments = (footage / "clip.mkv", footage / "key.png", 11, 0, 5, "-o", tmp_path / "stills")
+    done = python("stills.py", *arguments, "--model", toy_bundle)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "stills").iterdir()} == {"11.png", "0.png", "5.png"}
+    clip = propagate(source(footage / "clip.mkv"), source(footage / "key.png"), toy_bundle)
+    rgb = core.resize.Bicubic(clip, format=vs.RGB24)
+    for n in (0, 5, 11):
+        image = cv2.cvtColor(cv2.imread(str(tmp_path / f"stills/{n}.png")), cv2.COLOR_BGR2RGB)
+        want = np.dstack([np.asarray(p) for p in rgb.get_frame(n)])
+        assert np.array_equal(image, want)
+        assert np.ptp(image.astype(int), axis=-1).mean() > 10
+
+
+@pytest.fixture
+def films(footage, tmp_path):
+    """A folder with a clip that has one key, a clip that has many, and a clip that has none."""
+    folder = tmp_path / "films"
+    shutil.copytree(footage / "keys", folder / "many")
+    shutil.copy(footage / "key.png", folder / "one.png")
+    write_clip(folder / "one.mkv", width=WIDTH, height=HEIGHT, pts=PTS, audio="aac")
+    for name in ("many.mkv", "none.mkv"):
+        write_clip(folder / name, width=WIDTH, height=HEIGHT, pts=PTS)
+    return folder
+
+
+@pytest.mark.parametrize("encoder", ["ffmpeg", "encode_y4m.py"])
+def test_a_folder_is_coloured(encoder, films, toy_bundle, tmp_path):
+    if encoder == "ffmpeg" and shutil.which("ffmpeg") is None:
+        pytest.skip("the ffmpeg program is not on the PATH")
+    path = None if encoder == "ffmpeg" else str(SCRIPTS)
+    out = tmp_path / "out"
+    given = ("--arg", f"model={toy_bundle}", "--arg", "provider=cpu")
+    done = python("batch.py", films, "-o", out, *given, path=path)
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(": ")[2] for line in done.stdout.splitlines()] == [
+        str(out / "many.mp4"),
+        "has no key",
+        str(out / "one.mp4"),
+    ]
+    assert {path.name for path in out.iterdir()} == {"many.mp4", "one.mp4"}
+    for name in ("many", "one"):
+        coloured = frames(out / f"{name}.mp4")
+        assert len(coloured) == LENGTH
+        assert all(np.ptp(plane(frame, 1).astype(int)) > 10 for frame in coloured)
+    assert audio_packets(out / "one.mp4")
+
+    again = python("batch.py", films, "-o", out, *given, path=path)
+    assert again.stdout.count("done before") == 2
+
+
+def test_a_clip_that_fails_leaves_nothing_behind(films, tmp_path):
+    out = tmp_path / "out"
+    done = python("batch.py", films, "-o", out, "--arg", "model=nosuch")
+    assert done.returncode == 1
+    assert done.stdout.count("failed") == 2
+    assert "model is 'nosuch'" in done.stderr
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("many_keys.vpy", b"needs --arg clip=VIDEO and --arg keys=FOLDER"),
+        ("part.vpy", b"needs --arg clip=VIDEO, key=IMAGE, first=FRAME and last=FRAME"),
+        ("automatic.vpy", b"needs --arg clip=VIDEO and --arg colorizer=FILE.py"),
+        ("side_by_side.vpy", b"needs --arg clip=VIDEO and --arg key=IMAGE"),
+    ],
+)
+def test_each_says_what_it_needs(name, sentence, footage):
+    done = vspipe(EXAMPLES / name, "-", cwd=footage, check=False)
+    assert done.returncode != 0
+    assert sentence in done.stderr
