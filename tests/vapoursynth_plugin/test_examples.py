@@ -29,7 +29,7 @@ def footage(tmp_path_factory):
     write_key(folder / "key.png", width=WIDTH, height=HEIGHT)
     (folder / "keys").mkdir()
     write_key(folder / "keys" / "2.png", width=WIDTH, height=HEIGHT)
-    write_key(folder / "keys" / "9.png", width=2 * WIDTH, height=2 * HEIGHT, depth=16)
+    write_key(folder / "keys" / "009.png", width=WIDTH, height=HEIGHT, depth=16)
     (folder / "keys" / "notes.txt").write_text("the blue was guessed")
     return folder
 
@@ -56,14 +56,8 @@ def propagate(clip, key, model, **arguments):
 
 def test_many_keys(footage, toy_bundle):
     clip = source(footage / "clip.mkv")
-    key = core.std.Splice(
-        [
-            core.resize.Bicubic(
-                source(footage / f"keys/{n}.png"), width=WIDTH, height=HEIGHT, format=vs.RGB48
-            )
-            for n in (2, 9)
-        ]
-    )
+    painted = [source(footage / "keys" / name) for name in ("2.png", "009.png")]
+    key = core.std.Splice([core.resize.Bicubic(image, format=vs.RGB48) for image in painted])
     want = propagate(clip, key, toy_bundle, frames=[2, 9])
     assert run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys") == written(want)
 
