@@ -32,6 +32,10 @@
 
 #include "VapourSynth4.h"
 
+#ifdef _MSC_VER /* of C11 it lacks this */
+#define _Thread_local __declspec(thread)
+#endif
+
 #define MESSAGE_SIZE 1024
 
 /* ---- CPython, looked up in the running process ---------------------------------------------- */
