@@ -8,6 +8,7 @@ import pytest
 import vapoursynth as vs
 
 from tests.videos import write_clip, write_key
+from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
 from vsvidcolor.propagate import propagate
 from vsvidcolor.render import BUDGET
@@ -60,6 +61,31 @@ def test_the_signature_is_the_functions():
 def test_every_argument_is_explained_in_order():
     explained = re.findall(r"^\*(\w+)\*:$", TEXT, re.MULTILINE)
     assert explained == list(parameters())
+
+
+@pytest.mark.parametrize(("frames", "a_frame"), [(0, 1), ([0, 199], 3)])
+def test_straight_runs_and_seeks_take_the_steps_it_says(frames, a_frame, toy_bundle, monkeypatch):
+    steps = []
+
+    def counted(self, luma, state, step=Propagator.step):
+        steps.append(luma)
+        return step(self, luma, state)
+
+    monkeypatch.setattr(Propagator, "step", counted)
+    core, length, checkpoint = vs.core, 200, 10
+    clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=length)
+    key = core.std.BlankClip(clip, format=vs.RGB24, length=a_frame // 2 + 1)
+    coloured = core.vidcolor.Propagate(
+        clip, key, frames, model=str(toy_bundle), provider="cpu", checkpoint=checkpoint
+    )
+    for n in range(length):
+        coloured.get_frame(n).close()
+    assert length // 2 < len(steps) <= a_frame * length
+    sides = 1 if a_frame == 1 else 2
+    for n in (60, 21, 139, 48):
+        steps.clear()
+        coloured.get_frame(n).close()
+        assert len(steps) < sides * checkpoint
 
 
 def test_its_numbers_are_those_of_the_code():
