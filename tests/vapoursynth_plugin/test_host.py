@@ -87,11 +87,14 @@ def run(script, *arguments):
 
 
 def test_fifty_reloads_leave_nothing_behind(toy_bundle):
-    """A script's filter holds 20 MB of steps: fifty of them would show."""
+    """A script's filter holds 20 MB of steps: one reload in ten that left its own would show.
+
+    What is resident goes up and down by 70 MB, as threads come and go with their heaps.
+    """
     *resident, alive = run(HOST, toy_bundle)
     assert alive == 0
     assert len(resident) == 50
-    assert min(resident[-10:]) - min(resident[:10]) < 20, resident
+    assert mean(resident[-20:]) - mean(resident[:20]) < 40, resident
 
 
 @pytest.mark.parametrize("keys", [1, 101])
