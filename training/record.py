@@ -56,7 +56,7 @@ class Record:
         active: bool,
     ) -> None:
         self._options, self._players, self._validation = options, players, validation
-        self._active, self._saved = active, begun
+        self._saved = begun
         self._saved_at = time.monotonic()
         self._config = Config(
             name=options.name or options.out.resolve().name,

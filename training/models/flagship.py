@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 
 CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
@@ -63,7 +64,7 @@ class Flagship(Generator):
 
     size_multiple = 16
     colour_space = "YCbCr"
-    flows = frozenset({"flow.previous", "flow.key"})
+    flows = frozenset({FLOW_PREVIOUS, FLOW_KEY})
 
     def __init__(self, width: int = 32, match_width: int = 64) -> None:
         super().__init__()
@@ -74,7 +75,7 @@ class Flagship(Generator):
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
-        place = F.normalize(self.match(self.encoder(luma).eighth), dim=1)
+        place = self._place(self.encoder(luma).eighth)
         told = tint(torch.cat([chroma, luma], 1))
         memory = {"luma": luma, "chroma": chroma, "place": place, "tint": told}
         state = {"luma": luma, "chroma": chroma, "confidence": torch.ones_like(luma)}
@@ -87,13 +88,17 @@ class Flagship(Generator):
         features = self.encoder(luma)
         previous = warp(
             torch.cat([state["chroma"], state["luma"], state["confidence"]], 1),
-            flows["flow.previous"],
+            flows[FLOW_PREVIOUS],
         )
-        key = nearest_key(luma, memory, flows["flow.key"])
+        key = nearest_key(luma, memory, flows[FLOW_KEY])
         matched = self._fetch(luma, features.eighth, memory)
         chroma, confidence = self.mixer(luma, features, Candidates(previous, key, matched), flows)
         following = {"luma": luma, "chroma": chroma, "confidence": confidence}
         return Propagated(chroma, confidence, following, matched[:, :2])
+
+    def _place(self, eighth: Tensor) -> Tensor:
+        """What places are compared by: [B, match_width, h/8, w/8], of length one."""
+        return F.normalize(self.match(eighth), dim=1)
 
     def _fetch(self, luma: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
         """[B, 4, h, w]: see `Candidates.matched`.
@@ -101,7 +106,7 @@ class Flagship(Generator):
         A place gives its mean chroma and how chroma changes with luma within it, so that the
         frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
         """
-        query = F.normalize(self.match(eighth), dim=1).flatten(2).transpose(1, 2)
+        query = self._place(eighth).flatten(2).transpose(1, 2)
         place = memory["place"].transpose(1, 2).flatten(2)
         value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
         likeness = torch.bmm(query, place)
@@ -271,7 +276,7 @@ def _evidence(luma: Tensor, candidates: Candidates, flows: Tensors) -> Tensor:
             (matched[:, 2:3] - luma).abs() * CHROMA_SCALE,
             matched[:, 3:4],
             previous[:, 3:4],
-            flows["flow.previous"] * FLOW_SCALE,
+            flows[FLOW_PREVIOUS] * FLOW_SCALE,
         ],
         1,
     )
