@@ -14,9 +14,9 @@ from pathlib import Path
 
 import av
 
-from vidcolor.app import coding_of, tags_of
 from vidcolor.encode import CODECS, Writer
 from vidcolor.errors import VidcolorError
+from vidcolor.tags import coding_of, tags_of
 from vidcolor.video import Frame, Reader, plane_codes
 
 

@@ -89,10 +89,15 @@ def test_the_runtime_has_no_cycles() -> None:
 
 
 def test_importing_the_runtime_pulls_in_neither_torch_nor_onnxruntime() -> None:
-    modules = [path.stem for path in files("vidcolor") if not path.stem.startswith("__")]
+    root = FOLDERS["vidcolor"].parent
+    modules = [
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in files("vidcolor")
+        if not path.stem.startswith("__")
+    ]
     code = (
         "import importlib, sys\n"
-        f"for name in {modules}: importlib.import_module('vidcolor.' + name)\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
         f"wrong = {{*{sorted(NOT_SHIPPED)}, 'onnxruntime', 'vapoursynth'}} & sys.modules.keys()\n"
         "sys.exit(f'imported {sorted(wrong)}' if wrong else 0)"
     )

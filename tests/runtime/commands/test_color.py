@@ -36,7 +36,7 @@ from vidcolor.providers import candidates
 from vidcolor.session import Session
 from vidcolor.video import Reader
 
-TOY = Path(__file__).parents[1] / "toy" / "bundle"
+TOY = Path(__file__).parents[2] / "toy" / "bundle"
 FULL = 2
 
 

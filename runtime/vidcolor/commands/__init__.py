@@ -1,0 +1,1 @@
+"""The sub-commands of ``vidcolor``: one module each, a dataclass of options with `run()`."""
