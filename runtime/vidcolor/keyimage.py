@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vidcolor.colour import rgb_to_key
-from vidcolor.errors import KeyFrameError
+from vidcolor.errors import KeyFrameError, UnpaintedError
 from vidcolor.fit import ASPECT_TOLERANCE
 from vidcolor.planes import Key
 from vidcolor.video import Info
@@ -26,14 +26,14 @@ def read_key(path: Path, *, info: Info, matrix: str) -> Key:
     are not square, as the file stores it; what comes back lies as the frames are stored.
 
     Raises KeyFrameError when the file is missing or no such image, when its aspect is another
-    than the clip's, or when it is gray.
+    than the clip's; UnpaintedError when it is gray.
     """
     image = _read(path)
     image = np.rot90(image, -(info.rotation // 90))
     _check_aspect(path, image.shape[0], image.shape[1], info)
     key = rgb_to_key(image.astype(np.float32) / np.iinfo(image.dtype).max, matrix)
     if np.abs(key.chroma).max() <= _LEAST_CHROMA:
-        raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
+        raise UnpaintedError(f"key: {path} is gray, a picture of its frame in colour is needed")
     return key
 
 
