@@ -11,10 +11,20 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def find_keys(folder: Path) -> dict[int, Path]:
-    """The images in `folder` by the frame they colour: 000240.png, or 240.png, is frame 240's.
+    """As `find_images`, but raises KeyFrameError also when there are none."""
+    keys = find_images(folder)
+    if not keys:
+        raise KeyFrameError(
+            f"keys: {folder} holds no image named by a frame's number, such as 000240.png"
+        )
+    return keys
+
+
+def find_images(folder: Path) -> dict[int, Path]:
+    """The images in `folder` by the frame they show: 000240.png, or 240.png, is frame 240's.
 
     Files of other names, such as a contact sheet, are left alone. Raises KeyFrameError when there
-    is no such folder, no image in it that is named by a number, or two for one frame.
+    is no such folder, or two images for one frame.
     """
     if not folder.is_dir():
         raise KeyFrameError(
@@ -32,8 +42,4 @@ def find_keys(folder: Path) -> dict[int, Path]:
                 f"{frame}, one key for a frame is accepted"
             )
         keys[frame] = path
-    if not keys:
-        raise KeyFrameError(
-            f"keys: {folder} holds no image named by a frame's number, such as 000240.png"
-        )
     return keys

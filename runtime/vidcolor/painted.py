@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from vidcolor import identity
-from vidcolor.errors import KeyFrameError, UnpaintedError
+from vidcolor.errors import KeyFrameError
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.keyimage import read_key
+from vidcolor.keyimage import is_painted, read_key
 from vidcolor.planes import Key, Plane
 from vidcolor.survey import Survey
 from vidcolor.video import Info
@@ -42,22 +42,19 @@ def read_keys(paths: Mapping[int, Path], *, info: Info, matrix: str) -> tuple[Re
 
     Raises KeyFrameError for an image that is no key of the film, or where all of them are gray.
     """
-    reads: Reads = {}
-    unpainted = []
-    for frame, path in sorted(paths.items()):
-        reads[frame] = partial(read_key, path, info=info, matrix=matrix)
-        try:
-            reads[frame]()
-        except UnpaintedError:
-            if len(paths) == 1:
-                raise
-            del reads[frame]
-            unpainted.append(path)
+    unpainted = [path for path in paths.values() if len(paths) > 1 and not is_painted(path)]
+    reads: Reads = {
+        frame: partial(read_key, path, info=info, matrix=matrix)
+        for frame, path in sorted(paths.items())
+        if path not in unpainted
+    }
     if not reads:
-        raise UnpaintedError(
+        raise KeyFrameError(
             f"keys: all {len(unpainted)} images in {unpainted[0].parent} are gray, at least one "
             "has to be painted"
         )
+    for read in reads.values():
+        read()
     return reads, unpainted
 
 
