@@ -13,6 +13,7 @@ from typing import NoReturn, Protocol
 
 import tyro
 
+from vidcolor.commands.advise import Advise
 from vidcolor.commands.color import Color
 from vidcolor.errors import VidcolorError
 
@@ -30,7 +31,10 @@ class Command(Protocol):
         """Do it. Raises VidcolorError, and then leaves nothing half-written behind."""
 
 
-COMMANDS: dict[str, Callable[..., Command]] = {"color": Color}
+COMMANDS: dict[str, Callable[..., Command]] = {
+    "advise": Advise,
+    "color": Color,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
