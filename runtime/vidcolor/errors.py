@@ -16,6 +16,10 @@ class KeyFrameError(ArgumentError):
     """A key frame does not fit the clip it should colour."""
 
 
+class UnpaintedError(KeyFrameError):
+    """A key frame has no colours."""
+
+
 class BundleNotFoundError(VidcolorError, FileNotFoundError):
     """No model bundle has this name or lies at this path."""
 
@@ -30,6 +34,10 @@ class ProviderError(VidcolorError, RuntimeError):
 
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
+
+
+class ClusterError(VidcolorError, ConnectionError):
+    """Other machines cannot be reached, or do not do what they should."""
 
 
 class MissingLibraryError(VidcolorError, ImportError):

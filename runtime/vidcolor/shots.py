@@ -13,7 +13,7 @@ from vidcolor.colour import Coding, decode_luma
 from vidcolor.errors import MissingLibraryError
 from vidcolor.flow import quantise
 from vidcolor.tags import coding_of
-from vidcolor.video import Codes, Frame, Reader
+from vidcolor.video import Codes, Frame, Info, Reader
 
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
@@ -22,30 +22,46 @@ _SIDE = 128
 """Pixels of the short side that cuts are looked for on."""
 
 
+class CutFinder:
+    """Looks at the frames of a film, one after the other, and tells where its shots begin.
+
+    What it finds depends on the film's luma alone, also where the film is in colour.
+    Raises MissingLibraryError without PySceneDetect.
+    """
+
+    def __init__(self, info: Info) -> None:
+        self._library = _scenedetect()
+        # The library's defaults, which were the best of ten settings on 288 cuts between clips of
+        # footage: 7 missed, 6 false, all of these in one clip from a hand-held camera.
+        self._detector = self._library.AdaptiveDetector(luma_only=True, min_scene_len=SHORTEST)
+        self._coding, self._rate = coding_of(info), float(info.rate)
+        self._seen = 0
+        self.shots = [0]
+        """First frames of the shots found so far, in order."""
+
+    def see(self, luma: Codes) -> None:
+        """The luma plane [h, w] of the next frame, as code values."""
+        gray = cv2.merge([_small(luma, self._coding)] * 3)
+        time = self._library.FrameTimecode(self._seen, self._rate)
+        self.shots += [cut.frame_num for cut in self._detector.process_frame(time, gray)]
+        self._seen += 1
+
+
 def find_shots(path: Path, *, progress: tqdm[NoReturn] | None = None) -> list[int]:
     """First frames of the film's shots, in order; the first of them is 0.
 
-    Depends on the film's luma alone, also where the film is in colour. Numbers are those of
-    `vidcolor.video.Reader`'s frames. progress: told of every frame.
+    Numbers are those of `vidcolor.video.Reader`'s frames. progress: told of every frame.
 
     Raises MissingLibraryError without PySceneDetect, MediaError as `Reader` does.
     """
-    scenedetect = _scenedetect()
-    # The library's defaults, which were the best of ten settings on 288 cuts between clips of
-    # footage: 7 missed, 6 false, all of these in one clip from a hand-held camera.
-    detector = scenedetect.AdaptiveDetector(luma_only=True, min_scene_len=SHORTEST)
-    shots, number = [0], 0
     with Reader(path) as reader:
-        coding, rate = coding_of(reader.info), float(reader.info.rate)
+        finder = CutFinder(reader.info)
         for item in reader:
             if isinstance(item, Frame):
-                gray = cv2.merge([_small(item.planes[0], coding)] * 3)
-                cuts = detector.process_frame(scenedetect.FrameTimecode(number, rate), gray)
-                shots += [cut.frame_num for cut in cuts]
-                number += 1
+                finder.see(item.planes[0])
                 if progress is not None:
                     progress.update()
-    return shots
+    return finder.shots
 
 
 def _scenedetect() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,11 +13,11 @@ from tqdm import tqdm
 
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
-from vidcolor.errors import ArgumentError
+from vidcolor.errors import ArgumentError, KeyFrameError, UnpaintedError
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid
 from vidcolor.keyfolder import find_images
-from vidcolor.keyimage import is_painted, read_key
+from vidcolor.keyimage import read_key
 from vidcolor.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
@@ -72,12 +73,12 @@ class Advise:
         with Reader(self.film) as reader:
             info = reader.info
         images = find_images(self.output) if self.output.is_dir() else {}
-        painted = {frame: path for frame, path in images.items() if is_painted(path)}
+        painted = self._painted(images, info)
         plans = self._plan(propagator, info, painted)
         film = range(plans[-1].frames.stop)
         if beyond := sorted(painted.keys() - film):
-            raise ArgumentError(
-                f"output: {painted[beyond[0]]} is named as a key of frame {beyond[0]}, "
+            raise KeyFrameError(
+                f"output: {images[beyond[0]]} is named as a key of frame {beyond[0]}, "
                 f"the film has frames 0 to {film[-1]}"
             )
         chosen = sorted(choice.frame for plan in plans for choice in plan.choices)
@@ -119,12 +120,23 @@ class Advise:
             )
         check_library()
 
+    def _fit(self, info: Info) -> Fit:
+        return Fit.of(info.height, info.width, self.size)
+
+    def _painted(self, images: Mapping[int, Path], info: Info) -> dict[int, Plane]:
+        """Chroma of those images that are in colour, at working size."""
+        fit, painted = self._fit(info), {}
+        for frame, path in images.items():
+            with suppress(UnpaintedError):
+                key = read_key(path, info=info, matrix=coding_of(info).matrix)
+                painted[frame] = fit.down_chroma(key.chroma, Grid(*key.luma.shape))
+        return painted
+
     def _plan(
-        self, propagator: Propagator, info: Info, painted: Mapping[int, Path]
+        self, propagator: Propagator, info: Info, painted: Mapping[int, Plane]
     ) -> list[ShotPlan]:
         """What every shot needs besides the painted keys."""
-        fit = Fit.of(info.height, info.width, self.size)
-        chroma = {frame: _chroma(path, info, fit) for frame, path in painted.items()}
+        fit = self._fit(info)
         most = self.most or (1 if painted else None)
         with self._progress(info, "finding shots") as progress:
             shots = find_shots(self.film, progress=progress)
@@ -134,7 +146,7 @@ class Advise:
                     number,
                     shot,
                     propagator=propagator,
-                    painted={frame: chroma[frame] for frame in chroma if frame in shot.frames},
+                    painted={n: chroma for n, chroma in painted.items() if n in shot.frames},
                     goal=self.goal,
                     most=most,
                 )
@@ -176,12 +188,6 @@ class Advise:
                 f"{self.goal:g}; a higher --goal asks for more"
             )
         print(f"{self.output / SHEET}: {_counted(cards)}, in {_number(len(plans), 'shot')}")
-
-
-def _chroma(path: Path, info: Info, fit: Fit) -> Plane:
-    """A painted key's chroma at working size."""
-    key = read_key(path, info=info, matrix=coding_of(info).matrix)
-    return fit.down_chroma(key.chroma, Grid(*key.luma.shape))
 
 
 def _card(
