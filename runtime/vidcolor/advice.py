@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Confidences = NDArray[np.float64]
 
+GOAL = 0.65
+"""Confidence that every frame should have, of 1, unless somebody asks for another."""
+
 WORTH = 5.0
 """A key must help this much: frames times the confidence that each of them gains."""
 

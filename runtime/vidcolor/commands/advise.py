@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import tyro
 from tqdm import tqdm
 
+from vidcolor.advice import GOAL
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.errors import ArgumentError, KeyFrameError, UnpaintedError
@@ -52,7 +53,7 @@ class Advise:
     """The video: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The folder for the frames; it is made if there is none."""
-    goal: float = 0.65
+    goal: float = GOAL
     """The confidence that every frame should have, of 1; more of it takes more keys."""
     most: int | None = None
     """At most so many frames; the default is as many as it takes and, once there are painted ones,
