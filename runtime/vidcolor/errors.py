@@ -16,10 +16,6 @@ class KeyFrameError(ArgumentError):
     """A key frame does not fit the clip it should colour."""
 
 
-class UnpaintedError(KeyFrameError):
-    """A key frame has no colours."""
-
-
 class BundleNotFoundError(VidcolorError, FileNotFoundError):
     """No model bundle has this name or lies at this path."""
 

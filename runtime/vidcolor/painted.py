@@ -1,23 +1,30 @@
-"""The keys of a film, at working size; at full size they are read again when it is their turn."""
+"""The keys of a film: images read, held against their frames, and fitted to the working size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from vidcolor import identity
-from vidcolor.errors import KeyFrameError, UnpaintedError
+from vidcolor.belongs import best_frame, check_key
+from vidcolor.errors import KeyFrameError
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.keyimage import read_key
+from vidcolor.keyimage import is_painted, read_key
 from vidcolor.planes import Key, Plane
-from vidcolor.survey import Survey
 from vidcolor.video import Info
 
-Reads = dict[int, Callable[[], Key]]
-"""What gives the key of a frame at its own size, by the frame."""
+
+@dataclass(frozen=True)
+class Source:
+    """Where a key comes from."""
+
+    name: str
+    """For people: of the image, without its folder."""
+    read: Callable[[], Key]
+    """Gives it at its own size."""
 
 
 @dataclass(frozen=True)
@@ -28,54 +35,68 @@ class Painted:
     """At working size, with the luma of the film's own frame."""
     identity: str
     """Of its colours."""
-    read: Callable[[], Key]
-    """Gives it at its own size."""
+    source: Source
+    """It is read again at full size when it is its turn: dozens of keys would fill the memory."""
 
     def chroma(self, grid: Grid) -> Plane:
         """Its own colours on a grid of the film: [2, *grid.shape]."""
-        key = self.read()
+        key = self.source.read()
         return resample(key.chroma, Grid(*key.luma.shape), grid)
 
 
-def read_keys(paths: Mapping[int, Path], *, info: Info, matrix: str) -> tuple[Reads, list[Path]]:
-    """What reads the images again, by the frames they colour; and those that are still gray.
+def find_sources(
+    images: Mapping[int, Path], *, info: Info, matrix: str
+) -> tuple[dict[int, Source], list[Path]]:
+    """The keys in `images`, by the frames they colour; and the images that are still gray.
 
     Raises KeyFrameError for an image that is no key of the film, or where all of them are gray.
     """
-    reads: Reads = {}
-    unpainted = []
-    for frame, path in sorted(paths.items()):
-        reads[frame] = partial(read_key, path, info=info, matrix=matrix)
-        try:
-            reads[frame]()
-        except UnpaintedError:
-            if len(paths) == 1:
-                raise
-            del reads[frame]
-            unpainted.append(path)
-    if not reads:
-        raise UnpaintedError(
+    unpainted = [path for path in images.values() if len(images) > 1 and not is_painted(path)]
+    if len(unpainted) == len(images):
+        raise KeyFrameError(
             f"keys: all {len(unpainted)} images in {unpainted[0].parent} are gray, at least one "
             "has to be painted"
         )
-    return reads, unpainted
+    sources = {
+        frame: Source(path.name, partial(read_key, path, info=info, matrix=matrix))
+        for frame, path in sorted(images.items())
+        if path not in unpainted
+    }
+    for source in sources.values():
+        source.read()  # mistakes are told before the film is read
+    return sources, unpainted
 
 
-def fit_keys(keys: Reads, survey: Survey, fit: Fit) -> dict[int, Painted]:
-    """The keys by the frames they colour, fitted to the film.
+def fit_keys(
+    sources: Mapping[int, Source],
+    lumas: Mapping[int, Plane],
+    fit: Fit,
+    *,
+    search: Callable[[], Iterable[Plane]] | None,
+) -> tuple[dict[int, Painted], list[str]]:
+    """The keys fitted to the film; and in words what is odd about some of them.
 
-    Raises KeyFrameError for a key beyond the film's end, and what reading a key raises.
+    lumas: of their frames, at working size. search: gives the luma of all the film's frames, to
+    tell where a key belongs that is none of its frame's; None takes keys whatever they show.
+    Raises KeyFrameError for a key that does not belong to its frame.
     """
-    beyond = [frame for frame in keys if frame >= survey.length]
-    if beyond:
-        raise KeyFrameError(
-            f"keys: there is a key for frame {min(beyond)}, the film has frames 0 to "
-            f"{survey.length - 1}"
-        )
-    return {frame: _fit(survey.lumas[frame], read, fit) for frame, read in sorted(keys.items())}
+    keys, odd = {}, []
+    for frame, source in sources.items():
+        key = source.read()
+        if search is not None:
+            verdict = check_key(key.luma, lumas[frame])
+            if verdict.fault:
+                raise KeyFrameError(
+                    f"key: {source.name} is no picture of frame {frame}: it {verdict.fault}"
+                    f"{_hint(key.luma, search)}; --any-key takes it all the same"
+                )
+            if verdict.warning:
+                odd.append(f"{source.name} {verdict.warning}")
+        small = Key(lumas[frame], fit.down_chroma(key.chroma, Grid(*key.luma.shape)))
+        keys[frame] = Painted(small, identity.of_key(key), source)
+    return keys, odd
 
 
-def _fit(luma: Plane, read: Callable[[], Key], fit: Fit) -> Painted:
-    key = read()
-    small = Key(luma, fit.down_chroma(key.chroma, Grid(*key.luma.shape)))
-    return Painted(small, identity.of_key(key), read)
+def _hint(luma: Plane, search: Callable[[], Iterable[Plane]]) -> str:
+    best = best_frame(luma, search())
+    return "" if best is None else f", most like frame {best.frame}"

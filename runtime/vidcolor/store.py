@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.colour import Codes
-from vidcolor.errors import MediaError
+from vidcolor.errors import MediaError, VidcolorError
 from vidcolor.video import plane_codes
 
 Notes = dict[str, NDArray[Any]]
@@ -49,9 +49,9 @@ class Store:
     def writing(self, name: str) -> Iterator[Sheets]:
         """What takes the frames of the file `name`; it is there when all went well."""
         place = self._place(name)
-        partial = place.with_name(f"{_PARTIAL}.{place.name}")
+        partial = self.partial(place.name)
+        self._make()
         try:
-            self.folder.mkdir(exist_ok=True)
             sheets = Sheets(partial, self.bits)
             try:
                 yield sheets
@@ -59,10 +59,10 @@ class Store:
                 sheets.close()
             np.save(self._trusts(name), np.array(sheets.trusts))
             partial.replace(place)
+        except VidcolorError:
+            raise
         except (av.FFmpegError, OSError) as error:
-            if isinstance(error, MediaError):
-                raise
-            raise unwritable(self.folder, error) from error
+            raise _unwritable(self.folder, error) from error
         finally:
             partial.unlink(missing_ok=True)
 
@@ -82,26 +82,26 @@ class Store:
 
     def room(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """A float32 array in a file that nobody else sees and that goes when the array goes."""
+        self._make()
         try:
-            self.folder.mkdir(exist_ok=True)
             with TemporaryFile(dir=self.folder) as file:
                 # Or a disk that runs full would be told by a signal, as the array is written to.
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(file.fileno(), 0, 4 * prod(shape))
                 return np.memmap(file, np.float32, "w+", shape=shape)
         except OSError as error:
-            raise unwritable(self.folder, error) from error
+            raise _unwritable(self.folder, error) from error
 
     def note(self, name: str, notes: Notes) -> None:
         """Keep some arrays."""
         place = self.folder / f"{name}.npz"
-        partial = place.with_name(f"{_PARTIAL}.{place.name}")
+        partial = self.partial(place.name)
+        self._make()
         try:
-            self.folder.mkdir(exist_ok=True)
             np.savez(partial, **notes)  # type: ignore[arg-type]
             partial.replace(place)
         except OSError as error:
-            raise unwritable(self.folder, error) from error
+            raise _unwritable(self.folder, error) from error
         finally:
             partial.unlink(missing_ok=True)
 
@@ -131,6 +131,12 @@ class Store:
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
 
     def _place(self, name: str) -> Path:
         return self.folder / f"{name}.mkv"
@@ -169,6 +175,6 @@ class Sheets:
         self._container.close()
 
 
-def unwritable(folder: Path, error: OSError | av.FFmpegError) -> MediaError:
+def _unwritable(folder: Path, error: OSError | av.FFmpegError) -> MediaError:
     """The sentence for a work folder that cannot be written to."""
     return MediaError(f"output: {folder} cannot be written ({error.strerror or error})")

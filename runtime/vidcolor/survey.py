@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from vidcolor import identity
 from vidcolor.colour import decode_luma
-from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.errors import ArgumentError, KeyFrameError, MediaError
 from vidcolor.fit import Fit
 from vidcolor.planes import Plane
 from vidcolor.shots import CutFinder
@@ -98,9 +98,9 @@ def look_through(
 ) -> Survey:
     """Read the film once; or not at all, where `store` has what came out of it the last time.
 
-    side: as in `Reader`. wanted: frames to keep the luma of. cuts: first frames of its shots; None
-    to look for them. whole: whether a film that ends before its time is refused.
-    Raises MediaError as `Reader` does, ArgumentError if a shot begins beyond the film, and
+    side: as in `Reader`. wanted: frames with a key, to keep the luma of. cuts: first frames of its
+    shots; None to look for them. whole: whether a film that ends before its time is refused.
+    Raises MediaError as `Reader` does, ArgumentError if a key or a shot lies beyond the film, and
     MissingLibraryError where looking for cuts needs it.
     """
     asked = identity.digest(identity.of_film(film), fit, side, sorted(wanted), cuts, whole)
@@ -108,6 +108,12 @@ def look_through(
     if notes is not None:
         return Survey.from_notes(notes)
     survey = _look_through(film, fit, side, wanted, cuts, whole, progress)
+    beyond = [frame for frame in wanted if frame >= survey.length]
+    if beyond:
+        raise KeyFrameError(
+            f"keys: there is a key for frame {min(beyond)}, the film has frames 0 to "
+            f"{survey.length - 1}"
+        )
     if cuts and max(cuts) >= survey.length:
         raise ArgumentError(
             f"scenes: a shot begins at frame {max(cuts)}, the film has frames 0 to "
@@ -156,3 +162,12 @@ def _check_whole(film: Path, reader: Reader, lasts: Fraction, frames: int) -> No
             f"{float(announced):.1f} seconds that it announces; get the rest of it, or colour "
             f"what is there with --range 0-{frames - 1}"
         )
+
+
+def read_lumas(film: Path, fit: Fit, side: int | None) -> Iterator[Plane]:
+    """Luma of all frames of a film, at working size. side: as in `Reader`."""
+    with Reader(film, side=side) as reader:
+        coding = coding_of(reader.info)
+        for item in reader:
+            if isinstance(item, Frame):
+                yield fit.down(decode_luma(item.planes[0], coding))

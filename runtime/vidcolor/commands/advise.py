@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,11 +13,11 @@ from tqdm import tqdm
 from vidcolor.advice import GOAL
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
-from vidcolor.errors import ArgumentError, KeyFrameError, UnpaintedError
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid
 from vidcolor.keyfolder import find_images
-from vidcolor.keyimage import read_key
+from vidcolor.keyimage import is_painted, read_key
 from vidcolor.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
@@ -128,7 +127,7 @@ class Advise:
         """Chroma of those images that are in colour, at working size."""
         fit, painted = self._fit(info), {}
         for frame, path in images.items():
-            with suppress(UnpaintedError):
+            if is_painted(path):
                 key = read_key(path, info=info, matrix=coding_of(info).matrix)
                 painted[frame] = fit.down_chroma(key.chroma, Grid(*key.luma.shape))
         return painted

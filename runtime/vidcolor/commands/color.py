@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Literal, NoReturn
@@ -25,11 +26,11 @@ from vidcolor.errors import ArgumentError
 from vidcolor.film import Film, assemble
 from vidcolor.fit import Fit
 from vidcolor.keyfolder import find_keys
-from vidcolor.painted import Reads, fit_keys, read_keys
+from vidcolor.painted import Painted, Source, find_sources, fit_keys
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
 from vidcolor.store import Store
-from vidcolor.survey import Survey, look_through
+from vidcolor.survey import Survey, look_through, read_lumas
 from vidcolor.tags import coding_of, tags_of
 from vidcolor.video import Info, Reader, bits_of
 
@@ -58,6 +59,8 @@ class Color:
     """A folder of frames in colour, images named by their numbers, from 0: 000240.png."""
     key: Path | None = None
     """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect."""
+    any_key: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take keys also where they do not look like their frames."""
     scenes: str | None = None
     """Where shots begin, over which nothing is carried: auto (found by PySceneDetect), none, or a
     text file with the number of each shot's first frame. Default: auto with --keys, else none."""
@@ -86,36 +89,35 @@ class Color:
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Replace the output if there is one."""
     quiet: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Show no progress and no summary."""
+    """Show no progress, no notes and no summary."""
 
     def run(self) -> None:
         """Raises VidcolorError, and then leaves no output behind."""
-        part, cuts, paths = self._asked()
+        part, cuts, images = self._asked()
         start = perf_counter()
         session = Session.load(self.model, provider=self.provider, threads=threads_for(self.jobs))
-        side = PREVIEW_SIDE if self.preview else None
-        with Reader(self.clip, side=side) as reader:
+        with Reader(self.clip, side=self._side) as reader:
             info = reader.info
             trial = self._writer(reader)  # what it would refuse in the end, it shall refuse now
             trial.discard()
-        reads = self._read(paths, info)
+        sources = self._sources(images, info)
         store = Store(self._folder, bits_of(trial.pixel_format))
         with _tidied(store):
-            survey = self._survey(reads, cuts, info, store)
+            survey = self._survey(sources, cuts, info, store)
             film = Film(
                 path=self.clip,
-                side=side,
+                side=self._side,
                 info=info,
                 fit=self._fit(info),
                 survey=survey,
-                keys=fit_keys(reads, survey, self._fit(info)),
+                keys=self._fit_keys(sources, survey, info),
                 direction=self.direction,
                 part=self._part(part, survey),
                 pixel_format=trial.pixel_format,
                 model=identity.of_model(self.model, session),
             )
             self._colour(film, store, session)
-            self._write(film, store, paths)
+            self._write(film, store)
         if not self.quiet:
             speed = len(film.part) / (perf_counter() - start)
             print(f"{self.output}: {len(film.part)} frames, {speed:.1f} frames/s")
@@ -147,22 +149,35 @@ class Color:
             self.output, like=reader, tags=tags, codec=codec, overwrite=self.overwrite, **more
         )
 
-    def _read(self, paths: dict[int, Path], info: Info) -> Reads:
-        reads, unpainted = read_keys(paths, info=info, matrix=coding_of(info).matrix)
+    def _sources(self, images: dict[int, Path], info: Info) -> dict[int, Source]:
+        sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
         for path in unpainted:
-            _note(f"{path} is gray and is left out: it is not painted yet")
-        return reads
+            self._note(f"{path} is gray and is left out: it is not painted yet")
+        return sources
+
+    def _fit_keys(
+        self, sources: dict[int, Source], survey: Survey, info: Info
+    ) -> dict[int, Painted]:
+        fit, search = self._fit(info), partial(read_lumas, self.clip, self._fit(info), self._side)
+        keys, odd = fit_keys(sources, survey.lumas, fit, search=None if self.any_key else search)
+        for oddity in odd:
+            self._note(oddity)
+        return keys
+
+    @property
+    def _side(self) -> int | None:
+        return PREVIEW_SIDE if self.preview else None
 
     def _survey(
-        self, reads: Reads, cuts: tuple[int, ...] | None, info: Info, store: Store
+        self, sources: dict[int, Source], cuts: tuple[int, ...] | None, info: Info, store: Store
     ) -> Survey:
         whole = self.frames is None
         with self._bar("looking through", info.frame_count) as progress:
             return look_through(
                 self.clip,
                 self._fit(info),
-                side=PREVIEW_SIDE if self.preview else None,
-                wanted=reads,
+                side=self._side,
+                wanted=sources,
                 cuts=cuts,
                 whole=whole,
                 store=store,
@@ -187,27 +202,31 @@ class Color:
             return Threads(Propagator(session), self.jobs, store.room)
         return Cluster(self.cluster, model=self.model, session=session, jobs=self.jobs)
 
-    def _write(self, film: Film, store: Store, paths: dict[int, Path]) -> None:
+    def _write(self, film: Film, store: Store) -> None:
         with Reader(self.clip, side=film.side) as reader:
             writer = self._writer(reader, span=film.span, partial=store.partial(self.output.name))
             for what in writer.left_out:
-                _note(f"{what} of {self.clip} is left out: {self.output} cannot hold it")
+                self._note(f"{what} of {self.clip} is left out: {self.output} cannot hold it")
             with self._bar("writing", len(film.part)) as progress, writer:
                 assemble(film, store, reader, writer, progress)
-        self._account(film, store, paths).write(self.output)
+        self._account(film, store).write(self.output)
         store.remove()
 
-    def _account(self, film: Film, store: Store, paths: dict[int, Path]) -> Account:
+    def _account(self, film: Film, store: Store) -> Account:
         return Account(
             film=self.clip.name,
             model=str(self.model),
             size=min(film.fit.working.shape),
-            keys={frame: paths[frame].name for frame in film.keys},
+            keys={frame: key.source.name for frame, key in film.keys.items()},
             shots=film.survey.cuts,
             confidence=tuple(film.confidence(store)),
             first=film.part.start,
             options={"direction": self.direction, "codec": self.codec},
         )
+
+    def _note(self, text: str) -> None:
+        if not self.quiet:
+            _note(text)
 
     def _bar(self, what: str, total: int | None, done: int = 0) -> tqdm[NoReturn]:
         # None: shown on a terminal only.
