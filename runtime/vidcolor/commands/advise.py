@@ -184,8 +184,8 @@ class Advise:
                 print(f"{card.image}  {card.time}  shot {card.shot}  {card.purpose}")
         if not chosen:
             print(
-                f"no further key would help much: nearly every frame has a confidence of "
-                f"{self.goal:g}; a higher --goal asks for more"
+                f"no further key is worth the paint for a confidence of {self.goal:g}; "
+                "a higher --goal asks for more"
             )
         print(f"{self.output / SHEET}: {_counted(cards)}, in {_number(len(plans), 'shot')}")
 
