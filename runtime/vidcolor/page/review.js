@@ -68,7 +68,15 @@ function toggle() {
     film.play();
   }
 }
-for (const event of ["play", "pause", "ended"]) film.addEventListener(event, icon);
+for (const event of ["play", "pause", "ended"]) {
+  film.addEventListener(event, () => {
+    icon();
+    if (film.paused && wanted === null) { // on the frame it stopped at
+      current = frameAt(film.currentTime);
+      show();
+    }
+  });
+}
 function icon() {
   const still = film.paused;
   at("play-icon").setAttribute("d", still ? "M8 5v14l11-7z" : "M7 5h4v14H7zM13 5h4v14h-4z");
