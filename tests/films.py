@@ -12,7 +12,7 @@ import numpy as np
 from tests.scenes import Scene, render
 from tests.videos import plane
 
-LENGTHS = (9, 6, 8)
+LENGTHS = (11, 9, 10)
 """Frames of the shots of `scenes`."""
 HEIGHT, WIDTH = 48, 64
 TAGS = (1, 1, 1, 1)

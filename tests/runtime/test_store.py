@@ -35,9 +35,14 @@ def test_every_code_comes_back(tmp_path: Path, bits: int) -> None:
 
 def test_what_is_interrupted_is_not_there(tmp_path: Path) -> None:
     store = Store(tmp_path / "work", 8)
-    with pytest.raises(KeyboardInterrupt), store.writing("one") as sheets:
-        sheets.add(*codes(8)[0], 1.0)
-        raise KeyboardInterrupt
+
+    def begin_and_stop() -> None:
+        with store.writing("one") as sheets:
+            sheets.add(*codes(8)[0], 1.0)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin_and_stop()
     assert "one" not in store
     assert not [path for path in (tmp_path / "work").iterdir() if path.suffix == ".mkv"]
     store.tidy()
