@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,9 @@ LOCAL = "local"
 _RETRIES = 5
 """How many workers a stretch may lose."""
 
+_PATIENCE = 10
+"""Seconds to wait for an answer from an address."""
+
 Files = tuple[tuple[str, bytes], ...]
 """Name and content of a bundle's graphs."""
 
@@ -44,6 +48,7 @@ class Cluster:
     def __init__(self, address: str, *, model: str, session: Session, jobs: int) -> None:
         """jobs: how many workers `LOCAL` has; one for each CPU, if it is 1."""
         self._ray = _ray()
+        _check_reachable(address)
         local = {"num_cpus": jobs if jobs > 1 else os.cpu_count(), "include_dashboard": False}
         try:
             self._ray.init(
@@ -104,6 +109,17 @@ def _load(files: Files, provider: str, precision: str) -> Propagator:
             (Path(folder) / name).write_bytes(content)
         session = Session.load(folder, provider=provider, precision=precision, threads=1)
     return Propagator(session)
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself tries for ten minutes, and talks meanwhile."""
+    host, colon, port = address.rpartition("//")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
 
 
 def _ray() -> Any:

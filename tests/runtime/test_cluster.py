@@ -74,7 +74,6 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         Cluster("local", model=str(TOY), session=session, jobs=2)
 
 
-@pytest.mark.long
 def test_no_cluster_at_the_address() -> None:
     session = Session.load(TOY, provider="cpu")
     with pytest.raises(ClusterError, match=r"Ray cannot be reached at 127\.0\.0\.1:1"):
