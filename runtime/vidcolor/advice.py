@@ -14,7 +14,9 @@ GOAL = 0.65
 """Confidence that every frame should have, of 1, unless somebody asks for another."""
 
 WORTH = 5.0
-"""A key must help this much: frames times the confidence that each of them gains."""
+"""A key should help this much: frames times the confidence that each of them gains."""
+LEAST_WORTH = 1.0
+"""When somebody asks for one more all the same."""
 
 _FIRST = (1 / 2, 1 / 4, 3 / 4)
 """Where in a shot to try its first key; on a draw the middle wins."""
@@ -54,6 +56,7 @@ def choose(
     *,
     painted: Collection[int],
     goal: float,
+    worth: float = WORTH,
 ) -> Iterator[Choice]:
     """The keys that a shot needs besides those that are painted, the most needed first.
 
@@ -61,7 +64,8 @@ def choose(
     confidence: what `vidcolor.reach.Reach.confidence` gives for keys, which are samples.
     painted: samples that are keys already.
     goal: confidence that every frame should have. There are no more keys to add when nearly all
-    of them have it, or when another key would help too little to be worth the paint (`WORTH`).
+    of them have it, or when another key would help too little.
+    worth: frames times confidence, below which it is too little.
 
     The first key goes where the whole shot gains most. Every further one goes into the stretch
     that lacks most, in its middle if weighed by what is lacking, so that both sides gain alike.
@@ -70,13 +74,13 @@ def choose(
     now = confidence(keys)
     while True:
         lacking = weights * np.maximum(0, goal - now)
-        if keys and lacking.sum() < WORTH:
+        if keys and lacking.sum() < worth:
             return
         tries = {_middle(lacking)} if keys else {_at(place, weights) for place in _FIRST}
         trials = {key: confidence({*keys, key}) for key in sorted(tries)}
         key = max(sorted(trials, key=lambda k: abs(k - centre)), key=lambda k: weights @ trials[k])
         gained = weights * (trials[key] - now)
-        if keys and gained.sum() < WORTH:
+        if keys and gained.sum() < worth:
             return
         felt = next(
             s for s in stretches(np.where(gained >= _FELT * weights, gained, 0)) if key in s

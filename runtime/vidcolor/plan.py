@@ -48,6 +48,7 @@ def plan_shot(
     propagator: Propagator,
     painted: Mapping[int, Plane],
     goal: float,
+    worth: float,
     most: int | None,
 ) -> ShotPlan:
     """What further keys a shot needs, at most `most`; see `vidcolor.advice.choose`.

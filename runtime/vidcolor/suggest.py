@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +32,13 @@ def suggest(account: Account, *, goal: float, most: int = 12) -> list[Suggestion
 
     goal: confidence that every frame should have. A key goes into the middle of each stretch that
     lacks some, if that is worth the paint. From it confidence is expected to fade as it does from
-    the film's keys, in the mean.
+    the shot's own keys, or if it has none as it does from all of the film's, in the mean.
     """
-    hold = _hold(account)
+    spans = account.spans
     found = []
-    for span in account.spans:
+    for span in spans:
+        keyed = any(frame in span for frame in account.keys)
+        hold = _hold(account, [span] if keyed else spans, len(span))
         now = _confidence(account, span)
         lacking = np.maximum(0, goal - now)
         for stretch in stretches(lacking):
@@ -56,15 +59,13 @@ def suggest(account: Account, *, goal: float, most: int = 12) -> list[Suggestion
     return sorted(found, key=lambda suggestion: -suggestion.gain)[:most]
 
 
-def _hold(account: Account) -> NDArray[np.float64]:
-    """Mean confidence by the number of frames to the nearest key of the shot, from 0.
+def _hold(account: Account, spans: Sequence[range], length: int) -> NDArray[np.float64]:
+    """Mean confidence in `spans` by the number of frames to their nearest key, from 0: [length].
 
-    Never rising, for as many frames as there are in the longest shot: where the film tells nothing
-    it goes on as it is.
+    Never rising; where nothing is known of frames so far off, it stays as it is.
     """
-    longest = max(len(span) for span in account.spans)
-    total, count = np.zeros(longest), np.zeros(longest)
-    for span in account.spans:
+    total, count = np.zeros((2, max(map(len, account.spans))))
+    for span in spans:
         keys = np.array([frame for frame in account.keys if frame in span])
         if len(keys):
             far = np.abs(np.array(span)[:, None] - keys).min(axis=1)
@@ -72,7 +73,7 @@ def _hold(account: Account) -> NDArray[np.float64]:
             np.add.at(count, far, 1)
     means = np.where(count > 0, total / np.maximum(count, 1), 1)
     means[0] = 1
-    return np.minimum.accumulate(means)
+    return np.asarray(np.minimum.accumulate(means)[:length])
 
 
 def _confidence(account: Account, span: range) -> Confidences:

@@ -29,12 +29,19 @@ class Fading:
 
 
 def chosen(
-    confidence: Fading, *, painted: Collection[int] = (), goal: float = 0.6, most: int | None = None
+    confidence: Fading,
+    *,
+    painted: Collection[int] = (),
+    goal: float = 0.6,
+    most: int | None = None,
+    worth: float = WORTH,
 ) -> list[Choice]:
     samples = len(confidence.samples)
     weights = np.full(samples, float(EVERY))
     numbers = 1000 + EVERY * np.arange(samples)
-    return list(islice(choose(numbers, weights, confidence, painted=painted, goal=goal), most))
+    return list(
+        islice(choose(numbers, weights, confidence, painted=painted, goal=goal, worth=worth), most)
+    )
 
 
 def places(choices: list[Choice]) -> list[int]:
@@ -98,6 +105,13 @@ def test_no_key_where_none_would_help_much() -> None:
     """Each frame of a storm is like no other: a key there colours itself and nothing else."""
     storm = Fading(40, 0.9)
     assert len(chosen(storm)) == 1
+
+
+def test_whoever_asks_for_more_gets_more() -> None:
+    few = chosen(Fading(40, 0.9), painted=[20])
+    more = chosen(Fading(40, 0.9), painted=[20], worth=1)
+    assert few == []
+    assert more[0].gain >= 1
 
 
 def test_a_shot_of_one_frame() -> None:

@@ -44,6 +44,17 @@ def test_its_gain_is_what_the_films_own_keys_give() -> None:
     assert best.gain == pytest.approx((hold - 0.3).sum(), rel=0.02)
 
 
+def test_a_shot_in_which_keys_hold_badly_promises_little() -> None:
+    """However well they hold in another one."""
+    easy, hard = fading(60, 30, 0.002), fading(60, 30, 0.02)
+    given = account([*easy, *np.maximum(hard, 0.55)], keys=[30, 90], shots=(0, 60))
+    one, other = suggest(given, goal=0.7)
+    assert {one.frame < 90, other.frame < 90} == {True, False}
+    hold = np.maximum(0.55, fading(60, one.frame - 60, 0.02))
+    expected = np.maximum(hold, given.confidence[60:]) - given.confidence[60:]
+    assert one.gain == pytest.approx(expected.sum(), rel=0.02)
+
+
 def test_nothing_where_every_frame_has_what_it_should() -> None:
     given = account(fading(120, 60, 0.005), keys=[60], shots=(0,))
     assert suggest(given, goal=GOAL) == []

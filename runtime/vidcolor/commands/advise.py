@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import tyro
 from tqdm import tqdm
 
-from vidcolor.advice import GOAL
+from vidcolor.advice import GOAL, LEAST_WORTH, WORTH
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.errors import ArgumentError, KeyFrameError
@@ -148,6 +148,7 @@ class Advise:
                     propagator=propagator,
                     painted={n: chroma for n, chroma in painted.items() if n in shot.frames},
                     goal=self.goal,
+                    worth=LEAST_WORTH if painted else WORTH,
                     most=most,
                 )
                 for number, shot in enumerate(
@@ -184,7 +185,7 @@ class Advise:
                 print(f"{card.image}  {card.time}  shot {card.shot}  {card.purpose}")
         if not chosen:
             print(
-                f"no further key is worth the paint for a confidence of {self.goal:g}; "
+                f"no further key would help: nearly every frame has a confidence of {self.goal:g}; "
                 "a higher --goal asks for more"
             )
         print(f"{self.output / SHEET}: {_counted(cards)}, in {_number(len(plans), 'shot')}")

@@ -112,7 +112,7 @@ def test_painted_frames_are_kept_and_the_next_is_named(tmp_path: Path, dissolve,
 
     painted[added] = paint(keys, dissolve, added)
     assert advise(film, keys, model="flagship") == 0
-    assert capsys.readouterr().out.startswith("no further key is worth")
+    assert capsys.readouterr().out.startswith("no further key would help")
     assert images(keys) == painted
 
 
@@ -122,7 +122,7 @@ def test_when_the_painted_keys_do_it_says_so(tmp_path: Path, film: Path, scene, 
     painted = {frame: paint(keys, scene, frame) for frame in (12, 30, 50)}
     assert advise(film, keys) == 0
     told = capsys.readouterr().out
-    assert told.startswith("no further key is worth")
+    assert told.startswith("no further key would help")
     assert "0 frames to paint, 3 painted, in 3 shots" in told
     assert images(keys) == painted
 
