@@ -34,6 +34,9 @@ _RETRIES = 5
 _PATIENCE = 10
 """Seconds to wait for an answer from an address."""
 
+_STARTING = 300_000
+"""Milliseconds that the processes of `LOCAL` may take to start, on a machine with more to do."""
+
 Files = tuple[tuple[str, bytes], ...]
 """Name and content of a bundle's graphs."""
 
@@ -49,7 +52,11 @@ class Cluster:
         """jobs: how many workers `LOCAL` has; one for each CPU, if it is 1."""
         self._ray = _ray()
         _check_reachable(address)
-        local = {"num_cpus": jobs if jobs > 1 else os.cpu_count(), "include_dashboard": False}
+        local = {
+            "num_cpus": jobs if jobs > 1 else os.cpu_count(),
+            "include_dashboard": False,
+            "_system_config": {"agent_register_timeout_ms": _STARTING},
+        }
         try:
             self._ray.init(
                 **(local if address == LOCAL else {"address": address}),
