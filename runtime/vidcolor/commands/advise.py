@@ -122,7 +122,7 @@ class Advise:
         return Fit.of(info.height, info.width, self.size)
 
     def _painted(self, images: Mapping[int, Path], info: Info) -> list[int]:
-        """Frames of those images that are in colour. Raises KeyFrameError for one that is no key."""
+        """Frames of the images in colour. Raises KeyFrameError for one that is no key."""
         painted = [frame for frame, path in images.items() if is_painted(path)]
         for frame in painted:
             read_key(images[frame], info=info, matrix=coding_of(info).matrix)
