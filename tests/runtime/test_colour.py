@@ -8,6 +8,7 @@ import pytest
 from vidcolor.colour import (
     MATRICES,
     Coding,
+    change_bits,
     code_of,
     decode_chroma,
     decode_luma,
@@ -179,3 +180,16 @@ def test_matrix_codes_are_inverse_and_others_refused() -> None:
 def test_codings_are_checked_at_birth(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         Coding(**({"matrix": "bt709", "full_range": False} | arguments))
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize(("bits", "more"), [(8, 10), (8, 16), (10, 12)])
+def test_more_bits_lose_nothing(bits, more, full_range):
+    few, many = (Coding("bt709", full_range=full_range, bits=b) for b in (bits, more))
+    codes = np.arange(1 << bits, dtype=few.dtype)[None]
+    deep = change_bits(codes, few, many)
+    assert deep.dtype == many.dtype
+    np.testing.assert_array_equal(change_bits(deep, many, few), codes)
+    if not full_range:
+        np.testing.assert_array_equal(deep, codes.astype(np.uint32) << (more - bits))
+    np.testing.assert_allclose(decode_luma(deep, many), decode_luma(codes, few), atol=2e-5)

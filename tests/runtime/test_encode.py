@@ -7,9 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from tests.videos import STEADY, UNEVEN, audio_packets, frames, plane, write_clip
+from tests.videos import STEADY, TICKS, UNEVEN, audio_packets, frames, plane, write_clip
 from vidcolor.encode import Writer
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.span import Span
 from vidcolor.video import Frame, Reader, Tags
 
 TAGGED = (9, 9, 16, 1, 3)
@@ -207,3 +208,142 @@ def test_a_size_the_encoder_cannot_do(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="cannot be written"):
         recode(clip, tmp_path / "out.mp4", codec="libx264")
     assert list(tmp_path.iterdir()) == [clip]
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Path:
+    """A clip with sound, subtitles, chapters, a timecode, and a file attached."""
+    plain = write_clip(tmp_path / "plain.mkv", codec="libx264", audio="aac")
+    path = tmp_path / "rich.mkv"
+    with av.open(plain) as given, av.open(path, "w") as container:
+        streams = [container.add_stream_from_template(stream) for stream in given.streams]
+        streams[0].metadata["timecode"] = "10:00:00:00"
+        words = container.add_stream("subrip", rate=1000)
+        words.time_base = TICKS
+        words.metadata["language"] = "deu"
+        container.add_attachment("font.ttf", "font/ttf", b"letters")
+        container.set_chapters(
+            [
+                {"id": n, "start": 160 * n, "end": 160 * (n + 1), "time_base": TICKS, "metadata": m}
+                for n, m in enumerate([{"title": "one"}, {"title": "two"}])
+            ]
+        )
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+        for time, text in ((40, b"Guten"), (200, b"Tag")):
+            line = av.Packet(text)
+            line.stream, line.time_base = words, TICKS
+            line.pts = line.dts = time
+            line.duration = 80
+            container.mux(line)
+    return path
+
+
+def lines_of(path: Path) -> list[tuple[int, bytes]]:
+    """Milliseconds and text of each subtitle."""
+    with av.open(path) as container:
+        return [
+            (round(1000 * packet.pts * packet.time_base), bytes(packet))
+            for packet in container.demux(subtitles=0)
+            if packet.size
+        ]
+
+
+def chapters_of(path: Path) -> list[tuple[str, int, int]]:
+    with av.open(path) as container:
+        return [
+            (
+                c["metadata"]["title"],
+                *(round(1000 * c[at] * c["time_base"]) for at in ("start", "end")),
+            )
+            for c in container.chapters()
+        ]
+
+
+def timecode_of(path: Path) -> str:
+    with Reader(path) as reader:
+        return reader.video_metadata["timecode"]
+
+
+def test_subtitles_chapters_timecode_and_attachments_are_kept(rich: Path, tmp_path: Path) -> None:
+    output = recode(rich, tmp_path / "out.mkv")
+    assert lines_of(output) == lines_of(rich) == [(40, b"Guten"), (200, b"Tag")]
+    assert chapters_of(output) == [("one", 0, 160), ("two", 160, 320)]
+    assert timecode_of(output) == "10:00:00:00"
+    with Reader(output) as reader:
+        [attached] = reader.attachments
+        assert (attached.name, attached.mimetype, attached.data) == (
+            "font.ttf",
+            "font/ttf",
+            b"letters",
+        )
+        assert reader.copied[-1].language == "deu"
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+def test_what_a_container_cannot_hold_is_named(rich: Path, tmp_path: Path, name: str) -> None:
+    with Reader(rich) as reader:
+        writer = Writer(tmp_path / name, like=reader, tags=Tags())
+        writer.discard()
+    assert writer.left_out == ["subtitles (srt)", "attachment font.ttf"]
+    output = recode(rich, tmp_path / name)
+    assert chapters_of(output) == [("one", 0, 160), ("two", 160, 320)]
+    assert timecode_of(output) == "10:00:00:00"
+    assert audio_packets(output) == audio_packets(rich)
+
+
+def test_a_part_takes_its_part_of_everything(rich: Path, tmp_path: Path) -> None:
+    """Frames 4 to 7, that is, from 160 ms on."""
+    span = Span(Fraction(16, 100), Fraction(32, 100), Fraction(0), frames_before=4)
+    output = tmp_path / "part.mkv"
+    with (
+        Reader(rich) as reader,
+        Writer(output, like=reader, tags=Tags(), codec="ffv1", span=span) as writer,
+    ):
+        for number, item in enumerate_frames(reader):
+            if not isinstance(item, Frame):
+                writer.copy(item)
+            elif number >= 4:
+                writer.write(item.planes, pts=item.pts, duration=item.duration)
+    assert [round(1000 * frame.time) for frame in frames(output)] == [0, 40, 80, 120]
+    assert lines_of(output) == [(40, b"Tag")]
+    assert chapters_of(output) == [("two", 0, 160)]
+    assert timecode_of(output) == "10:00:00:04"
+    before, after = audio_packets(rich), audio_packets(output)
+    within = [(time, data) for time, data in before if 0.16 <= time < 0.32]
+    assert [data for _, data in after] == [data for _, data in within]
+    np.testing.assert_allclose(
+        [time for time, _ in after], [time - 0.16 for time, _ in within], atol=0.002
+    )
+
+
+def enumerate_frames(reader: Reader):
+    number = 0
+    for item in reader:
+        yield number, item
+        number += isinstance(item, Frame)
+
+
+def test_cover_art_is_not_the_film(tmp_path: Path) -> None:
+    """It is a video stream of one picture, and may come first."""
+    plain, path = write_clip(tmp_path / "plain.mp4", codec="libx264"), tmp_path / "covered.mp4"
+    with av.open(plain) as given, av.open(path, "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        video = container.add_stream_from_template(given.streams.video[0])
+        container.mux(cover.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                container.mux(packet)
+    with Reader(path) as reader:
+        assert (reader.info.width, reader.info.height) == (96, 64)
+        assert sum(isinstance(item, Frame) for item in reader) == len(STEADY)
+
+
+def test_the_same_frames_give_the_same_bytes(rich: Path, tmp_path: Path) -> None:
+    one, two = (recode(rich, tmp_path / name) for name in ("one.mkv", "two.mkv"))
+    assert one.read_bytes() == two.read_bytes()
