@@ -10,10 +10,11 @@ from training.evaluate import EvaluateOptions
 from training.evaluate import main as evaluate
 from training.fit import fit
 from training.options import FitOptions
+from training.prepare import PrepareOptions, prepare
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {"fit": FitOptions, "evaluate": EvaluateOptions}
-ACTIONS = {FitOptions: fit, EvaluateOptions: evaluate}
+COMMANDS = {"prepare": PrepareOptions, "fit": FitOptions, "evaluate": EvaluateOptions}
+ACTIONS = {PrepareOptions: prepare, FitOptions: fit, EvaluateOptions: evaluate}
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
     options = tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="python -m training",
-        description="Train and evaluate generators that carry colour through a clip.",
+        description="Prepare footage, train and evaluate generators that carry colour on.",
         config=(tyro.conf.OmitArgPrefixes,),
     )
     try:
