@@ -11,10 +11,21 @@ from training.evaluate import main as evaluate
 from training.fit import fit
 from training.options import FitOptions
 from training.prepare import PrepareOptions, prepare
+from training.turing import TuringOptions, turing
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {"prepare": PrepareOptions, "fit": FitOptions, "evaluate": EvaluateOptions}
-ACTIONS = {PrepareOptions: prepare, FitOptions: fit, EvaluateOptions: evaluate}
+COMMANDS = {
+    "prepare": PrepareOptions,
+    "fit": FitOptions,
+    "evaluate": EvaluateOptions,
+    "turing": TuringOptions,
+}
+ACTIONS = {
+    PrepareOptions: prepare,
+    FitOptions: fit,
+    EvaluateOptions: evaluate,
+    TuringOptions: turing,
+}
 
 
 def main() -> int:
