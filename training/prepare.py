@@ -62,8 +62,8 @@ class PrepareOptions:
     fps: float | Literal["keep"] = 30.0
     """Frames a second of the clips; 'keep' takes every frame of each video, at its own rate."""
     crf: int = 8
-    """Quality of the clips, x264's constant rate factor. 0 loses nothing, and takes four times the
-    space of 8."""
+    """Quality of the clips, x264's constant rate factor. 0 loses nothing, and takes several times
+    the space."""
     shortest: int = 15
     """Frames that a shot must have."""
     longest: int = 300

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.scenes import render
 from tests.training.footage import write_video
 from training import __main__ as command
-from training.clips import PREPARED, ClipOptions, load_split
+from training.clips import PREPARED, ClipOptions, load_split, scaled_rgb
 from training.data import RolloutOptions
 from training.fit import fit
 from training.journal import read_losses
@@ -223,6 +223,36 @@ def test_other_videos_need_another_folder(data, options, videos, tmp_path):
         prepare(replace(options, videos=(folder,)))
 
 
+def test_of_a_video_that_ends_in_damage_nothing_is_left(options, videos, tmp_path, monkeypatch):
+    """Its first shot is whole and worth keeping."""
+    seen = []
+
+    def scale(frame, **size):
+        seen.append(frame)
+        if len(seen) == 18:
+            raise av.error.InvalidDataError(1, f"rotten in {tmp_path}", "")
+        return scaled_rgb(frame, **size)
+
+    monkeypatch.setattr("training.prepare_shots.scaled_rgb", scale)
+    folder = tmp_path / "footage"
+    folder.mkdir()
+    shutil.copy(videos / "cut.mkv", folder)
+    prepare(replace(options, videos=(folder,), out=tmp_path / "data"))
+    assert len(seen) == 18
+    assert set(content(tmp_path / "data")) == {MANIFEST}
+    (row,) = manifest(tmp_path / "data")
+    assert row["kept"] == "no"
+    assert row["reason"].startswith("it cannot be decoded (rotten in")
+
+
+def test_a_clip_that_was_taken_away_is_missed(data, options, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    gone = next((tmp_path / "data" / "train").rglob("*.mp4"))
+    gone.unlink()
+    with pytest.raises(ArgumentError, match=f"out: {gone} is gone, put it back or take an empty"):
+        prepare(replace(options, out=tmp_path / "data"))
+
+
 def test_long_shots_make_several_clips(options, tmp_path):
     out = tmp_path / "data"
     prepare(replace(options, out=out, shortest=2, longest=4))
@@ -244,6 +274,7 @@ def test_fit_trains_on_the_colour_clips(data, tmp_path, monkeypatch):
             videos=(data / "train",),
             out=tmp_path / "run",
             model="flagship",
+            arguments=("width=16", "match_width=8"),
             discriminator_width=1 / 32,
             clips=clips,
             rollout=RolloutOptions(crop=64),
