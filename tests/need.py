@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,17 @@ def vapoursynth() -> None:
     """VapourSynth with the vidcolor plugin's toolchain; VIDCOLOR_REQUIRE_VAPOURSYNTH=1 insists."""
     if importlib.util.find_spec("vapoursynth") is None:
         _lacking("VAPOURSYNTH", "the vapoursynth package is not installed")
+
+
+def browser() -> str:
+    """Chromium's path, and playwright to drive it; VIDCOLOR_REQUIRE_BROWSER=1 insists."""
+    if importlib.util.find_spec("playwright") is None:
+        _lacking("BROWSER", "the playwright package is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = [path for path in map(shutil.which, names) if path]
+    if not found:
+        _lacking("BROWSER", "there is no Chromium on the PATH")
+    return found[0]
 
 
 def clips(part: str = "dev") -> list[Path]:

@@ -10,10 +10,22 @@ from training.evaluate import EvaluateOptions
 from training.evaluate import main as evaluate
 from training.fit import fit
 from training.options import FitOptions
+from training.prepare import PrepareOptions, prepare
+from training.turing import TuringOptions, turing
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {"fit": FitOptions, "evaluate": EvaluateOptions}
-ACTIONS = {FitOptions: fit, EvaluateOptions: evaluate}
+COMMANDS = {
+    "prepare": PrepareOptions,
+    "fit": FitOptions,
+    "evaluate": EvaluateOptions,
+    "turing": TuringOptions,
+}
+ACTIONS = {
+    PrepareOptions: prepare,
+    FitOptions: fit,
+    EvaluateOptions: evaluate,
+    TuringOptions: turing,
+}
 
 
 def main() -> int:
@@ -21,7 +33,7 @@ def main() -> int:
     options = tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="python -m training",
-        description="Train and evaluate generators that carry colour through a clip.",
+        description="Prepare footage, train and evaluate generators that carry colour on.",
         config=(tyro.conf.OmitArgPrefixes,),
     )
     try:
