@@ -14,7 +14,8 @@ from pathlib import Path
 
 import av
 
-from vidcolor.encode import CODECS, Writer
+from vidcolor.codecs import AUTO, CODECS
+from vidcolor.encode import Writer
 from vidcolor.errors import VidcolorError
 from vidcolor.tags import coding_of, tags_of
 from vidcolor.video import Frame, Reader, plane_codes
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--like", type=Path, required=True, help="the clip that was coloured")
     parser.add_argument("-o", "--output", type=Path, required=True, help="replaced if there is one")
-    parser.add_argument("--codec", default="auto", choices=("auto", *CODECS))
+    parser.add_argument("--codec", default=AUTO, choices=(AUTO, *CODECS))
     options = parser.parse_args()
     try:
         with av.open(sys.stdin.buffer, format="yuv4mpegpipe") as stream:

@@ -90,9 +90,11 @@ def _write_tone(container: av.container.OutputContainer, stream: av.AudioStream)
     container.mux(stream.encode())
 
 
-def write_key(path: Path, *, width: int = WIDTH, height: int = HEIGHT, depth: int = 8) -> Path:
-    """A colourful image: hue runs from left to right, over the texture of frame 0."""
-    luma = picture(0, width=width, height=height)
+def write_key(
+    path: Path, *, frame: int = 0, width: int = WIDTH, height: int = HEIGHT, depth: int = 8
+) -> Path:
+    """A colourful image: hue runs from left to right, over the texture of a frame of a clip."""
+    luma = cv2.resize(picture(frame), (width, height), interpolation=cv2.INTER_AREA)
     hue = np.broadcast_to(np.linspace(0, 170, width, dtype=np.uint8), (height, width))
     hsv = cv2.merge([np.ascontiguousarray(hue), np.full_like(luma, 160), luma])
     image = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)

@@ -13,7 +13,9 @@ from typing import NoReturn, Protocol
 
 import tyro
 
+from vidcolor.commands.advise import Advise
 from vidcolor.commands.color import Color
+from vidcolor.commands.review import Review
 from vidcolor.errors import VidcolorError
 
 DESCRIPTION = "Carries the colours of a painted key frame through a black-and-white clip."
@@ -30,7 +32,11 @@ class Command(Protocol):
         """Do it. Raises VidcolorError, and then leaves nothing half-written behind."""
 
 
-COMMANDS: dict[str, Callable[..., Command]] = {"color": Color}
+COMMANDS: dict[str, Callable[..., Command]] = {
+    "advise": Advise,
+    "color": Color,
+    "review": Review,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -111,6 +111,18 @@ def encode_chroma(chroma: Plane, coding: Coding) -> tuple[Codes, Codes]:
     return codes[0], codes[1]
 
 
+def change_bits(luma: Codes, coding: Coding, other: Coding) -> Codes:
+    """Luma codes [h, w] of an integer coding as those of another that differs in its bits alone.
+
+    To more bits nothing is lost: going back gives the same codes.
+    """
+    if coding.bits == other.bits:
+        return luma
+    (zero, span), (other_zero, other_span) = coding.luma_scale, other.luma_scale
+    scaled = (luma.astype(np.float64) - zero) * (other_span / span) + other_zero
+    return np.clip(np.rint(scaled), 0, (1 << other.bits) - 1).astype(other.dtype)
+
+
 def rgb_to_key(rgb: NDArray[np.floating[Any]], matrix: str) -> Key:
     """Gamma-encoded RGB [h, w, 3] in [0, 1] as luma and chroma of the same size."""
     planes = cv2.transform(np.ascontiguousarray(rgb, np.float32), _from_rgb(matrix))

@@ -1,45 +1,41 @@
-"""Video files out, through PyAV: `vidcolor.video`'s frames, timing and tags, and the audio.
+"""Video files out, through PyAV: `vidcolor.video`'s frames, timing and tags, and what goes along.
 
 A file is written under a temporary name beside its place and takes its name when it is complete,
-so that no half-written file is ever taken for a whole one.
+so that no half-written file is ever taken for a whole one. The same frames give the same bytes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self, cast
 
 import av
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from vidcolor.codecs import AUTO, Encoder, choose
 from vidcolor.errors import ArgumentError, MediaError
-from vidcolor.video import AudioPacket, Codes, Info, Reader, Tags, plane_codes
+from vidcolor.span import Span
+from vidcolor.video import Codes, CopiedPacket, CopiedStream, Info, Reader, Tags, plane_codes
 
-CODECS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "libx264": {"preset": "medium", "crf": "16"},
-        "libx265": {"preset": "medium", "crf": "18", "x265-params": "log-level=none"},
-        "ffv1": {"level": "3", "slicecrc": "1"},
-    }
-)
-"""The encoders on offer, the most widely played first, with FFmpeg's settings for each."""
-
-_LOSSLESS = ("ffv1",)
+_REPRODUCIBLE = {"fflags": "+bitexact"}
+"""Or Matroska files get random numbers."""
 
 
 class Writer:
-    """A clip being written, with the shape, timing and audio of the clip `like`.
+    """A clip being written, with the shape, timing, audio and so on of the clip `like`.
 
-    tags: what to say of the colours. codec: one of `CODECS`, or 'auto' for the first of them that
-    holds the clip's pixel format in the output's container.
+    tags: what to say of the colours. codec: a name of `CODECS`, or 'auto' for the first of them
+    that holds the clip's pixel format in the output's container; or an encoder itself. info: the
+    shape of the frames, where it is not that of `like`. span: what part of `like` is written; all
+    of it, if None. partial: the temporary name; one is made up, if None.
 
     Use it as a context: leaving it completes the file and gives it its name; leaving it by an
-    exception removes what was written.
+    exception removes what was written. What the container cannot hold and the picture can do
+    without is named in `left_out`.
 
     Raises ArgumentError when the output's name or place does not do, when the codec is unknown,
     or when codec or container cannot hold the clip; MediaError when the file cannot be written.
@@ -51,24 +47,38 @@ class Writer:
         *,
         like: Reader,
         tags: Tags,
-        codec: str = "auto",
+        codec: str | Encoder = AUTO,
         overwrite: bool = False,
+        info: Info | None = None,
+        span: Span | None = None,
+        partial: Path | None = None,
     ) -> None:
         _check_place(path, clip=like.path, overwrite=overwrite)
+        info = info or like.info
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-        self._tags, self._time_base = tags, like.info.time_base
+        self._partial = partial or path.with_name(
+            f".{path.stem}.{os.getpid()}.partial{path.suffix}"
+        )
+        self._tags, self._time_base, self._span = tags, info.time_base, span
         self._durations: dict[int, int] = {}
+        self.left_out: list[str] = []
+        """What the container could not hold, such as 'subtitles (srt)'."""
         self._container = _open(self._partial)
         try:
-            codec, self.pixel_format = self._choose(codec, like.info)
-            self._video = self._add_video(codec, like.info)
-            self._audio = {stream.index: self._add_audio(stream) for stream in like.audio}
-            self._container.metadata.update(like.metadata)
+            encoder, self.pixel_format = choose(
+                codec,
+                info,
+                holds=self._container.supported_codecs,
+                container=self._container.format.name,
+            )
+            self._video = self._add_video(encoder, info)
+            self._copied = {stream.index: self._add_copied(stream) for stream in like.copied}
+            self._add_attachments(like)
+            self._say(like, info)
             with self._named_errors():
                 self._container.start_encoding()
         except BaseException:
-            self._discard()
+            self.discard()
             raise
 
     def __enter__(self) -> Self:
@@ -82,16 +92,18 @@ class Writer:
                     self._container.close()
                     self._partial.replace(self._path)
             except BaseException:
-                self._discard()
+                self.discard()
                 raise
         else:
-            self._discard()
+            self.discard()
 
     def write(self, planes: Sequence[Codes], *, pts: int, duration: int) -> None:
         """Write one frame: code values of luma and both chroma planes; times as in `Frame`."""
         frame = av.VideoFrame(self._video.width, self._video.height, self.pixel_format)
         for index, codes in enumerate(planes):
             plane_codes(frame, index)[...] = codes
+        if self._span is not None:
+            pts = self._span.move(pts, self._time_base)
         frame.pts, frame.time_base = pts, self._time_base
         frame.colorspace, frame.color_range = self._tags.matrix, self._tags.range
         frame.color_primaries, frame.color_trc = self._tags.primaries, self._tags.transfer
@@ -99,9 +111,12 @@ class Writer:
         with self._named_errors():
             self._mux(self._video.encode(frame))
 
-    def copy(self, packet: AudioPacket) -> None:
-        """Write one of the clip's audio packets as it is."""
-        packet.stream = self._audio[packet.stream.index]
+    def copy(self, packet: CopiedPacket) -> None:
+        """Write one of the clip's packets of audio or subtitles as it is."""
+        stream = self._copied[packet.stream.index]
+        if stream is None or not (self._span is None or self._span.cut_packet(packet)):
+            return
+        packet.stream = stream
         with self._named_errors():
             self._container.mux(packet)
 
@@ -112,26 +127,9 @@ class Writer:
                 packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
             self._container.mux(packet)
 
-    def _choose(self, asked: str, info: Info) -> tuple[str, str]:
-        """The codec to use and the pixel format to give it."""
-        if asked != "auto" and asked not in CODECS:
-            raise ArgumentError(
-                f"codec: got {asked!r}, one of {', '.join(('auto', *CODECS))} is needed"
-            )
-        container = self._container.format.name
-        for codec in CODECS if asked == "auto" else (asked,):
-            pixel_format = _yuv_format(info, lossless=codec in _LOSSLESS)
-            holds = {form.name for form in av.Codec(codec, "w").video_formats or ()}
-            if pixel_format in holds and codec in self._container.supported_codecs:
-                return codec, pixel_format
-        raise ArgumentError(
-            f"codec: {asked} does not hold {info.pixel_format} in {container} files; "
-            "ffv1 in an .mkv file holds every format"
-        )
-
-    def _add_video(self, codec: str, info: Info) -> VideoStream:
+    def _add_video(self, encoder: Encoder, info: Info) -> VideoStream:
         if (
-            codec == "ffv1"
+            encoder.library == "ffv1"
             and info.sample_aspect != 1
             and self._container.format.name == "matroska"
         ):
@@ -140,9 +138,10 @@ class Writer:
                 f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
                 "use an output that ends in .mp4, or another codec"
             )
+        options = {**encoder.options, **encoder.formats.get(self.pixel_format, {})}
         stream = cast(
             VideoStream,
-            self._container.add_stream(codec, rate=info.rate, options=dict(CODECS[codec])),
+            self._container.add_stream(encoder.library, rate=info.rate, options=options),
         )
         context = stream.codec_context
         # PyAV's default is threads by slices alone, which costs x264 bits and quality.
@@ -159,19 +158,43 @@ class Writer:
             stream.set_display_rotation(info.rotation)
         return stream
 
-    def _add_audio(self, audio: av.AudioStream) -> av.AudioStream:
+    def _say(self, like: Reader, info: Info) -> None:
+        """What the clip says of itself besides its colours."""
+        video, chapters = like.video_metadata, like.chapters
+        if self._span is not None:
+            video = self._span.cut_metadata(video, info.rate)
+            chapters = self._span.cut_chapters(chapters)
+        self._video.metadata.update(video)
+        self._container.metadata.update(like.metadata)
+        self._container.set_chapters(chapters)
+
+    def _add_copied(self, like: CopiedStream) -> CopiedStream | None:
         try:
-            stream = self._container.add_stream_from_template(audio)
+            stream = self._container.add_stream_from_template(like)
         except (av.FFmpegError, ValueError) as error:
+            if like.type == "subtitle":
+                self.left_out.append(f"subtitles ({like.name})")
+                return None
             raise ArgumentError(
                 f"output: {self._path.suffix} files cannot hold the clip's audio "
-                f"({audio.name}); .mkv holds nearly every kind"
+                f"({like.name}); .mkv holds nearly every kind"
             ) from error
-        stream.metadata.update(audio.metadata)
-        stream.disposition = audio.disposition
+        stream.metadata.update(like.metadata)
+        stream.disposition = like.disposition
         return stream
 
-    def _discard(self) -> None:
+    def _add_attachments(self, like: Reader) -> None:
+        for attached in like.attachments:
+            name, kind = attached.name or "attachment", attached.mimetype
+            if self._container.format.name == "matroska":
+                self._container.add_attachment(
+                    name, kind or "application/octet-stream", attached.data
+                )
+            else:
+                self.left_out.append(f"attachment {name}")
+
+    def discard(self) -> None:
+        """Write nothing: remove what was written so far."""
         with suppress(av.FFmpegError, OSError):
             self._container.close()
         self._partial.unlink(missing_ok=True)
@@ -200,20 +223,9 @@ def _check_place(path: Path, *, clip: Path, overwrite: bool) -> None:
 
 def _open(path: Path) -> OutputContainer:
     try:
-        return av.open(path, "w")
+        return av.open(path, "w", container_options=_REPRODUCIBLE)
     except (av.FFmpegError, ValueError) as error:
         raise ArgumentError(
             f"output: nothing is known to write as {path.suffix or 'a file without an ending'}; "
             "end the name in .mp4, .mov or .mkv"
         ) from error
-
-
-def _yuv_format(info: Info, *, lossless: bool) -> str:
-    """The pixel format to encode: the clip's own, or YUV of the same depth for a gray clip.
-
-    Every player shows 4:2:0, which needs even sides; what is lossless keeps all of the chroma.
-    """
-    if not info.is_gray:
-        return info.pixel_format
-    odd = info.width % 2 or info.height % 2
-    return f"yuv{444 if lossless or odd else 420}p" + (f"{info.bits}le" if info.bits > 8 else "")

@@ -30,3 +30,11 @@ class ProviderError(VidcolorError, RuntimeError):
 
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
+
+
+class ClusterError(VidcolorError, ConnectionError):
+    """Other machines cannot be reached, or do not do what they should."""
+
+
+class MissingLibraryError(VidcolorError, ImportError):
+    """A library that this part of vidcolor needs, one of its extras, is not installed."""

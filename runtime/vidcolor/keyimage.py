@@ -28,17 +28,26 @@ def read_key(path: Path, *, info: Info, matrix: str) -> Key:
     Raises KeyFrameError when the file is missing or no such image, when its aspect is another
     than the clip's, or when it is gray.
     """
-    image = _read(path)
-    image = np.rot90(image, -(info.rotation // 90))
+    image = np.rot90(read_image(path), -(info.rotation // 90))
     _check_aspect(path, image.shape[0], image.shape[1], info)
     key = rgb_to_key(image.astype(np.float32) / np.iinfo(image.dtype).max, matrix)
-    if np.abs(key.chroma).max() <= _LEAST_CHROMA:
+    if _is_gray(key):
         raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
     return key
 
 
-def _read(path: Path) -> np.ndarray:
-    """R'G'B' [h, w, 3], uint8 or uint16, turned as the image's Exif data says."""
+def is_painted(path: Path) -> bool:
+    """Whether the image at `path` is in colour. Raises KeyFrameError as `read_key` does."""
+    image = read_image(path)
+    # Which matrix it is makes no difference between gray and colour.
+    return not _is_gray(rgb_to_key(image.astype(np.float32) / np.iinfo(image.dtype).max, "bt709"))
+
+
+def read_image(path: Path) -> np.ndarray:
+    """R'G'B' [h, w, 3], uint8 or uint16, turned as the image's Exif data says.
+
+    Raises KeyFrameError when the file is missing or no such image.
+    """
     if not path.is_file():
         raise KeyFrameError(f"key: there is no file {path}")
     data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
@@ -48,6 +57,10 @@ def _read(path: Path) -> np.ndarray:
             f"key: {path} cannot be read as an image, 8 or 16 bit PNG, JPEG and TIFF are accepted"
         )
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # IMREAD_COLOR_RGB misreads 16-bit TIFF
+
+
+def _is_gray(key: Key) -> bool:
+    return bool(np.abs(key.chroma).max() <= _LEAST_CHROMA)
 
 
 def _check_aspect(path: Path, height: int, width: int, info: Info) -> None:

@@ -1,4 +1,5 @@
-"""Video files in, through PyAV: frames with their timing, shape and colour tags, and the audio.
+"""Video files in, through PyAV: frames with their timing, shape and colour tags, and what goes
+with them: audio, subtitles, chapters, attachments.
 
 Planes are code values as the file has them; what they mean is `vidcolor.colour`'s business.
 `vidcolor.encode` is the way back out.
@@ -6,23 +7,30 @@ Planes are code values as the file has them; what they mean is `vidcolor.colour`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import av
 import numpy as np
 from av.rational import AVRational
+from av.stream import AttachmentStream, Disposition
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from vidcolor.errors import MediaError
 
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
-type AudioPacket = av.Packet[av.AudioStream]
+type CopiedStream = av.AudioStream | SubtitleStream
+type CopiedPacket = av.Packet[CopiedStream]
 
 UNSPECIFIED = 2
 """Matrix, primaries and transfer in ITU-T H.273: 'the file does not say'."""
@@ -35,6 +43,8 @@ _DEEPEST = 16
 """Bits of the deepest integer code values there are."""
 _READ_AHEAD = 5000
 """Packets to look through for the first frame before a file counts as unreadable."""
+_KEPT_OF_VIDEO = ("language", "reel_name", "timecode", "title")
+"""What a video stream may say of itself that is also true of it in colour."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class Info:
     @property
     def bits(self) -> int:
         """Bits of a code value."""
-        return av.VideoFormat(self.pixel_format).components[0].bits
+        return bits_of(self.pixel_format)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +102,16 @@ class Frame:
 
 
 class Reader:
-    """An open clip. Iterate it once: `Frame`s, and the audio's packets, in the file's order.
+    """An open clip. Iterate it once: `Frame`s, and packets of `copied`, in the file's order.
 
     Raises MediaError when the file is missing, unreadable, empty, holds no video, or holds what
     cannot be coloured: RGB, alpha, interlaced frames, frames of more than one size or format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, side: int | None = None) -> None:
+        """side: pixels of the short side that frames are scaled down to; None leaves them."""
         self.path = path
+        self._side = side
         if not path.is_file():
             raise MediaError(f"clip: there is no file {path}")
         try:
@@ -107,12 +119,21 @@ class Reader:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._unreadable(error) from error
         try:
-            if not self._container.streams.video:
+            # Cover art is a video stream, too.
+            pictures = (
+                stream
+                for stream in self._container.streams.video
+                if not stream.disposition & Disposition.attached_pic
+            )
+            video = next(pictures, None)
+            if video is None:
                 raise MediaError(f"clip: {path} holds no video")
-            declared = _declared_tags(self._container.streams.video[0])
+            self._video = video
+            declared = _declared_tags(video)
             self._items = self._demux()
             ahead, first = self._read_to_first_frame()
             self._items = chain(ahead, self._items)
+            self._stored = _shape(first)
             self.info = self._describe(first, declared)
         except BaseException:
             self._container.close()
@@ -125,44 +146,73 @@ class Reader:
         self._container.close()
 
     @property
-    def audio(self) -> tuple[av.AudioStream, ...]:
-        """The clip's audio streams."""
-        return self._container.streams.audio
+    def copied(self) -> tuple[CopiedStream, ...]:
+        """The clip's audio and subtitle streams."""
+        streams = self._container.streams
+        return (*streams.audio, *streams.subtitles)
+
+    @property
+    def attachments(self) -> tuple[AttachmentStream, ...]:
+        """Files in the file, such as the subtitles' fonts."""
+        return self._container.streams.attachments
+
+    @property
+    def chapters(self) -> list[Chapter]:
+        """Named spans of the clip."""
+        return self._container.chapters()
 
     @property
     def metadata(self) -> dict[str, str]:
         """The file's own title, date and so on."""
         return dict(self._container.metadata)
 
-    def __iter__(self) -> Iterator[Frame | AudioPacket]:
+    @property
+    def video_metadata(self) -> dict[str, str]:
+        """What the video stream says of itself: its timecode and so on."""
+        said = {name.lower(): value for name, value in self._video.metadata.items()}
+        return {name: said[name] for name in _KEPT_OF_VIDEO if name in said}
+
+    @property
+    def announced(self) -> Fraction | None:
+        """Seconds from the first frame to the end of the last, as the file announces them."""
+        video = self._video
+        if video.duration is not None:
+            return Fraction(video.duration) * self.info.time_base
+        return _seconds(video.metadata.get("DURATION", ""))  # Matroska's
+
+    def __iter__(self) -> Iterator[Frame | CopiedPacket]:
         info, clock, index = self.info, 0, 0
         for item in self._items:
             if isinstance(item, av.Packet):
                 yield item
                 continue
             self._check(item, index)
+            if (item.width, item.height) != (info.width, info.height):
+                scaled = item.reformat(info.width, info.height, interpolation="AREA")
+            else:
+                scaled = item
             # Raw streams have no time stamps: their frames follow each other at the mean rate.
             pts = clock if item.pts is None else item.pts
             clock = pts + (item.duration or round(1 / (info.rate * info.time_base)))
             index += 1
-            planes = tuple(plane_codes(item, i) for i in range(len(item.planes)))
+            planes = tuple(plane_codes(scaled, i) for i in range(len(scaled.planes)))
             yield Frame(planes, pts, item.duration)
 
-    def _demux(self) -> Iterator[av.VideoFrame | AudioPacket]:
-        video = self._container.streams.video[0]
+    def _demux(self) -> Iterator[av.VideoFrame | CopiedPacket]:
+        video = self._video
         video.thread_type = "AUTO"
         try:
-            for packet in self._container.demux(video, *self.audio):
+            for packet in self._container.demux(video, *self.copied):
                 if packet.stream.index == video.index:
                     yield from video.decode(packet)
                 elif packet.size:
-                    yield cast(AudioPacket, packet)
+                    yield cast(CopiedPacket, packet)
         except (av.FFmpegError, OSError) as error:
             raise self._unreadable(error) from error
 
-    def _read_to_first_frame(self) -> tuple[list[av.VideoFrame | AudioPacket], av.VideoFrame]:
+    def _read_to_first_frame(self) -> tuple[list[av.VideoFrame | CopiedPacket], av.VideoFrame]:
         """What was read, up to and with the first frame, which alone knows the format."""
-        ahead: list[av.VideoFrame | AudioPacket] = []
+        ahead: list[av.VideoFrame | CopiedPacket] = []
         for item in self._items:
             ahead.append(item)
             if isinstance(item, av.VideoFrame):
@@ -172,7 +222,7 @@ class Reader:
         raise MediaError(f"clip: {self.path} holds no video frame that can be decoded")
 
     def _describe(self, first: av.VideoFrame, declared: Tags) -> Info:
-        stream = self._container.streams.video[0]
+        stream = self._video
         if first.rotation % 90:
             raise MediaError(
                 f"clip: {self.path} is turned by {first.rotation} degrees, "
@@ -181,9 +231,10 @@ class Reader:
         self._check_pixel_format(first.format)
         duration = float((stream.duration or 0) * stream.time_base)
         rate = _fraction(stream.average_rate or stream.guessed_rate) or Fraction(25)
+        width, height = self._size(first.width, first.height)
         return Info(
-            width=first.width,
-            height=first.height,
+            width=width,
+            height=height,
             pixel_format=first.format.name.replace("yuvj", "yuv"),
             tags=_tags(first, declared),
             sample_aspect=_fraction(stream.sample_aspect_ratio) or Fraction(1),
@@ -192,6 +243,13 @@ class Reader:
             rate=rate,
             frame_count=stream.frames or round(duration * rate) or None,
         )
+
+    def _size(self, width: int, height: int) -> tuple[int, int]:
+        """Of the frames given for frames of a size: even, where they are scaled."""
+        if self._side is None or min(width, height) <= self._side:
+            return width, height
+        scale = self._side / min(width, height) / 2
+        return 2 * round(width * scale), 2 * round(height * scale)
 
     def _check_pixel_format(self, form: av.VideoFormat) -> None:
         name, bits = form.name, form.components[0].bits
@@ -203,13 +261,11 @@ class Reader:
             )
 
     def _check(self, frame: av.VideoFrame, index: int) -> None:
-        info = self.info
-        form = frame.format.name.replace("yuvj", "yuv")
-        if (frame.width, frame.height, form) != (info.width, info.height, info.pixel_format):
+        if _shape(frame) != self._stored:
+            (form, width, height), (first_form, *first) = _shape(frame), self._stored
             raise MediaError(
-                f"clip: frame {index} of {self.path} is {form} {frame.width}x{frame.height} where "
-                f"the first is {info.pixel_format} {info.width}x{info.height}, "
-                "one size and format are needed"
+                f"clip: frame {index} of {self.path} is {form} {width}x{height} where "
+                f"the first is {first_form} {first[0]}x{first[1]}, one size and format are needed"
             )
         if frame.interlaced_frame:
             raise MediaError(
@@ -250,11 +306,25 @@ def _tags(first: av.VideoFrame, declared: Tags) -> Tags:
     )
 
 
+def _shape(frame: av.VideoFrame) -> tuple[str, int, int]:
+    """Format, without its range, width and height."""
+    return frame.format.name.replace("yuvj", "yuv"), frame.width, frame.height
+
+
 def _fraction(ratio: AVRational | None) -> Fraction | None:
     """None where the file does not say, which FFmpeg writes as nothing, 0/1 or 0/0."""
     if not ratio or not ratio.denominator:
         return None
     return Fraction(ratio.numerator, ratio.denominator)
+
+
+def _seconds(text: str) -> Fraction | None:
+    """Of a duration such as 01:02:03.450000000; None of anything else."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
+    if match is None:
+        return None
+    hours, minutes, seconds = match.groups()
+    return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
 
 
 def plane_codes(frame: av.VideoFrame, index: int) -> Codes:
@@ -263,6 +333,11 @@ def plane_codes(frame: av.VideoFrame, index: int) -> Codes:
     dtype = np.dtype(np.uint8 if frame.format.components[index].bits <= 8 else np.uint16)
     rows: Codes = np.frombuffer(plane, dtype).reshape(plane.height, -1)
     return rows[:, : plane.width]
+
+
+def bits_of(pixel_format: str) -> int:
+    """Bits of a code value of a format."""
+    return av.VideoFormat(pixel_format).components[0].bits
 
 
 def subsampling(pixel_format: str) -> tuple[int, int]:

@@ -86,7 +86,7 @@ def test_reading_ahead_for_the_format_loses_nothing(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv", codec="libx264", audio="aac")
     with Reader(clip) as reader:
         items = list(reader)
-        assert len(reader.audio) == 1
+        assert len(reader.copied) == 1
     assert sum(isinstance(item, Frame) for item in items) == len(STEADY)
     assert sum(not isinstance(item, Frame) for item in items) > 10
 

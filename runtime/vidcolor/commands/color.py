@@ -1,118 +1,250 @@
-"""``vidcolor color clip.mp4 --key first.png -o out.mp4``."""
+"""``vidcolor color film.mp4 --keys keys/ -o out.mp4``."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 from tqdm import tqdm
 
+from vidcolor import identity
+from vidcolor.account import Account
 from vidcolor.bundle import DEFAULT_MODEL
-from vidcolor.colour import decode_luma, encode_chroma
+from vidcolor.choices import parse_range, read_scenes
+from vidcolor.cluster import Cluster
+from vidcolor.codecs import AUTO, PREVIEW
+from vidcolor.crew import Crew, Threads, colour_alone, colour_together, threads_for
 from vidcolor.encode import Writer
+from vidcolor.errors import ArgumentError
+from vidcolor.film import Film, assemble
 from vidcolor.fit import Fit
-from vidcolor.grid import Grid, resample
-from vidcolor.keyimage import read_key
-from vidcolor.planes import Key
-from vidcolor.propagate import Propagator, State
+from vidcolor.keyfolder import find_keys
+from vidcolor.painted import Painted, Source, find_sources, fit_keys
+from vidcolor.propagate import Propagator
 from vidcolor.session import Session
-from vidcolor.tags import coding_of, siting_of, tags_of
-from vidcolor.video import Frame, Reader, subsampling
+from vidcolor.store import Store
+from vidcolor.survey import Survey, look_through, read_lumas
+from vidcolor.tags import coding_of, tags_of
+from vidcolor.video import Info, Reader, bits_of
+
+PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
+"""Pixels of the short sides of a preview, and of what the model sees for it."""
 
 
 @dataclass(frozen=True)
 class Color:
-    """Colour a clip from its first frame in colour.
+    """Colour a film from some of its frames in colour.
 
-    The output has the clip's luma, size, depth, timing, colour tags and audio. A gray clip comes
-    out as 4:2:0 (lossless: 4:4:4); a clip in colour is coloured anew from its luma. The file
-    appears under its name when it is complete, and not at all if anything goes wrong.
+    Paint frames of the film and put them into a folder, each named by its frame's number, or give
+    the first one alone with --key. From them colours are carried through their shots. The output
+    has the film's luma, size, depth, timing, colour tags, audio, subtitles and chapters. A gray
+    film comes out as 4:2:0 (lossless: 4:4:4); one in colour is coloured anew from its luma.
+
+    The output appears under its name when it is complete. Until then, finished parts are kept in a
+    folder beside it, OUTPUT.vidcolor: a job that was stopped goes on when it is started again.
     """
 
     clip: tyro.conf.Positional[Path]
     """The video to colour: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
-    key: Path
-    """The clip's first frame in colour: an image of any size, of the clip's aspect."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The video to write; its ending chooses the container: .mp4, .mkv, .mov."""
+    keys: Path | None = None
+    """A folder of frames in colour, images named by their numbers, from 0: 000240.png."""
+    key: Path | None = None
+    """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect."""
+    any_key: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take keys also where they do not look like their frames."""
+    scenes: str | None = None
+    """Where shots begin, over which nothing is carried: auto (found by PySceneDetect), none, or a
+    text file with the number of each shot's first frame. Default: auto with --keys, else none."""
+    direction: Literal["forward", "backward", "both"] = "both"
+    """From which keys of its shot a frame is coloured: the last one before it, the next one after
+    it, or both."""
+    frames: Annotated[str | None, tyro.conf.arg(name="range")] = None
+    """Only these frames, such as 240-479, in the colours that they have in the whole film."""
+    only_shot: int | None = None
+    """Only this shot, counted from 1."""
+    preview: tyro.conf.FlagCreatePairsOff[bool] = False
+    """A quick look: a small video, coarsely coloured."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
     provider: str = "auto"
     """What the model runs on: auto, cpu or cuda; auto is CUDA where it works, else the CPU."""
     size: int = 256
     """Short side, in pixels, of what the model sees; more is finer and slower."""
-    codec: str = "auto"
-    """libx264, libx265 or ffv1 (lossless); auto is the first of these that holds the format."""
+    jobs: int = 1
+    """How many stretches between keys to colour at a time; the colours are the same."""
+    cluster: str | None = None
+    """Colour on the machines of a Ray cluster: its address, or local to try it on this one."""
+    codec: str = AUTO
+    """libx264, libx265, ffv1 (lossless), prores or dnxhr; auto is the first of the former three
+    that holds the format."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Replace the output if there is one."""
     quiet: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Show no progress and no summary."""
+    """Show no progress, no notes and no summary."""
 
     def run(self) -> None:
         """Raises VidcolorError, and then leaves no output behind."""
-        propagator = Propagator(Session.load(self.model, provider=self.provider))
-        with Reader(self.clip) as reader:
+        part, cuts, images = self._asked()
+        start = perf_counter()
+        session = Session.load(self.model, provider=self.provider, threads=threads_for(self.jobs))
+        with Reader(self.clip, side=self._side) as reader:
             info = reader.info
-            fit = Fit.of(info.height, info.width, self.size)
-            coding = coding_of(info)
-            key = read_key(self.key, info=info, matrix=coding.matrix)
-            writer = Writer(
-                self.output,
-                like=reader,
-                tags=tags_of(info.tags, coding),
-                codec=self.codec,
-                overwrite=self.overwrite,
+            trial = self._writer(reader)  # what it would refuse in the end, it shall refuse now
+            trial.discard()
+        sources = self._sources(images, info)
+        store = Store(self._folder, bits_of(trial.pixel_format))
+        with _tidied(store):
+            survey = self._survey(sources, cuts, info, store)
+            film = Film(
+                path=self.clip,
+                side=self._side,
+                info=info,
+                fit=self._fit(info),
+                survey=survey,
+                keys=self._fit_keys(sources, survey, info),
+                direction=self.direction,
+                part=self._part(part, survey),
+                pixel_format=trial.pixel_format,
+                model=identity.of_model(self.model, session),
             )
-            start = perf_counter()
-            with (
-                writer,
-                # None: shown on a terminal only.
-                tqdm(total=info.frame_count, unit="frame", disable=self.quiet or None) as progress,
-            ):
-                count = colour_clip(
-                    reader, writer, key, propagator=propagator, fit=fit, progress=progress
-                )
+            self._colour(film, store, session)
+            self._write(film, store)
         if not self.quiet:
-            speed = count / (perf_counter() - start)
-            print(f"{self.output}: {count} frames, {speed:.1f} frames/s")
+            speed = len(film.part) / (perf_counter() - start)
+            print(f"{self.output}: {len(film.part)} frames, {speed:.1f} frames/s")
+
+    def _asked(self) -> tuple[range | None, tuple[int, ...] | None, dict[int, Path]]:
+        """The frames asked for, the cuts and the images of keys, as far as options say so."""
+        if (self.key is None) == (self.keys is None):
+            raise ArgumentError("keys: a folder --keys or one image --key is needed, and not both")
+        if self.frames is not None and self.only_shot is not None:
+            raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
+        if self.jobs < 1:
+            raise ArgumentError(f"jobs is {self.jobs}, accepted are whole numbers from 1")
+        part = None if self.frames is None else parse_range(self.frames)
+        scenes = self.scenes or ("none" if self.keys is None else "auto")
+        cuts = None if scenes == "auto" else () if scenes == "none" else read_scenes(Path(scenes))
+        return part, cuts, find_keys(self.keys) if self.keys else {0: self.key or Path()}
+
+    @property
+    def _folder(self) -> Path:
+        return self.output.with_name(self.output.name + ".vidcolor")
+
+    def _fit(self, info: Info) -> Fit:
+        return Fit.of(info.height, info.width, PREVIEW_SIZE if self.preview else self.size)
+
+    def _writer(self, reader: Reader, **more: Any) -> Writer:
+        codec = PREVIEW if self.preview and self.codec == AUTO else self.codec
+        tags = tags_of(reader.info.tags, coding_of(reader.info))
+        return Writer(
+            self.output, like=reader, tags=tags, codec=codec, overwrite=self.overwrite, **more
+        )
+
+    def _sources(self, images: dict[int, Path], info: Info) -> dict[int, Source]:
+        sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
+        for path in unpainted:
+            self._note(f"{path} is gray and is left out: it is not painted yet")
+        return sources
+
+    def _fit_keys(
+        self, sources: dict[int, Source], survey: Survey, info: Info
+    ) -> dict[int, Painted]:
+        fit, search = self._fit(info), partial(read_lumas, self.clip, self._fit(info), self._side)
+        keys, odd = fit_keys(sources, survey.lumas, fit, search=None if self.any_key else search)
+        for oddity in odd:
+            self._note(oddity)
+        return keys
+
+    @property
+    def _side(self) -> int | None:
+        return PREVIEW_SIDE if self.preview else None
+
+    def _survey(
+        self, sources: dict[int, Source], cuts: tuple[int, ...] | None, info: Info, store: Store
+    ) -> Survey:
+        whole = self.frames is None
+        with self._bar("looking through", info.frame_count) as progress:
+            return look_through(
+                self.clip,
+                self._fit(info),
+                side=self._side,
+                wanted=sources,
+                cuts=cuts,
+                whole=whole,
+                store=store,
+                progress=progress,
+            )
+
+    def _part(self, part: range | None, survey: Survey) -> range:
+        if self.only_shot is not None:
+            return survey.shot(self.only_shot)
+        return survey.part(part)
+
+    def _colour(self, film: Film, store: Store, session: Session) -> None:
+        with self._bar("colouring", len(film.part), film.finished(store)) as progress:
+            if self.cluster is None and self.jobs == 1:
+                colour_alone(film, store, Propagator(session), progress)
+                return
+            with self._crew(session, store) as crew:
+                colour_together(film, store, crew, progress)
+
+    def _crew(self, session: Session, store: Store) -> Crew:
+        if self.cluster is None:
+            return Threads(Propagator(session), self.jobs, store.room)
+        return Cluster(self.cluster, model=self.model, session=session, jobs=self.jobs)
+
+    def _write(self, film: Film, store: Store) -> None:
+        with Reader(self.clip, side=film.side) as reader:
+            writer = self._writer(reader, span=film.span, partial=store.partial(self.output.name))
+            for what in writer.left_out:
+                self._note(f"{what} of {self.clip} is left out: {self.output} cannot hold it")
+            with self._bar("writing", len(film.part)) as progress, writer:
+                assemble(film, store, reader, writer, progress)
+        self._account(film, store).write(self.output)
+        store.remove()
+
+    def _account(self, film: Film, store: Store) -> Account:
+        return Account(
+            film=self.clip.name,
+            model=str(self.model),
+            size=min(film.fit.working.shape),
+            keys={frame: key.source.name for frame, key in film.keys.items()},
+            shots=film.survey.cuts,
+            confidence=tuple(film.confidence(store)),
+            first=film.part.start,
+            options={"direction": self.direction, "codec": self.codec},
+        )
+
+    def _note(self, text: str) -> None:
+        if not self.quiet:
+            _note(text)
+
+    def _bar(self, what: str, total: int | None, done: int = 0) -> tqdm[NoReturn]:
+        # None: shown on a terminal only.
+        hidden = self.quiet or None
+        return tqdm(desc=what, total=total, initial=done, unit="frame", disable=hidden)
 
 
-def colour_clip(
-    reader: Reader,
-    writer: Writer,
-    key: Key,
-    *,
-    propagator: Propagator,
-    fit: Fit,
-    progress: tqdm[NoReturn],
-) -> int:
-    """Carry the key's colours through the clip, frame by frame; audio passes along.
+def _note(text: str) -> None:
+    print(f"vidcolor: note: {text}", file=sys.stderr)
 
-    key: at any size. The first frame takes its colours as they are, all others the model's.
-    Returns how many frames there were.
-    """
-    coding = coding_of(reader.info)
-    layout = subsampling(writer.pixel_format), siting_of(reader.info.tags)
-    painted = Grid(*key.luma.shape)
-    state: State | None = None
-    count = 0
-    for item in reader:
-        if not isinstance(item, Frame):
-            writer.copy(item)
-            continue
-        luma = decode_luma(item.planes[0], coding)
-        small = fit.down(luma)
-        if state is None:
-            state = propagator.begin(Key(small, fit.down_chroma(key.chroma, painted)))
-            chroma = resample(key.chroma, painted, fit.grid(*layout))
-        else:
-            chroma, _, state = propagator.step(small, state)
-            chroma = fit.up(chroma, small, luma, *layout)
-        planes = (item.planes[0], *encode_chroma(chroma, coding))
-        writer.write(planes, pts=item.pts, duration=item.duration)
-        progress.update()
-        count += 1
-    return count
+
+@contextmanager
+def _tidied(store: Store) -> Iterator[None]:
+    """Leaves nothing half-written in the work folder, and says so if somebody stops the work."""
+    try:
+        yield
+    except BaseException as error:
+        store.tidy()
+        if store.folder.is_dir() and not isinstance(error, Exception):
+            _note(f"the same command goes on from what is finished, in {store.folder}")
+        raise

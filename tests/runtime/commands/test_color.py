@@ -167,7 +167,8 @@ def test_summary_and_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert color(clip, key, tmp_path / "out.mkv") == 0
     told = capsys.readouterr()
     assert f"out.mkv: {len(STEADY)} frames" in told.out
-    assert told.err == ""  # no progress bar where there is no terminal
+    assert "frame/s" not in told.err  # no progress bar where there is no terminal
+    assert "key.png has another grade" in told.err
     assert color(clip, key, tmp_path / "out.mkv", "--overwrite", "--quiet") == 0
     assert capsys.readouterr() == ("", "")
 
