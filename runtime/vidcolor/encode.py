@@ -75,8 +75,7 @@ class Writer:
             self._copied = {stream.index: self._add_copied(stream) for stream in like.copied}
             self._add_attachments(like)
             self._say(like, info)
-            with self._named_errors():
-                self._container.start_encoding()
+            self._start(encoder, info)
         except BaseException:
             self.discard()
             raise
@@ -158,6 +157,17 @@ class Writer:
             stream.set_display_rotation(info.rotation)
         return stream
 
+    def _start(self, encoder: Encoder, info: Info) -> None:
+        with self._named_errors():
+            try:
+                self._container.start_encoding()
+            except av.error.ArgumentError as error:
+                shape = f"{self.pixel_format} of {info.width}x{info.height}"
+                raise MediaError(
+                    f"output: {self._path} cannot be written: {encoder} takes no {shape} "
+                    f"({error.strerror})"
+                ) from error
+
     def _say(self, like: Reader, info: Info) -> None:
         """What the clip says of itself besides its colours."""
         video, chapters = like.video_metadata, like.chapters
@@ -203,6 +213,8 @@ class Writer:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
+        except MediaError:
+            raise
         except (av.FFmpegError, OSError) as error:
             reason = error.strerror or str(error)
             raise MediaError(f"output: {self._path} cannot be written ({reason})") from error

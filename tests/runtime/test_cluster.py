@@ -56,15 +56,26 @@ def test_three_workers_one_of_them_killed(tmp_path: Path, monkeypatch: pytest.Mo
     command = ["color", "film.mkv", "--keys", "keys", "--scenes", str(cuts), "--quiet"]
     command += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
     assert main([*command, "-o", "alone.mkv"]) == 0
-    more = ["--cluster", "local", "--jobs", "3", "-o", "many.mkv"]
-    with subprocess.Popen([sys.executable, "-m", "vidcolor", *command, *more]) as process:
-        deadline = time.monotonic() + 240
-        while not (busy := carrying(process.pid)) and time.monotonic() < deadline:
-            assert process.poll() is None, "it was done before a worker was killed"
+    command += ["--cluster", "local", "--jobs", "3", "-o", "many.mkv"]
+    assert any(lose_a_worker(command) for _ in range(4)), "Ray did not start"
+    assert Path("many.mkv").read_bytes() == Path("alone.mkv").read_bytes()
+
+
+def lose_a_worker(command: list[str]) -> bool:
+    """Run vidcolor and kill the first worker that is at work.
+
+    False if Ray gave up before there was one: it waits no longer than 30 seconds for its own
+    processes, which on a busy machine is not enough.
+    """
+    with subprocess.Popen([sys.executable, "-m", "vidcolor", *command]) as process:
+        while not (busy := carrying(process.pid)):
+            if process.poll() is not None:
+                assert process.returncode == 2, "it was done before a worker was killed"
+                return False
             time.sleep(0.001)
         os.kill(busy[0], signal.SIGKILL)
-        assert process.wait(timeout=240) == 0
-    assert Path("many.mkv").read_bytes() == Path("alone.mkv").read_bytes()
+        assert process.wait(timeout=400) == 0
+    return True
 
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
