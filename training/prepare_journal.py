@@ -106,9 +106,3 @@ def write_manifest(path: Path, rows: Iterable[Row]) -> None:
     partial = path.with_suffix(".part")
     partial.write_text(text.getvalue(), encoding="utf-8")
     partial.replace(path)
-
-
-def read_manifest(path: Path) -> list[dict[str, str]]:
-    """Its lines as written, by column."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
