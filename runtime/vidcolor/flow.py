@@ -19,13 +19,17 @@ def quantise(luma: Plane) -> NDArray[np.uint8]:
     return np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
 
 
-def flow(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+def flow(
+    here: NDArray[np.uint8], other: NDArray[np.uint8], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
 
-    The pixel p of `here` lies at p + flow(p) in `other`. Both are [h, w] uint8.
+    The pixel p of `here` lies at p + flow(p) in `other`. Both are [h, w] uint8. out: where to
+    write it, and what is returned then.
     DIS (Kroeger 2016) at OpenCV's medium preset.
     """
     height, width = here.shape
+    out = np.empty((2, height, width), np.float32) if out is None else out
     below, right = max(0, _LEAST - height), max(0, _LEAST - width)
     if below or right:
         here, other = (np.pad(p, ((0, below), (0, right)), mode="edge") for p in (here, other))
@@ -34,4 +38,5 @@ def flow(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float3
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     no_guess = cast("NDArray[np.float32]", None)
     motion = np.asarray(dis.calc(here, other, no_guess), np.float32)[:height, :width]
-    return np.ascontiguousarray(np.moveaxis(motion, 2, 0))
+    out[...] = np.moveaxis(motion, 2, 0)
+    return out
