@@ -138,15 +138,23 @@ class Propagator:
             state=replace(state, tensors=tensors, luma=self._past(seen.luma8)),
         )
 
-    def look(self, luma: Plane, state: State, *, previous: Plane | None = None) -> Seen:
+    def look(
+        self,
+        luma: Plane,
+        state: State,
+        *,
+        previous: Plane | None = None,
+        like: Seen | None = None,
+    ) -> Seen:
         """What `step` takes from luma alone: the part of it that any core can do at any time.
 
         luma: as in `step`. previous: the frame before; without it, the one that left `state`.
-        state: where `previous` is given, any of the segment.
+        state: where `previous` is given, any of the segment. like: what was seen of the same luma
+        in another segment; what the two have in common is taken from it.
         Raises ArgumentError for another shape or type.
         """
         before = state.luma if previous is None else self._past(quantise(previous))
-        return self._look(luma, None, before, state)
+        return self._look(luma, None, before, state, like)
 
     def run(
         self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
@@ -173,7 +181,14 @@ class Propagator:
             state = step.state
             yield step
 
-    def _look(self, luma: Plane, luma8: Luma8 | None, before: Luma8 | None, state: State) -> Seen:
+    def _look(
+        self,
+        luma: Plane,
+        luma8: Luma8 | None,
+        before: Luma8 | None,
+        state: State,
+        like: Seen | None = None,
+    ) -> Seen:
         if luma.ndim == 2 and luma.shape != state.size:
             height, width = state.size
             raise ArgumentError(
@@ -188,6 +203,7 @@ class Propagator:
                 multiple=self._multiple,
                 previous=before,
                 keys=state.key_lumas,
+                like=like,
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None

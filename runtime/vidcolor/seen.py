@@ -51,6 +51,15 @@ class Seen:
             one is two or _equal(one, two) for one, two in pairs
         )
 
+    def to_key(self, luma8: Luma8 | None) -> Plane | None:
+        """The flow [2, h, w] to a key of this luma, if there is one."""
+        height, width = self.size
+        for place, key in enumerate(self.keys):
+            if key is luma8 or _equal(key, luma8):
+                motion: Plane = self.flows[contract.FLOW_KEY][place, :, :height, :width]
+                return motion
+        return None
+
 
 def see(
     luma: Plane,
@@ -60,10 +69,12 @@ def see(
     multiple: int,
     previous: Luma8 | None,
     keys: tuple[Luma8, ...],
+    like: Seen | None = None,
 ) -> Seen:
     """What there is to see of `luma` [h, w] float32 in [0, 1].
 
     luma8: the same as `flow.quantise` makes it, if it is made already. previous, keys: theirs.
+    like: this frame, seen beside other frames before it; flow to the same keys is taken from it.
     asks: the contract's flow inputs that the model asks for. multiple: its size multiple.
     Raises ValueError for another shape or type.
     """
@@ -73,9 +84,9 @@ def see(
         luma8 = quantise(luma)
     flows = {}
     if luma8 is not None and contract.FLOW_PREVIOUS in asks:
-        flows[contract.FLOW_PREVIOUS] = _flows(luma8, (previous,), multiple)
+        flows[contract.FLOW_PREVIOUS] = _flows(luma8, (previous,), multiple, None)
     if luma8 is not None and keys:
-        flows[contract.FLOW_KEY] = _flows(luma8, keys, multiple)
+        flows[contract.FLOW_KEY] = _flows(luma8, keys, multiple, like)
     return Seen(
         size=(height, width),
         luma=pad(luma[None], multiple),
@@ -97,13 +108,18 @@ def pad(planes: Plane, multiple: int) -> Plane:
     return _repeat_edges(batch, height, width)
 
 
-def _flows(here: Luma8, others: tuple[Luma8 | None, ...], multiple: int) -> Plane:
+def _flows(
+    here: Luma8, others: tuple[Luma8 | None, ...], multiple: int, like: Seen | None
+) -> Plane:
     """Flow from `here` to each of `others`, padded: [n, 2, H, W]; none at all to None."""
     height, width = here.shape
     batch = _padded(len(others), 2, height, width, multiple)
     for plane, other in zip(batch[:, :, :height, :width], others, strict=True):
+        known = None if like is None else like.to_key(other)
         if other is None:
             plane[...] = 0
+        elif known is not None:
+            plane[...] = known
         else:
             flow(here, other, out=plane)
     return _repeat_edges(batch, height, width)
