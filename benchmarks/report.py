@@ -14,6 +14,9 @@ from benchmarks import length, seek, speed, threads
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
+FILM = 150_000
+"""Frames of a feature film: 104 minutes."""
+
 
 class Results(NamedTuple):
     """Everything one run measured; what it was not asked for is empty."""
@@ -34,6 +37,8 @@ def markdown(results: Results) -> str:
     for place, size in dict.fromkeys((row.place, row.size) for row in results.speed):
         rows = [row for row in results.speed if (row.place, row.size) == (place, size)]
         parts.append(f"### {place}, short side {size}\n\n{_speed(rows)}")
+    if results.speed:
+        parts.append(f"### A film of {FILM:,} frames at 1080p, in hours\n\n{_film(results.speed)}")
     if results.length:
         parts.append(f"### Time and memory against length\n\n{_length(results.length)}")
     if results.seek:
@@ -41,6 +46,24 @@ def markdown(results: Results) -> str:
     if results.threads:
         parts.append(f"### Threads\n\n{_threads(results.threads)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _film(rows: list[speed.Row]) -> str:
+    """Shots are independent of each other, so machines share a film without loss."""
+    machines = (1, 4, 16)
+    return _table(
+        ["", "short side", *(f"{n} machine{'s' * (n > 1)}" for n in machines)],
+        [
+            [
+                f"{row.what}, {row.place}",
+                f"{row.size}",
+                *(f"{row.timing.milliseconds * FILM / 3.6e6 / n:.1f}" for n in machines),
+            ]
+            for row in rows
+            if row.clip == "1080p" and row.what in (speed.FILTER, speed.COMMAND)
+        ],
+        left={0},
+    )
 
 
 def _threads(rows: list[threads.Row]) -> str:

@@ -65,3 +65,12 @@ def test_ratios_are_to_the_bare_graph() -> None:
     results = report.Results({"processor": "2 cores"}, "toy", {}, rows, [], [], [])
     line = next(line for line in report.markdown(results).splitlines() if speed.RUN in line)
     assert line.split("|")[3:9] == [" 50.0 ", " 51.0 ", " 20.0 ", " 1.25 ", " 100 ", "  "]
+
+
+def test_a_film_takes_its_frames_times_and_machines_share_it() -> None:
+    timing = speed.Timing(48.0, 60.0, None, None)
+    row = speed.Row("cpu float32", 256, "1080p", speed.FILTER, timing)
+    graph = row._replace(clip="", what=speed.GRAPH)
+    text = report.markdown(report.Results({"a": "b"}, "toy", {}, [graph, row], [], [], []))
+    line = text[text.index("### A film of 150,000 frames") :].splitlines()[4]
+    assert line.split("|")[3:6] == [" 2.0 ", " 0.5 ", " 0.1 "]
