@@ -23,6 +23,8 @@ PROVIDERS = ("auto", "cpu", "cuda")
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 _ERRORS = 3  # onnxruntime's log severity: errors and worse
+SPIN = "100"
+"""Microseconds; `python -m benchmarks threads` compares others."""
 _INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
 
 
@@ -84,8 +86,8 @@ def open_graph(
     try:
         graph = runtime.InferenceSession(
             path,
-            sess_options=_options(runtime, threads),
-            providers=_providers(provider, device_id),
+            sess_options=session_options(runtime, threads),
+            providers=provider_list(provider, device_id),
             enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own classes share no other base
@@ -102,7 +104,8 @@ def open_graph(
     return graph
 
 
-def _providers(provider: str, device_id: int) -> list[Any]:
+def provider_list(provider: str, device_id: int) -> list[Any]:
+    """What onnxruntime is told to run a graph on, in its own words."""
     if provider == "cpu":
         return [_CPU]
     options = {
@@ -113,12 +116,17 @@ def _providers(provider: str, device_id: int) -> list[Any]:
     return [(_CUDA, options), _CPU]
 
 
-def _options(runtime: Any, threads: int | None) -> Any:
+def session_options(runtime: Any, threads: int | None) -> Any:
+    """How onnxruntime is told to run a graph; runtime: its package. threads: as in `open_graph`."""
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS
     options.use_deterministic_compute = True
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.inter_op_num_threads = 1
+    # Idle threads wait for work in a loop, by default for long, and keep whoever works beside the
+    # graph (optical flow, VapourSynth, the encoder) off their cores. From one operator to the next
+    # takes less than this.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

@@ -119,8 +119,26 @@ def test_the_law(session, toy_bundle, case, order, threads, budget, key_says, cl
     check(session, toy_bundle, case, order, threads, budget, key_says, clip_says)
 
 
+@arguments
+@rules(max_examples=10)
+def test_the_law_with_flow(
+    flow_session, flow_bundle, case, order, threads, budget, key_says, clip_says
+):
+    """What a step takes from luma is made ahead here, for the runs that seem likely."""
+    check(flow_session, flow_bundle, case, order, threads, budget, key_says, clip_says)
+
+
 @pytest.mark.long
 @arguments
 @rules(max_examples=700)
 def test_the_law_at_length(session, toy_bundle, case, order, threads, budget, key_says, clip_says):
     check(session, toy_bundle, case, order, threads, budget, key_says, clip_says)
+
+
+@pytest.mark.long
+@arguments
+@rules(max_examples=400)
+def test_the_law_with_flow_at_length(
+    flow_session, flow_bundle, case, order, threads, budget, key_says, clip_says
+):
+    check(flow_session, flow_bundle, case, order, threads, budget, key_says, clip_says)

@@ -46,6 +46,11 @@ class Keys:
         assert self._timeline is not None  # noqa: S101  (for the type checker)
         return self._timeline
 
+    @property
+    def settled(self) -> Timeline | None:
+        """Where the keys are, as soon as somebody asked `timeline` for it."""
+        return self._timeline
+
     def place(self, frame: int) -> int:
         """Which frame of the key clip colours `frame`, one of the timeline's keys."""
         return self._places[frame]

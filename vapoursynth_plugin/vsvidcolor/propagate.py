@@ -3,7 +3,8 @@
     clip -> luma, key's chroma -> step(luma, state) -> chroma, state' -> clip (luma untouched)
 
 Between clips of full size and the model stand two stages that have no memory and run in parallel;
-only the small planes between them pass through the recurrence, one frame after the other. All
+only the small planes between them pass through the recurrence, one frame after the other. What a
+step takes from luma alone, optical flow, is made on the way there, in parallel too. All
 colour is made by the runtime's own `Fit.down`, `Propagator.step`, `blend` and `Fit.up`, so that it
 is the same, bit for bit, as in the plain loop of `vidcolor.propagate`.
 
@@ -33,7 +34,7 @@ from vsvidcolor.arguments import (
     key_frames,
     precision_of,
 )
-from vsvidcolor.filters import core, recurrence, stage
+from vsvidcolor.filters import core, outlook, recurrence, stage
 from vsvidcolor.keys import Keys
 from vsvidcolor.props import COLOUR_PROPS
 from vsvidcolor.render import Renderer
@@ -108,19 +109,19 @@ def propagate(
     renderer = Renderer(
         Propagator(session), keys, shots, requests=2 * vs.core.num_threads, interval=checkpoint
     )
-    clips = _graph(clip, key, stages, renderer)
+    clips = _graph(clip, key, stages, renderer, looks=bool(session.flows))
     return {"clip": clips if confidence else clips[0]}
 
 
 def _graph(
-    clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, renderer: Renderer
+    clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, renderer: Renderer, *, looks: bool
 ) -> list[vs.VideoNode]:
-    """The coloured clip, and its confidence."""
+    """The coloured clip, and its confidence. looks: whether steps take more than the luma."""
     working = stages.fit.working.shape
     luma = stage(NAME, [clip], stages.shrink, format_id=vs.GRAYS, size=working)
     small = recurrence(
         NAME,
-        luma,
+        outlook(NAME, luma, renderer=renderer, read_luma=stages.read_luma) if looks else luma,
         key,
         renderer=renderer,
         read_luma=stages.read_luma,

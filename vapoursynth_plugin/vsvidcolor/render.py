@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from vidcolor.blend import blend
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
+from vidcolor.seen import Seen
 from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
 from vsvidcolor.cursor import Replay
 from vsvidcolor.keys import Keys
@@ -34,7 +36,8 @@ class Colours(NamedTuple):
 class Renderer:
     """Colours the frames of one clip, in any order and with any number of requests under way.
 
-    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside.
+    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside, but
+    for `beside` and `look`, where any number of others may be.
     """
 
     def __init__(
@@ -80,6 +83,37 @@ class Renderer:
     def drop(self, token: int) -> None:
         """Forget a request."""
         self._requests.pop(token, None)
+
+    def beside(self, frame: int, luma: Luma) -> list[int]:
+        """The frames whose luma `look` needs beside that of `frame`, which is given."""
+        self._shots.learn(frame, starts=bool(luma.starts_shot))
+        if self._replay is None:
+            return []
+        frames = (self._replay.beside(frame, run) for run in self._runs(frame))
+        return [number for number in frames if number is not None]
+
+    def look(self, frame: int, luma: Luma, beside: Mapping[int, Luma]) -> None:
+        """See what the steps of `frame` will take from luma alone, before their turn comes.
+
+        It changes how long they take, never a colour: which runs they belong to is known for
+        certain only when they are made. Of no effect before the first frame is coloured.
+        """
+        if self._replay is None:
+            return
+        seen: Seen | None = None
+        for run in self._runs(frame):
+            number = self._replay.beside(frame, run)
+            if number is None:
+                seen = self._replay.look(frame, run, luma.plane, None, like=seen)
+            elif number in beside:
+                seen = self._replay.look(frame, run, luma.plane, beside[number].plane, like=seen)
+
+    def _runs(self, frame: int) -> tuple[Run, ...]:
+        """The runs of `frame`, going by what is known so far."""
+        timeline = self._keys.settled
+        if timeline is None or frame in timeline.keys:
+            return ()
+        return timeline.runs(frame, self._shots)
 
     def _colour(self, frame: int, luma: Luma) -> Request[Colours]:
         timeline = yield from self._keys.timeline()
