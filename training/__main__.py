@@ -6,14 +6,19 @@ import sys
 
 import tyro
 
+from training.colorize import ColorizerOptions, fit_colorizer
 from training.evaluate import EvaluateOptions
 from training.evaluate import main as evaluate
 from training.fit import fit
 from training.options import FitOptions
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {"fit": FitOptions, "evaluate": EvaluateOptions}
-ACTIONS = {FitOptions: fit, EvaluateOptions: evaluate}
+COMMANDS = {
+    "fit": FitOptions,
+    "fit-colorizer": ColorizerOptions,
+    "evaluate": EvaluateOptions,
+}
+ACTIONS = {FitOptions: fit, ColorizerOptions: fit_colorizer, EvaluateOptions: evaluate}
 
 
 def main() -> int:
