@@ -10,7 +10,9 @@ from typing import Annotated, NoReturn
 import tyro
 from tqdm import tqdm
 
+from vidcolor.autokey import AUTO, auto_first_key
 from vidcolor.bundle import DEFAULT_MODEL
+from vidcolor.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.colour import decode_luma, encode_chroma
 from vidcolor.encode import Writer
 from vidcolor.fit import Fit
@@ -35,11 +37,15 @@ class Color:
     clip: tyro.conf.Positional[Path]
     """The video to colour: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
     key: Path
-    """The clip's first frame in colour: an image of any size, of the clip's aspect."""
+    """The clip's first frame in colour: an image of any size, of the clip's aspect; or 'auto', to
+    have an image colorizer colour it."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The video to write; its ending chooses the container: .mp4, .mkv, .mov."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
+    colorizer: str = DEFAULT_COLORIZER
+    """What colours the first frame when the key is 'auto': a shipped colorizer's name, or an ONNX
+    file, such as an export of DDColor; see docs/colorizer.md."""
     provider: str = "auto"
     """What the model runs on: auto, cpu or cuda; auto is CUDA where it works, else the CPU."""
     size: int = 256
@@ -58,7 +64,11 @@ class Color:
             info = reader.info
             fit = Fit.of(info.height, info.width, self.size)
             coding = coding_of(info)
-            key = read_key(self.key, info=info, matrix=coding.matrix)
+            if self.key == Path(AUTO):
+                colorizer = Colorizer.load(self.colorizer, provider=self.provider)
+                key = auto_first_key(self.clip, colorizer=colorizer, fit=fit)
+            else:
+                key = read_key(self.key, info=info, matrix=coding.matrix)
             writer = Writer(
                 self.output,
                 like=reader,
