@@ -10,8 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.bins import annealed_mean, gamut_bins
+from training.bins import TEMPERATURE, annealed_mean, gamut_bins
 from training.lab import CHROMATICITY, lab_to_chroma, lightness
+
+METHOD = (
+    "Zhang, Isola and Efros 2016, Colorful Image Colorization (bins of ab, class rebalancing, "
+    f"annealed mean with T = {TEMPERATURE}), with a network of our own"
+)
+"""In words, for those who find an exported graph."""
 
 WIDTHS = (24, 48, 96, 160)
 """Channels at 1/2, 1/4, 1/8 and 1/16."""
@@ -34,6 +40,7 @@ class Zhang(nn.Module):
     """
 
     size_multiple = 16
+    colour_space = "Lab"
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
