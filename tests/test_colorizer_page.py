@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from export import __main__ as export
 from tests.scenes import render
 from tests.toy.colorizers import AB, write_colorizer
 from tests.training.footage import write_video
 from tests.videos import frames, plane, write_clip
+from training import __main__ as training
 from training.bins import TEMPERATURE, gamut_bins
 from training.models.zhang import Zhang
+from vidcolor import app
 from vidcolor.colorizer import MULTIPLE, Colorizer
 
 ROOT = Path(__file__).parents[1]
@@ -27,9 +28,10 @@ COMMANDS = [
     line.strip() for line in re.findall(r"^ {4}((?:vidcolor|python) .*)$", TEXT, re.MULTILINE)
 ]
 
+PROGRAMS = {"vidcolor": app.main, "training": training.main, "export": export.main}
 SMALLER = {
     "fit-colorizer": "--steps 1 --width 0.125 --batch 2 --crop 64 --size 64 --cache cache",
-    "evaluate": "--size 64 --frames 3 --pictures 0 --cache cache",
+    "evaluate": "--size 64 --frames 3 --pictures 0 --cache cache --threads 1",
     "color": "--codec ffv1 --quiet --overwrite",
 }
 """What a sub-command is also told here, so that it takes seconds."""
@@ -46,24 +48,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_commands_run_one_after_the_other(folder):
+def test_the_commands_run_one_after_the_other(folder, monkeypatch, capsys):
+    """In this process, since every start of PyTorch takes seconds."""
     assert len(COMMANDS) == 6
-    outputs = []
+    monkeypatch.chdir(folder)
     for command in COMMANDS:
-        program, *words = shlex.split(command)
-        start = ["-m", "vidcolor"] if program == "vidcolor" else []
+        words = shlex.split(command.removeprefix("python -m "))
         more = next((s for name, s in SMALLER.items() if name in words), "")
-        done = subprocess.run(
-            [sys.executable, *start, *words, *shlex.split(more)],
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
-        outputs.append(done.stdout)
-    assert "| per frame |" in outputs[-1]
+        monkeypatch.setattr(sys, "argv", [*words, *shlex.split(more)])
+        assert PROGRAMS[words[0]]() == 0, f"{command}\n{capsys.readouterr().err}"
+    assert "| per frame |" in capsys.readouterr().out
     for name in ("out.mp4", "mine.mp4"):
         first = frames(folder / name)[0]
         assert np.abs(plane(first, 1).astype(int) - 128).max() > 2
