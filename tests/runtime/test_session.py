@@ -235,6 +235,6 @@ def test_a_quiet_fallback_is_noticed(toy_bundle: Path, monkeypatch: pytest.Monke
     path = toy_bundle / "remember.float32.onnx"
     with pytest.raises(ProviderError, match="could not load the CUDA and cuDNN libraries"):
         open_graph(path, provider="cuda", device_id=0, threads=None)
-    monkeypatch.setattr(session, "candidates", lambda *_: ("cuda", "cpu"))
+    monkeypatch.setattr(providers, "candidates", lambda *_: ("cuda", "cpu"))
     with pytest.warns(RuntimeWarning, match="running on the CPU"):
         assert Session.load(toy_bundle, provider="auto").provider == "cpu"
