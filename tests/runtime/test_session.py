@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from vidcolor import providers, session
+from vidcolor import providers
 from vidcolor.contract import PRECISIONS
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError, ProviderError
 from vidcolor.providers import cuda_devices, open_graph
