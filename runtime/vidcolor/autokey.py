@@ -25,10 +25,14 @@ def auto_key(luma: Plane, *, colorizer: Colorizer, fit: Fit, matrix: str) -> Key
     return Key(luma, fit.up(colorizer.color(small, matrix=matrix), small, luma))
 
 
-def auto_first_key(clip: Path, *, colorizer: Colorizer, fit: Fit) -> Key:
-    """`auto_key` of the clip's first frame. Raises MediaError when the clip cannot be read."""
+def auto_first_key(clip: Path, *, colorizer: Colorizer, size: int) -> Key:
+    """`auto_key` of the clip's first frame, at a working size with this short side.
+
+    Raises MediaError when the clip cannot be read, ArgumentError for a size that is not accepted.
+    """
     with Reader(clip) as reader:
-        coding = coding_of(reader.info)
+        info = reader.info
         first = next(item for item in reader if isinstance(item, Frame))
+    coding, fit = coding_of(info), Fit.of(info.height, info.width, size)
     luma = decode_luma(first.planes[0], coding)
     return auto_key(luma, colorizer=colorizer, fit=fit, matrix=coding.matrix)

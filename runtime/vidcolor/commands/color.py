@@ -66,7 +66,7 @@ class Color:
             coding = coding_of(info)
             if self.key == Path(AUTO):
                 colorizer = Colorizer.load(self.colorizer, provider=self.provider)
-                key = auto_first_key(self.clip, colorizer=colorizer, fit=fit)
+                key = auto_first_key(self.clip, colorizer=colorizer, size=self.size)
             else:
                 key = read_key(self.key, info=info, matrix=coding.matrix)
             writer = Writer(
