@@ -6,6 +6,7 @@ import sys
 
 import tyro
 
+from training.colorize import ColorizerOptions, fit_colorizer
 from training.evaluate import EvaluateOptions
 from training.evaluate import main as evaluate
 from training.fit import fit
@@ -17,12 +18,14 @@ from vidcolor.errors import VidcolorError
 COMMANDS = {
     "prepare": PrepareOptions,
     "fit": FitOptions,
+    "fit-colorizer": ColorizerOptions,
     "evaluate": EvaluateOptions,
     "turing": TuringOptions,
 }
 ACTIONS = {
     PrepareOptions: prepare,
     FitOptions: fit,
+    ColorizerOptions: fit_colorizer,
     EvaluateOptions: evaluate,
     TuringOptions: turing,
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -241,14 +241,23 @@ class _Stream:
     scene: Scene
 
 
-def prefetch(rollouts: Rollouts, *, steps: range, places: range) -> Iterator[tuple[int, Rollout]]:
+class Source[Batch](Protocol):
+    """What batches of examples are drawn from, of any kind."""
+
+    def batch(self, step: int, places: Sequence[int]) -> Batch:
+        """The examples with these places in the batch of this step."""
+
+
+def prefetch[Batch](
+    source: Source[Batch], *, steps: range, places: range
+) -> Iterator[tuple[int, Batch]]:
     """(step, batch) for all steps; the next one is made in a background thread meanwhile."""
     with ThreadPoolExecutor(max_workers=1) as worker:
-        ahead = worker.submit(rollouts.batch, steps.start, places)
+        ahead = worker.submit(source.batch, steps.start, places)
         for step in steps:
             batch = ahead.result()
             if step + 1 < steps.stop:
-                ahead = worker.submit(rollouts.batch, step + 1, places)
+                ahead = worker.submit(source.batch, step + 1, places)
             yield step, batch
 
 

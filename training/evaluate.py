@@ -24,7 +24,7 @@ import vidcolor
 from training.baselines import BASELINES
 from training.clips import ClipOptions, find_videos, load_clip
 from training.manual import manual
-from training.methods import MODES, Method, load
+from training.methods import MODES, PER_FRAME, Method, load, load_colorizer
 from training.pictures import depict
 from training.report import html_report, markdown_table, to_json
 from training.scores import Ruler, Scores
@@ -61,6 +61,9 @@ class EvaluateOptions:
         "gray", "hold", "flow-chain", "flow-direct", "propagation", "transfer",
     )  # fmt: skip
     """What runs; without 'flow-chain' nothing is compared with it."""
+    colorizer: str | None = None
+    """An image colorizer, which then colours every frame by itself as one more baseline, 'per
+    frame': a shipped one's name ('stills') or an ONNX file."""
     provider: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run."""
     threads: int | None = None
@@ -150,10 +153,14 @@ def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata
     threads = options.threads or (1 if options.workers > 1 else None)
     models: dict[str, Metadata] = {}
     methods = [Method(kind) for kind in asked if kind in BASELINES]
+    if options.colorizer is not None:
+        load_colorizer(options.colorizer, options.provider, threads)  # told now if it is none
+        bundle = options.colorizer
+        methods.append(Method(PER_FRAME, "", bundle, options.provider, threads))
     for bundle in options.bundles:
         metadata = load(bundle, options.provider, threads)[0]
         label = metadata.name
-        if label in models or label in BASELINES:
+        if label in models or label in BASELINES or label == PER_FRAME:
             raise ArgumentError(
                 f"bundles holds a second method called {label!r}, each must have a name of its own"
             )
@@ -164,7 +171,9 @@ def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata
             if kind in MODES
         ]
     if not methods:
-        raise ArgumentError("bundles is empty and methods holds no baseline: nothing would run")
+        raise ArgumentError(
+            "bundles is empty, methods holds no baseline, no colorizer is given: nothing would run"
+        )
     return methods, models
 
 

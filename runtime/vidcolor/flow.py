@@ -61,14 +61,15 @@ def _dis(size: tuple[int, ...]) -> cv2.DISOpticalFlow:
     coarsest scale of the smallest planes it saw: it serves planes of one size only.
     """
     if min(size) < _LEAST_REUSED:
-        return _new()
+        return new_dis()
     if _mine.size != size:
-        _mine.dis = _new()
+        _mine.dis = new_dis()
         _mine.size = size
     return _mine.dis
 
 
-def _new() -> cv2.DISOpticalFlow:
+def new_dis() -> cv2.DISOpticalFlow:
+    """DIS with the settings that `flow` has."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(4)

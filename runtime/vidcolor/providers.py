@@ -10,9 +10,12 @@ from __future__ import annotations
 import ctypes
 import importlib
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
 
 if TYPE_CHECKING:
@@ -26,6 +29,23 @@ _ERRORS = 3  # onnxruntime's log severity: errors and worse
 SPIN = "100"
 """Microseconds; `python -m benchmarks threads` compares others."""
 _INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
+
+
+def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]) -> Opened:
+    """What `opened` makes of 'cpu' or 'cuda'; where 'auto' finds CUDA broken, a warning and 'cpu'.
+
+    Raises ArgumentError for arguments that are not accepted, else as `candidates` and `opened`.
+    """
+    check_choice("provider", provider, PROVIDERS)
+    check_whole("device_id", device_id, least=0)
+    first, *others = candidates(provider, device_id)
+    try:
+        return opened(first)
+    except ProviderError as error:
+        if not others:
+            raise
+        warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=3)
+        return opened(others[0])
 
 
 def candidates(provider: str, device_id: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.scenes import render
-from vidcolor.flow import flow, quantise
+from vidcolor.flow import flow, new_dis, quantise
 
 LUMA = quantise(render(1, 128, 160).luma[0])
 
@@ -49,7 +49,7 @@ def test_what_was_computed_before_does_not_matter() -> None:
 def test_a_used_object_is_as_good_as_a_new_one(height: int, width: int) -> None:
     lumas = quantise(render(4, height, width, seed=3).luma)
     for here, other in permutations(lumas, 2):
-        new = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, other, None)
+        new = new_dis().calc(here, other, None)
         np.testing.assert_array_equal(flow(here, other), np.moveaxis(new, 2, 0))
 
 

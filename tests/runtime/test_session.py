@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from vidcolor import providers, session
+from vidcolor import providers
 from vidcolor.contract import PRECISIONS
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError, ProviderError
 from vidcolor.providers import cuda_devices, open_graph
@@ -235,6 +235,6 @@ def test_a_quiet_fallback_is_noticed(toy_bundle: Path, monkeypatch: pytest.Monke
     path = toy_bundle / "remember.float32.onnx"
     with pytest.raises(ProviderError, match="could not load the CUDA and cuDNN libraries"):
         open_graph(path, provider="cuda", device_id=0, threads=None)
-    monkeypatch.setattr(session, "candidates", lambda *_: ("cuda", "cpu"))
+    monkeypatch.setattr(providers, "candidates", lambda *_: ("cuda", "cpu"))
     with pytest.warns(RuntimeWarning, match="running on the CPU"):
         assert Session.load(toy_bundle, provider="auto").provider == "cpu"
