@@ -4,11 +4,15 @@
 """
 
 from training.models.base import Generator
+from training.models.convlstm import ConvLSTMUNet
 from training.models.flagship import Flagship
+from training.models.similarity import SimilarityUNet
 from training.models.unet import ExtendedUNet, UNet
 
 GENERATORS: dict[str, type[Generator]] = {
     "seeds": UNet,
     "extended": ExtendedUNet,
+    "convlstm": ConvLSTMUNet,
+    "similarity": SimilarityUNet,
     "flagship": Flagship,
 }
