@@ -58,6 +58,7 @@ def collapse_svg(systems: Mapping[str, Measured]) -> str:
         axes.plot(frames, measured.curve, color="C0", label="measured")
         law = f"(1 - {1 - measured.step:.3f})^t"
         axes.plot(frames, measured.step**frames, "--", color="C1", label=law)
+        axes.plot(frames, measured.gray, ":", color="gray", label="gray")
         axes.set(title=name, ylim=(0, 1), xlabel="frames after the key", ylabel="pixel accuracy")
         axes.legend(frameon=False, fontsize="small")
     return _svg(figure)

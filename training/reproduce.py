@@ -213,7 +213,7 @@ def measure(
     ]
     with ThreadPoolExecutor(options.jobs) as pool:
         scores = pool.map(partial(measure_clip, methods=methods), material.held_out)
-        measured = list(tqdm(scores, desc="evaluating", total=len(material.held_out), unit="clip"))
+        measured = list(tqdm(scores, desc="evaluating", total=len(material.held_out), disable=None))
         clips = {name: found for name, found, _ in measured}
         evaluation = Evaluation(
             command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
@@ -231,7 +231,7 @@ def measure(
             lambda name: _probe(name, bundles[name], material, evaluation, asked=scale.asked),
             bundles,
         )
-        systems = dict(tqdm(zip(bundles, probed, strict=True), desc="probing", total=len(bundles)))
+        systems = dict(tqdm(zip(bundles, probed, strict=True), desc="probing", total=len(bundles), disable=None))
         rows = _rows(methods)
         shown = choose(material.held_out, count=options.figures, frames=options.frames)
         subject = next(m for m in reversed(methods) if m.kind == "propagation")
@@ -261,6 +261,7 @@ def _probe(
         test=held_out.transfer(dt),
         step=evaluation.summaries[f"{name} transfer"].accuracy,
         curve=evaluation.curve(name, "accuracy"),
+        gray=evaluation.curve("gray", "accuracy"),
         tracking=held_out.tracking(TRACKED),
         fetching=held_out.fetching(),
     )
