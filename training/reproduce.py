@@ -35,6 +35,7 @@ from vidcolor.errors import ArgumentError
 
 TRAINED = (*REPORTS, "convlstm", "similarity")
 SHIPPED = "flagship"
+COMPARED = (*TRAINED, SHIPPED)
 REPORT, TABLE = "report.html", "table.md"
 BASELINES = ("gray", "hold", "flow chain")
 TRACKED = 5
@@ -68,8 +69,8 @@ class ReproduceOptions:
     jobs: int = 1
     """Models that are trained, and clips that are measured, at the same time, with a thread
     each."""
-    systems: tuple[str, ...] = TRAINED
-    """Which to train (training/systems.py); 'flagship' is measured beside them as it ships."""
+    systems: tuple[str, ...] = COMPARED
+    """Which to compare (training/systems.py): 'flagship' as it ships, the others trained here."""
     width: float | None = None
     """Multiplier of the channels; without it 1, or 0.125 for --quick."""
     crop: int | None = None
@@ -78,6 +79,8 @@ class ReproduceOptions:
     """Minutes of training for each model; without it none are counted, or 6.5 for --quick."""
     steps: int | None = None
     """Updates of each model; without it 10 epochs, or as many as the minutes allow."""
+    checkpoint_minutes: float = 3.0
+    """Minutes between checkpoints: what a training that is broken off loses at most."""
     clips: int | None = None
     """Held-out clips that are measured, evenly chosen; without it all, or 8 for --quick."""
     frames: int = 50
@@ -131,8 +134,9 @@ def reproduce(options: ReproduceOptions) -> None:
     _check(options)
     scale = QUICK if options.quick else FULL
     material = gather(options, scale)
-    runs = [plan(name, options, scale, folders=material.folders) for name in options.systems]
-    print(f"training {', '.join(run.name for run in runs)} into {options.out}", flush=True)
+    trained = [name for name in options.systems if name != SHIPPED]
+    runs = [plan(name, options, scale, folders=material.folders) for name in trained]
+    print(f"training {', '.join(trained)} into {options.out}", flush=True)
     for run in Trainer(options.jobs).train(runs):
         config = read_config(run.folder / CHECKPOINT)
         accuracy = config.metrics["transfer_accuracy"]
@@ -157,6 +161,7 @@ def plan(name: str, options: ReproduceOptions, scale: Scale, *, folders: Sequenc
     arguments += ["--arguments", f"width={width:g}", *scale.arguments.get(name, ())]
     arguments += ["--discriminator-width", f"{width:g}", "--crop", str(crop)]
     arguments += ["--steps", str(steps), "--minutes", str(minutes)]
+    arguments += ["--checkpoint-minutes", f"{options.checkpoint_minutes:g}"]
     if scale.learning_rate is not None:
         arguments += ["--learning-rate", f"{scale.learning_rate:g}"]
     arguments += ["--threads", "1"] if options.jobs > 1 or options.quick else []
@@ -204,7 +209,8 @@ def measure(
     runs: Sequence[Run], material: Material, options: ReproduceOptions, scale: Scale
 ) -> Reproduction:
     """Everything that the report shows."""
-    bundles = {run.name: str(run.bundle) for run in runs} | {SHIPPED: SHIPPED}
+    made = {run.name: str(run.bundle) for run in runs}
+    bundles = {name: made.get(name, name) for name in options.systems}
     methods = [Method(kind) for kind in BASELINES]
     methods += [
         Method(kind, name, bundle, "auto", 1)
@@ -231,7 +237,11 @@ def measure(
             lambda name: _probe(name, bundles[name], material, evaluation, asked=scale.asked),
             bundles,
         )
-        systems = dict(tqdm(zip(bundles, probed, strict=True), desc="probing", total=len(bundles), disable=None))
+        systems = dict(
+            tqdm(
+                zip(bundles, probed, strict=True), desc="probing", total=len(bundles), disable=None
+            )
+        )
         rows = _rows(methods)
         shown = choose(material.held_out, count=options.figures, frames=options.frames)
         subject = next(m for m in reversed(methods) if m.kind == "propagation")
@@ -278,10 +288,10 @@ def _rows(methods: Sequence[Method]) -> list[Method]:
 def _check(options: ReproduceOptions) -> None:
     if not options.data:
         raise ArgumentError("data: no folder is given; at least one folder of videos is needed")
-    unknown = [name for name in options.systems if name not in TRAINED]
+    unknown = [name for name in options.systems if name not in COMPARED]
     if unknown or not options.systems:
         raise ArgumentError(
-            f"systems holds {', '.join(unknown) or 'nothing'}, accepted are {', '.join(TRAINED)}"
+            f"systems holds {', '.join(unknown) or 'nothing'}, accepted are {', '.join(COMPARED)}"
         )
     least = {"jobs": 1, "frames": 12, "figures": 0, "clips": 1, "steps": 1}
     for name, minimum in least.items():

@@ -91,7 +91,7 @@ class Flagship(Generator):
             flows[FLOW_PREVIOUS],
         )
         key = nearest_key(luma, memory, flows[FLOW_KEY])
-        matched = fetch(luma, self._place(features.eighth), memory, self.temperature.exp())
+        matched = self._fetch(luma, features.eighth, memory)
         chroma, confidence = self.mixer(luma, features, Candidates(previous, key, matched), flows)
         following = {"luma": luma, "chroma": chroma, "confidence": confidence}
         return Propagated(chroma, confidence, following, matched[:, :2])
@@ -100,25 +100,22 @@ class Flagship(Generator):
         """What places are compared by: [B, match_width, h/8, w/8], of length one."""
         return F.normalize(self.match(eighth), dim=1)
 
+    def _fetch(self, luma: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
+        """[B, 4, h, w]: see `Candidates.matched`.
 
-def fetch(luma: Tensor, place: Tensor, memory: Tensors, sharpness: Tensor) -> Tensor:
-    """What the keys' places that are like the frame's hold: [B, 4, h, w], `Candidates.matched`.
-
-    place: [B, c, h/8, w/8], of length one; `memory` holds the keys' as "place" [B, k, c, h/8, w/8]
-    and their "tint" [B, k, 5, h/8, w/8]. A place gives its mean chroma and how chroma changes with
-    luma within it, so that the frame's own luma draws the edges that places of `TOKEN` pixels are
-    too coarse for.
-    """
-    query = place.flatten(2).transpose(1, 2)
-    known = memory["place"].transpose(1, 2).flatten(2)
-    value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
-    likeness = torch.bmm(query, known)
-    share = torch.softmax(likeness * sharpness, dim=-1)
-    fetched = torch.cat([torch.bmm(share, value), likeness.amax(-1, keepdim=True)], -1)
-    fetched = fetched.transpose(1, 2).unflatten(2, place.shape[2:])
-    mean, luma_mean, slope, best = enlarge(fetched, TOKEN).split([2, 1, 2, 1], dim=1)
-    chroma = (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5)
-    return torch.cat([chroma, luma_mean, best], 1)
+        A place gives its mean chroma and how chroma changes with luma within it, so that the
+        frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
+        """
+        query = self._place(eighth).flatten(2).transpose(1, 2)
+        place = memory["place"].transpose(1, 2).flatten(2)
+        value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
+        likeness = torch.bmm(query, place)
+        share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
+        fetched = torch.cat([torch.bmm(share, value), likeness.amax(-1, keepdim=True)], -1)
+        fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
+        mean, luma_mean, slope, best = enlarge(fetched, TOKEN).split([2, 1, 2, 1], dim=1)
+        chroma = (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5)
+        return torch.cat([chroma, luma_mean, best], 1)
 
 
 def tint(planes: Tensor) -> Tensor:

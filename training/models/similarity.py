@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from training.lab import lightness, planes_to_lab
 from training.models.base import Propagated, Remembered, Tensors
-from training.models.flagship import Encoder, fetch, tint
+from training.models.flagship import TOKEN, Encoder, enlarge, tint
 from training.models.unet import DECODER_WIDTHS, ENCODER_WIDTHS, UNet
 
 LEVELS = 4
@@ -61,15 +61,15 @@ class SimilarityUNet(UNet):
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> tuple[Propagated, Tensor]:
         """`propagate`, and the frame for the objective: Lab [B, 3, h, w] in [-1, 1]."""
-        found = fetch(luma, self._place(luma), memory, self.temperature.exp())
-        fetched = planes_to_lab(luma, found[:, :2])[:, 1:]
+        chroma, likeness = self._fetch(luma, memory)
+        fetched = planes_to_lab(luma, chroma)[:, 1:]
         before = self.conditions(luma, state, memory)
-        given = torch.cat([before, state["confidence"], fetched, found[:, 3:]], 1)
+        given = torch.cat([before, state["confidence"], fetched, likeness], 1)
         output = self.ascend(self.descend(given)).float()
         colours = (fetched + torch.tanh(output[:, :2])).clamp(-1.0, 1.0)
         painted = torch.cat([lightness(luma), colours], 1)
         step = self.follow(luma, painted, torch.sigmoid(output[:, 2:]))
-        return step._replace(fetched=found[:, :2]), painted
+        return step._replace(fetched=chroma), painted
 
     def calibrate(self, wrong: float) -> None:
         """Nothing: confidence is learned."""
@@ -77,3 +77,19 @@ class SimilarityUNet(UNet):
     def _place(self, luma: Tensor) -> Tensor:
         """What places are compared by: [B, match_width, h/8, w/8], of length one."""
         return F.normalize(self.match(self.features(luma).eighth), dim=1)
+
+    def _fetch(self, luma: Tensor, memory: Tensors) -> tuple[Tensor, Tensor]:
+        """Chroma [B, 2, h, w] of the keys' places that are like the frame's, and how like, in ±1.
+
+        A place gives its mean chroma and how chroma changes with luma within it, so that the
+        frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
+        """
+        place = self._place(luma)
+        known = memory["place"].transpose(1, 2).flatten(2)
+        told = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
+        likeness = torch.bmm(place.flatten(2).transpose(1, 2), known)
+        share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
+        found = torch.cat([torch.bmm(share, told), likeness.amax(-1, keepdim=True)], -1)
+        found = enlarge(found.transpose(1, 2).unflatten(2, place.shape[2:]), TOKEN)
+        mean, luma_mean, slope, best = found.split([2, 1, 2, 1], dim=1)
+        return (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5), best

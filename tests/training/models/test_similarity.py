@@ -6,9 +6,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.models.test_flagship import HEIGHT, WIDTH, Tones, planes
 from training.lab import lab_to_chroma, lightness, planes_to_lab
+from training.models.flagship import Features
 from training.models.similarity import SimilarityUNet
+
+HEIGHT, WIDTH = 48, 64
+
+
+def planes(seed: int, channels: int = 1) -> Tensor:
+    """Smooth ones, in [0, 1]."""
+    torch.manual_seed(seed)
+    coarse = torch.rand(1, channels, HEIGHT // 8, WIDTH // 8)
+    return nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
+
+
+class Tones(nn.Module):
+    """Features that are how dark and how bright a place is."""
+
+    def forward(self, luma: Tensor) -> Features:
+        tone = nn.functional.avg_pool2d(luma, 8)
+        return Features(luma, luma, torch.cat([tone, 1 - tone], 1))
 
 
 @pytest.fixture(scope="module")
