@@ -106,11 +106,11 @@ def notes() -> dict[str, str]:
             "eta: share of pixels wrong a step after the true frame before, on held-out clips. "
             "Then pixel accuracy on the own output so many frames after the key; what is left at "
             "the end of the curve, of what is right beyond gray after one step; the curve's mean "
-            "distance from (1 - eta)^t. Tracks, copies: of pixels whose colour changed within five frames, the "
-            "share painted right, and painted as it was. Saturation: of the coloured ones of them, "
-            "as painted over the true one. Fetches: of colours missing in the frame before, how "
-            f"many more come back right within {RECOVERY} frames when the key is in colour than "
-            "when it is gray."
+            "distance from (1 - eta)^t. Tracks, copies: of pixels whose colour changed within five "
+            "frames, the share painted right, and painted as it was. Saturation: of the coloured "
+            "ones of them, as painted over the true one. Fetches: of colours missing in the frame "
+            f"before, how many more come back right within {RECOVERY} frames when the key is in "
+            "colour than when it is gray."
         ),
     }
 
