@@ -25,7 +25,7 @@ from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 14
-STEPS = 60
+STEPS = 30
 DEADLINE = 240
 """Seconds for what takes a few on an idle machine."""
 
@@ -46,7 +46,7 @@ def arguments(videos: tuple[Path, Path], out: Path) -> list[str]:
     return [
         *("reproduce", str(videos[0]), "--test", str(videos[1]), "-o", str(out), "--quick"),
         *("--systems", "convlstm", "flagship", "--width", "0.03125", "--crop", "64"),
-        *("--steps", str(STEPS), "--checkpoint-minutes", "0.01", "--clips", "1"),
+        *("--steps", str(STEPS), "--checkpoint-minutes", "0.03", "--clips", "1"),
         *("--frames", str(FRAMES), "--figures", "1", "--cache", str(out.parent / "cache")),
     ]
 
