@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from training.checkpoint import read_config
 from training.clips import Clip, ClipOptions, find_videos, load_clip, load_split
-from training.evaluate import RESULTS, measure_clip, versions
+from training.evaluate import RESULTS as EVALUATION
+from training.evaluate import measure_clip, versions
 from training.findings import REPORTS, Measured, find
 from training.journal import read_losses
 from training.manual import manual
@@ -27,7 +28,7 @@ from training.pictures import depict
 from training.probes import Probe
 from training.record import CHECKPOINT
 from training.report import to_json
-from training.reproduction import Reproduction, html, markdown
+from training.reproduction import Reproduction, html, markdown, results
 from training.runs import Run, Trainer
 from training.summary import Evaluation, summarise
 from training.systems import STEPS, SYSTEMS
@@ -36,10 +37,12 @@ from vidcolor.errors import ArgumentError
 TRAINED = (*REPORTS, "convlstm", "similarity")
 SHIPPED = "flagship"
 COMPARED = (*TRAINED, SHIPPED)
-REPORT, TABLE = "report.html", "table.md"
+REPORT, TABLE, RESULTS = "report.html", "table.md", "results.json"
 BASELINES = ("gray", "hold", "flow chain")
 TRACKED = 5
 """Frames across which it is asked what a model does with what moved: dt = 5's own distance."""
+SPARE = 2
+"""Held-out videos that are decoded for each that is measured, since some may be too short."""
 MOST_FRAMES = 120
 """As the evaluation has it, so that both use the same decoded clips."""
 
@@ -49,10 +52,11 @@ MOST_FRAMES = 120
 class ReproduceOptions:
     """Train the reports' systems and what they left open, measure them, and write one report.
 
-    The folder --out then holds `report.html`, `table.md`, `evaluation.json` and a folder for each
-    system. The same command goes on where it was broken off: what is trained is not trained again.
-    At the reports' own scale frames are 256x256, widths full, and a model sees 10 epochs of 7,000
-    examples in batches of 8: days on a CPU, hours on a CUDA device.
+    The folder --out then holds `report.html`, `table.md`, their numbers in `results.json` and
+    `evaluation.json`, and a folder for each system. The same command goes on where it was broken
+    off: what is trained is not trained again. At the reports' own scale frames are 256x256, widths
+    full, and a model sees 10 epochs of 7,000 examples in batches of 8: days on a CPU, hours on a
+    CUDA device.
     """
 
     data: tyro.conf.Positional[tuple[Path, ...]]
@@ -143,7 +147,8 @@ def reproduce(options: ReproduceOptions) -> None:
         print(f"{run.name}: {config.step} updates, transfer {accuracy:.1%}", flush=True)
     reproduction = measure(runs, material, options, scale)
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / RESULTS).write_text(to_json(reproduction.evaluation), encoding="utf-8")
+    (options.out / EVALUATION).write_text(to_json(reproduction.evaluation), encoding="utf-8")
+    (options.out / RESULTS).write_text(results(reproduction), encoding="utf-8")
     table = markdown(reproduction)
     (options.out / TABLE).write_text(table, encoding="utf-8")
     (options.out / REPORT).write_text(html(reproduction), encoding="utf-8")
@@ -171,6 +176,7 @@ def plan(name: str, options: ReproduceOptions, scale: Scale, *, folders: Sequenc
 
 def gather(options: ReproduceOptions, scale: Scale) -> Material:
     """Find and decode the videos; ArgumentError when there are none to hold out."""
+    count = options.clips or scale.clips
     prepared = [folder for folder in options.data if (folder / "train").is_dir()]
     folders = tuple(f / "train" if f in prepared else f for f in options.data)
     split = load_split(folders, options=ClipOptions(cache=options.cache))
@@ -179,7 +185,8 @@ def gather(options: ReproduceOptions, scale: Scale) -> Material:
     if tests:
         clip_options = ClipOptions(max_frames=MOST_FRAMES, cache=options.cache)
         held_out = [
-            load_clip(path, name=name, options=clip_options) for path, name in find_videos(tests)
+            load_clip(path, name=name, options=clip_options)
+            for path, name in _spread(list(find_videos(tests)), count and SPARE * count)
         ]
     else:
         held_out = split.test
@@ -187,7 +194,6 @@ def gather(options: ReproduceOptions, scale: Scale) -> Material:
         raise ArgumentError(
             "test: no video is left to hold out; --test names a folder of some, or give more videos"
         )
-    count = options.clips or scale.clips
     return Material(
         folders=folders,
         seen=choose(split.train, count=count or len(held_out), frames=options.frames),
@@ -198,11 +204,17 @@ def gather(options: ReproduceOptions, scale: Scale) -> Material:
 def choose(clips: Iterable[Clip], *, count: int | None, frames: int) -> list[Clip]:
     """So many, evenly chosen of those that are long enough, cut to `frames`; else the longest."""
     by_length = sorted(clips, key=len, reverse=True)
-    count = min(count or len(by_length), len(by_length))
     enough = [clip for clip in by_length if len(clip) >= frames]
-    among = sorted(enough if len(enough) >= count else by_length[:count], key=lambda c: c.name)
-    chosen = [among[i] for i in np.linspace(0, len(among) - 1, count).round().astype(int)]
+    long = enough if len(enough) >= (count or len(by_length)) else by_length[:count]
+    chosen = _spread(sorted(long, key=lambda clip: clip.name), count)
     return [Clip(c.name, c.luma[:frames], c.chroma[:frames]) for c in chosen]
+
+
+def _spread[Item](items: Sequence[Item], count: int | None) -> Sequence[Item]:
+    """So many of them, evenly spaced; all where there are no more, or no count."""
+    if count is None or count >= len(items):
+        return items
+    return [items[i] for i in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
 def measure(

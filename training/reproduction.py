@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jinja2
@@ -130,6 +131,20 @@ def markdown(reproduction: Reproduction) -> str:
         "\n".join(f"    {command}" for command in [evaluation.command, *reproduction.commands]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def results(reproduction: Reproduction) -> str:
+    """The numbers behind the tables as JSON, but for the evaluation's."""
+    content = {
+        "systems": {
+            name: {**asdict(m), "left": m.left, "off_law": m.off_law, "fetched": m.fetching.gain}
+            for name, m in reproduction.systems.items()
+        },
+        "findings": [asdict(finding) for finding in reproduction.findings],
+        "updates": reproduction.trained,
+        "commands": reproduction.commands,
+    }
+    return json.dumps(content, indent=1) + "\n"
 
 
 def html(reproduction: Reproduction) -> str:

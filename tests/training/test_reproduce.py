@@ -114,6 +114,10 @@ def held_to_what_it_promises(out: Path, said: str) -> None:
     assert page.count('<img alt="') == 4  # gray, truth, and the two systems
     assert page.count("<video") == 1
     assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]+"|<!DOCTYPE[^>]+>', "", page)
+    results = json.loads((out / "results.json").read_text())
+    assert results["updates"] == {"convlstm": STEPS}
+    assert [f["claim"] for f in results["findings"]][-1] == "With it propagation does not collapse"
+    assert len(results["systems"]["flagship"]["curve"]) == FRAMES - 1
     scores = json.loads((out / "evaluation.json").read_text())["summaries"]
     assert "convlstm transfer" in scores
 
@@ -159,6 +163,7 @@ def test_clips_are_chosen_evenly_of_those_that_are_long_enough():
     short = [clip("a", 5), clip("b", 30), clip("c", 70)]
     assert [(c.name, len(c)) for c in choose(short, count=2, frames=50)] == [("b", 30), ("c", 50)]
     assert len(choose(clips, count=None, frames=9)) == 20
+    assert choose(clips, count=0, frames=9) == []
 
 
 def test_a_prepared_folder_brings_its_own_test(videos, tmp_path):
