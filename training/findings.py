@@ -16,6 +16,8 @@ RIGHT = 0.6
 COLLAPSED = 0.25
 """Propagation has collapsed when less than this share is left of what transfer gets right beyond
 what is right in gray."""
+LEAST_GAIN = 0.05
+"""By so much transfer must be more accurate than gray, for anything to be left of that."""
 LAST = 10
 """Frames at the end of the propagation curve that say what is left."""
 LAW = 0.1
@@ -45,10 +47,14 @@ class Measured:
 
     @property
     def left(self) -> float:
-        """At the curve's end, of what transfer gets right beyond gray: 0 is no better than gray."""
+        """At the curve's end, of what transfer gets right beyond gray: 0 is no better than gray.
+
+        Also 0 where transfer itself is hardly better, so that there is nothing to lose.
+        """
         gray = float(np.mean(self.gray[-LAST:]))
         beyond = float(np.mean(self.curve[-LAST:])) - gray
-        return max(0.0, beyond / (self.step - gray)) if self.step > gray else 0.0
+        gained = self.step - gray
+        return max(0.0, beyond / gained) if gained >= LEAST_GAIN else 0.0
 
     @property
     def off_law(self) -> float:

@@ -102,6 +102,7 @@ def test_what_is_left_is_counted_beyond_gray():
     assert system(0.8, [0.8] * 20 + [0.4] * 29).left == pytest.approx((0.4 - 0.3) / (0.8 - 0.3))
     assert system(0.8, [0.1] * 49).left == 0
     assert system(0.2, [0.2] * 49).left == 0
+    assert system(0.34, [0.34] * 49).left == 0
 
 
 def test_distance_from_the_law():
