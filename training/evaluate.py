@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 import vidcolor
 from training.baselines import BASELINES
-from training.clips import ClipOptions, find_videos, load_clip
+from training.clips import Clip, ClipOptions, find_videos, load_clip
 from training.manual import manual
 from training.methods import MODES, PER_FRAME, Method, load, load_colorizer
 from training.pictures import depict
@@ -91,7 +90,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     clips = {name: scores for name, scores, _ in measured}
     evaluation = Evaluation(
         command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
-        versions=_versions(),
+        versions=versions(),
         options=json.loads(json.dumps(asdict(options), default=str)),
         models={label: asdict(metadata) for label, metadata in models.items()},
         methods=methods,
@@ -110,15 +109,11 @@ def main(options: EvaluateOptions) -> None:
     print(options.out / REPORT)
 
 
-def measure_clip(
-    video: tuple[str, Path], *, methods: Sequence[Method], options: ClipOptions
-) -> tuple[str, dict[str, Scores], float]:
-    """A video's name, its scores by method's label, and its true frames' CDC."""
-    name, path = video
-    clip = load_clip(path, name=name, options=options)
+def measure_clip(clip: Clip, *, methods: Sequence[Method]) -> tuple[str, dict[str, Scores], float]:
+    """A clip's name, its scores by method's label, and its true frames' CDC."""
     ruler = Ruler(clip)
     scores = {method.label: ruler.measure(method.paint(clip)) for method in methods}
-    return name, scores, ruler.true_cdc()
+    return clip.name, scores, ruler.true_cdc()
 
 
 def _measure_all(
@@ -128,7 +123,10 @@ def _measure_all(
     *,
     workers: int,
 ) -> Iterator[tuple[str, dict[str, Scores], float]]:
-    measure = partial(measure_clip, methods=methods, options=options)
+    def measure(video: tuple[str, Path]) -> tuple[str, dict[str, Scores], float]:
+        name, path = video
+        return measure_clip(load_clip(path, name=name, options=options), methods=methods)
+
     # Threads do: what takes time is NumPy, OpenCV and onnxruntime, which let others run meanwhile.
     with ThreadPoolExecutor(workers) as pool:
         yield from tqdm(
@@ -190,7 +188,8 @@ def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
     return videos
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of what the figures may depend on."""
     names = {
         "vidcolor": vidcolor.__version__,
         "onnxruntime": onnxruntime.__version__,

@@ -75,7 +75,7 @@ class Ruler:
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         self._truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
-        self._lab = [_lab(frame) for frame in self._truth]
+        self._lab = [frame_lab(frame) for frame in self._truth]
         self._first = histogram(self._truth[0])
         middle = min((SSIM_EVERY + 1) // 2, len(clip) - 1)
         self._ssim_frames = range(middle, len(clip), SSIM_EVERY)
@@ -104,7 +104,7 @@ class Ruler:
         return Scores(**figures, cdc=cdc, seconds=seconds)
 
     def _frame(self, t: int, rgb: Codes) -> dict[str, float]:
-        truth, lab, true_lab = self._truth[t], _lab(rgb), self._lab[t]
+        truth, lab, true_lab = self._truth[t], frame_lab(rgb), self._lab[t]
         figures = {
             "psnr": psnr(rgb, truth),
             "accuracy": float(right_pixels(lab, true_lab).mean()),
@@ -122,6 +122,7 @@ class Ruler:
         return restlessness(before, here, motion) - restlessness(*truth, motion)
 
 
-def _lab(rgb: Codes) -> Lab:
+def frame_lab(rgb: Codes) -> Lab:
+    """Lab of 8-bit RGB [h, w, 3], on one pixel of `LAB_GRID` squared."""
     small = rgb[::LAB_GRID, ::LAB_GRID].astype(np.float32) / 255
     return np.ascontiguousarray(np.moveaxis(rgb2lab(small), -1, 0))

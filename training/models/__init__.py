@@ -4,13 +4,17 @@
 """
 
 from training.models.base import Generator
+from training.models.convlstm import ConvLSTMUNet
 from training.models.flagship import Flagship
+from training.models.similarity import SimilarityUNet
 from training.models.unet import ExtendedUNet, UNet
 from training.models.zhang import Zhang
 
 GENERATORS: dict[str, type[Generator]] = {
     "seeds": UNet,
     "extended": ExtendedUNet,
+    "convlstm": ConvLSTMUNet,
+    "similarity": SimilarityUNet,
     "flagship": Flagship,
 }
 
