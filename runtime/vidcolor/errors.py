@@ -30,3 +30,7 @@ class ProviderError(VidcolorError, RuntimeError):
 
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
+
+
+class MissingLibraryError(VidcolorError, ImportError):
+    """A library that this part of vidcolor needs, one of its extras, is not installed."""
