@@ -14,8 +14,8 @@ from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.colour import decode_luma, encode_chroma
 from vidcolor.encode import Writer
 from vidcolor.fit import Fit
-from vidcolor.grid import Grid, resample
 from vidcolor.keyimage import read_key
+from vidcolor.paint import Paint
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State
 from vidcolor.session import Session
@@ -35,7 +35,8 @@ class Color:
     clip: tyro.conf.Positional[Path]
     """The video to colour: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
     key: Path
-    """The clip's first frame in colour: an image of any size, of the clip's aspect."""
+    """The clip's first frame in colour: an image of any size, of the clip's aspect. One that is
+    painted in parts and else transparent is spread along the frame's luma."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The video to write; its ending chooses the container: .mp4, .mkv, .mov."""
     model: str = DEFAULT_MODEL
@@ -91,12 +92,13 @@ def colour_clip(
 ) -> int:
     """Carry the key's colours through the clip, frame by frame; audio passes along.
 
-    key: at any size. The first frame takes its colours as they are, all others the model's.
+    key: at any size. The first frame takes its colours as they are, all others the model's; a key
+    that is painted in parts is spread first.
     Returns how many frames there were.
     """
     coding = coding_of(reader.info)
     layout = subsampling(writer.pixel_format), siting_of(reader.info.tags)
-    painted = Grid(*key.luma.shape)
+    paint = Paint.of(key)
     state: State | None = None
     count = 0
     for item in reader:
@@ -106,8 +108,9 @@ def colour_clip(
         luma = decode_luma(item.planes[0], coding)
         small = fit.down(luma)
         if state is None:
-            state = propagator.begin(Key(small, fit.down_chroma(key.chroma, painted)))
-            chroma = resample(key.chroma, painted, fit.grid(*layout))
+            first = paint.small(small, fit)
+            state = propagator.begin(first)
+            chroma = paint.full(first, luma, fit, fit.grid(*layout))
         else:
             chroma, _, state = propagator.step(small, state)
             chroma = fit.up(chroma, small, luma, *layout)
