@@ -92,6 +92,11 @@ def spread(luma: Plane, chroma: Plane, weight: Plane) -> Plane:
     return np.clip(colours.T.reshape(chroma.shape), -0.5, 0.5).astype(np.float32)
 
 
+def require_scipy() -> None:
+    """Raise MissingLibraryError where SciPy is not installed."""
+    _library("scipy.sparse")
+
+
 def _check(luma: Plane, chroma: Plane, weight: Plane) -> None:
     try:
         check_luma(luma)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 import vapoursynth as vs
 
@@ -17,7 +18,7 @@ from tests.vapoursynth_plugin.loops import colour_all
 from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.planes import Key
+from vidcolor.paint import Paint
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
 
@@ -40,6 +41,8 @@ class Case:
     direction: str = "both"
     cuts: tuple[int, ...] = ()
     """First frames of shots."""
+    painted: float = 1.0
+    """Share of each key that is painted, about; below 1 they have alpha."""
 
     @cached_property
     def form(self) -> vs.VideoFormat:
@@ -69,6 +72,18 @@ class Case:
         rgb, step = self.scene.rgb(self.matrix), self.key_scale
         return [rgb[n][::step, ::step] for n in self.keys]
 
+    @cached_property
+    def key_alpha(self) -> list[np.ndarray]:
+        """[h, w] uint8 for each key: solid, soft and no paint in blobs."""
+        rng = np.random.default_rng(len(self.keys))
+        out = []
+        for rgb in self.key_rgb:
+            noise = cv2.GaussianBlur(rng.standard_normal(rgb.shape[:2]), (0, 0), 4)
+            share = noise.argsort(axis=None).argsort().reshape(noise.shape) / noise.size
+            soft = (self.painted - share) * 8  # over an eighth of the picture
+            out.append(np.rint(255 * np.clip(soft, 0, 1)).astype(np.uint8))
+        return out
+
     def clip(self, *, is_tagged: bool = False) -> vs.VideoNode:
         """The clip; chroma planes of a YUV one are noise that must not matter.
 
@@ -93,12 +108,18 @@ class Case:
         frames = [list(np.moveaxis(rgb, -1, 0)) for rgb in self.key_rgb]
         return clip_of("RGB24", frames, props or [{} for _ in frames])
 
+    def alpha(self) -> vs.VideoNode:
+        """`key_alpha` as a clip."""
+        return clip_of("GRAY8", [[codes] for codes in self.key_alpha], [{} for _ in self.keys])
+
     def propagate(self, bundle: Path, **arguments: object) -> vs.VideoNode:
         """The filter's output; `arguments` in place of the case's own."""
         own = {"clip": self.clip(), "key": self.key(), "size": self.size}
         own |= {"model": str(bundle), "provider": "cpu"}
         if self.keys != (0,):
             own |= {"frames": list(self.keys), "direction": self.direction}
+        if self.painted < 1:
+            own["alpha"] = self.alpha()
         if self.cuts:
             own["scenes"] = list(self.cuts)
         return vs.core.vidcolor.Propagate(**(own | arguments))
@@ -126,11 +147,12 @@ class Case:
         lumas = [decode_luma(codes, self.coding) for codes in self.luma_codes]
         smalls = [fit.down(luma) for luma in lumas]
         keys, own = {}, {}
-        for n, rgb in zip(self.keys, self.key_rgb, strict=True):
+        for n, rgb, alpha in zip(self.keys, self.key_rgb, self.key_alpha, strict=True):
             chroma = rgb_to_key(rgb / np.float32(255), self.matrix).chroma
-            source = Grid(*rgb.shape[:2])
-            keys[n] = Key(luma=smalls[n], chroma=fit.down_chroma(chroma, source))
-            own[n] = resample(chroma, source, grid)
+            weight = alpha / np.float32(255) if self.painted < 1 else None
+            paint = Paint(chroma, Grid(*rgb.shape[:2]), weight)
+            keys[n] = paint.small(smalls[n], fit)
+            own[n] = paint.full(keys[n], lumas[n], fit, grid)
         out = []
         plain = colour_all(Propagator(session), smalls, keys, self.cuts, self.direction)
         for n, (chroma, confidence, carried) in enumerate(plain):

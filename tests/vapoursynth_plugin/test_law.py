@@ -48,6 +48,7 @@ def cases(draw: st.DrawFn) -> Case:
         keys=tuple(draw(st.lists(numbers, unique=True, min_size=1, max_size=5))),
         direction=draw(st.sampled_from(DIRECTIONS)),
         cuts=tuple(draw(st.sets(numbers, max_size=4))),
+        painted=draw(st.sampled_from([1.0, 0.2, 0.7])),
     )
 
 
@@ -78,6 +79,10 @@ def filter_of(case: Case, bundle: Path, *, key_says: bool, clip_says: bool) -> v
         arguments["clip"] = case.clip(is_tagged=True)
         del arguments["scenes"]
     own = {"clip": case.clip(), "key": case.key(), "size": case.size, "model": str(bundle)}
+    if case.painted < 1 and key_says:
+        arguments["key"] = core.std.ClipToProp(arguments["key"], case.alpha(), prop="_Alpha")
+    elif case.painted < 1:
+        arguments["alpha"] = case.alpha()
     return core.vidcolor.Propagate(**(own | {"provider": "cpu", "checkpoint": 3} | arguments))
 
 

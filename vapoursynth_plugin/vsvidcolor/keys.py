@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from vidcolor.errors import ArgumentError, KeyFrameError
@@ -11,6 +12,9 @@ from vsvidcolor.request import Need, Request
 
 FRAME_PROP = "VidcolorFrame"
 """On a frame of the key clip: the number of the frame of the clip that it colours."""
+
+LOADED = 4
+"""Keys that are kept at working size: to spread one that is painted in parts takes a second."""
 
 
 class Keys:
@@ -30,6 +34,7 @@ class Keys:
         self._carried: dict[int, int | None] = {}
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
+        self._loaded: OrderedDict[int, Key] = OrderedDict()
         if frames is not None:
             self._settle(dict(zip(frames, range(count), strict=True)))
 
@@ -53,16 +58,22 @@ class Keys:
     def load(self, frames: Iterable[int]) -> Request[list[Key]]:
         """The keys at these frames of the clip, at working size."""
         places = {frame: self._places[frame] for frame in frames}
-        given = yield Need(lumas=tuple(places), keys=tuple(places.values()))
-        keys = []
-        for frame, place in places.items():
-            luma = given.lumas[frame]
-            try:
-                chroma = given.keys[place].chroma(luma.matrix)
-            except ArgumentError as error:
-                raise KeyFrameError(f"frame {frame}: {error}") from None
-            keys.append(Key(luma=luma.plane.copy(), chroma=chroma))
-        return keys
+        loaded = {frame: self._loaded[frame] for frame in places if frame in self._loaded}
+        if missing := {frame: place for frame, place in places.items() if frame not in loaded}:
+            given = yield Need(lumas=tuple(missing), keys=tuple(missing.values()))
+            for frame, place in missing.items():
+                luma = given.lumas[frame]
+                luma = luma._replace(plane=luma.plane.copy())
+                try:
+                    loaded[frame] = given.keys[place].fit(luma)
+                except ArgumentError as error:
+                    raise KeyFrameError(f"frame {frame}: {error}") from None
+        for frame, key in loaded.items():
+            self._loaded[frame] = key
+            self._loaded.move_to_end(frame)
+        while len(self._loaded) > LOADED:
+            self._loaded.popitem(last=False)
+        return [loaded[frame] for frame in places]
 
     def _settle(self, places: dict[int, int]) -> None:
         self._places = places

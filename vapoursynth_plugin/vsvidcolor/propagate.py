@@ -24,6 +24,7 @@ from vidcolor.session import Session
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
 from vsvidcolor import interrupt
 from vsvidcolor.arguments import (
+    check_alpha,
     check_choice,
     check_clip,
     check_flag,
@@ -34,6 +35,7 @@ from vsvidcolor.arguments import (
     precision_of,
 )
 from vsvidcolor.filters import core, recurrence, stage
+from vsvidcolor.keyframe import ALPHA_PROP
 from vsvidcolor.keys import Keys
 from vsvidcolor.props import COLOUR_PROPS
 from vsvidcolor.render import Renderer
@@ -54,6 +56,7 @@ def propagate(
     clip: vs.VideoNode,
     key: vs.VideoNode,
     frames: int | list[int] | None = None,
+    alpha: vs.VideoNode | None = None,
     direction: str = "both",
     scenes: int | list[int] | None = None,
     confidence: int = 0,
@@ -72,6 +75,8 @@ def propagate(
         becomes 4:4:4.
     key: what frames of `clip` look like in colour, RGB or YUV of any size with the clip's aspect.
     frames: which of the clip's frames those of `key` show; else `key` says so, see `Keys`.
+    alpha: where the frames of `key` are painted, GRAY; else their property _Alpha says so. What is
+        not painted takes its colours from what is, spread along the clip's luma.
     direction: from which keys colour is carried to a frame: 'forward' from the one before it,
         'backward' from the one after it, 'both' from either, blended; see `Timeline.runs`.
     scenes: first frames of the clip's shots; else the property _SceneChangePrev says where a shot
@@ -89,6 +94,9 @@ def propagate(
     """
     check_clip(clip)
     check_key(key, clip)
+    if alpha is not None:
+        check_alpha(alpha, key)
+        key = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
     check_choice("direction", direction, DIRECTIONS)
     check_flag("confidence", confidence)
     check_least("saturation", saturation, least=0)

@@ -20,6 +20,7 @@ class Options(TypedDict, total=False):
     """What Propagate takes besides clips and `confidence`; see docs/filter.md."""
 
     frames: int | Sequence[int]
+    alpha: vs.VideoNode
     direction: Literal["forward", "backward", "both"]
     scenes: int | Sequence[int]
     model: str
