@@ -22,7 +22,9 @@ PROVIDERS = ("auto", "cpu", "cuda")
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
-_ERRORS = 3  # onnxruntime's log severity: errors and worse
+
+ERRORS, FATAL = 3, 4
+"""onnxruntime's log severities: errors and worse, and crashes only; 0 is everything."""
 _INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
 
 
@@ -69,9 +71,11 @@ def cuda_devices() -> int:
 
 
 def open_graph(
-    path: Path, *, provider: str, device_id: int, threads: int | None
+    path: Path, *, provider: str, device_id: int, threads: int | None, verbosity: int
 ) -> InferenceSession:
     """An onnxruntime session that runs on `provider` for certain.
+
+    verbosity: the least severity of what onnxruntime says, on stderr.
 
     Raises BundleError when the file is missing or is no valid graph, ProviderError when CUDA
     cannot be started.
@@ -84,7 +88,7 @@ def open_graph(
     try:
         graph = runtime.InferenceSession(
             path,
-            sess_options=_options(runtime, threads),
+            sess_options=_options(runtime, threads, verbosity),
             providers=_providers(provider, device_id),
             enable_fallback=0,
         )
@@ -113,9 +117,9 @@ def _providers(provider: str, device_id: int) -> list[Any]:
     return [(_CUDA, options), _CPU]
 
 
-def _options(runtime: Any, threads: int | None) -> Any:
+def _options(runtime: Any, threads: int | None, verbosity: int) -> Any:
     options = runtime.SessionOptions()
-    options.log_severity_level = _ERRORS
+    options.log_severity_level = verbosity
     options.use_deterministic_compute = True
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.inter_op_num_threads = 1

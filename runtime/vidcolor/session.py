@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from vidcolor import contract
 from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
-from vidcolor.providers import PROVIDERS, candidates, first_line, onnxruntime, open_graph
+from vidcolor.providers import (
+    ERRORS,
+    FATAL,
+    PROVIDERS,
+    candidates,
+    first_line,
+    onnxruntime,
+    open_graph,
+)
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
@@ -59,6 +67,7 @@ class Session:
         device_id: int = 0,
         precision: str = "auto",
         threads: int | None = None,
+        verbosity: int = ERRORS,
     ) -> Session:
         """Load a bundle and hold it against the contract.
 
@@ -67,6 +76,7 @@ class Session:
         device_id: which CUDA device, from 0.
         precision: 'float32', 'float16', or 'auto': float16 on CUDA, float32 on the CPU.
         threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+        verbosity: how much onnxruntime says on stderr, 0, everything, to 4, fatal errors only.
 
         Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
         """
@@ -75,15 +85,17 @@ class Session:
         _check_whole("device_id", device_id, least=0)
         if threads is not None:
             _check_whole("threads", threads, least=1)
+        if verbosity not in range(FATAL + 1):
+            raise ArgumentError(f"verbosity is {verbosity!r}, accepted are 0 to {FATAL}")
         bundle = find_bundle(model)
         first, *others = candidates(provider, device_id)
         try:
-            return cls._open(bundle, first, device_id, precision, threads)
+            return cls._open(bundle, first, device_id, precision, threads, verbosity)
         except ProviderError as error:
             if not others:
                 raise
             warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=2)
-            return cls._open(bundle, others[0], device_id, precision, threads)
+            return cls._open(bundle, others[0], device_id, precision, threads, verbosity)
 
     @classmethod
     def _open(
@@ -93,6 +105,7 @@ class Session:
         device_id: int,
         precision: str,
         threads: int | None,
+        verbosity: int,
     ) -> Session:
         if precision == "auto":
             precision = "float16" if provider == "cuda" else "float32"
@@ -102,6 +115,7 @@ class Session:
                 provider=provider,
                 device_id=device_id,
                 threads=threads,
+                verbosity=verbosity,
             )
             for name in contract.GRAPHS
         }

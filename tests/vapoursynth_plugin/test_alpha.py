@@ -12,6 +12,7 @@ import vapoursynth as vs
 from tests import need
 from tests.scenes import render
 from tests.vapoursynth_plugin.reference import Case, clip_of, planes_of
+from vidcolor import paint
 
 need.scipy()
 
@@ -151,14 +152,13 @@ def test_an_alpha_property_of_another_size_fails_its_frame(case, toy_bundle):
         coloured.get_frame(9)
 
 
-def test_a_key_is_spread_once(case, toy_bundle, monkeypatch):
-    from vidcolor import paint
-
-    spread, luma = [], paint.spread
-    monkeypatch.setattr(paint, "spread", lambda *parts: spread.append(1) or luma(*parts))
-    for frame in case.propagate(toy_bundle).frames():
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_key_is_spread_once(streams, case, toy_bundle, monkeypatch):
+    spread, made = paint.spread, []
+    monkeypatch.setattr(paint, "spread", lambda *parts: made.append(1) or spread(*parts))
+    for frame in case.propagate(toy_bundle, num_streams=streams).frames():
         frame.close()
-    assert len(spread) == len(KEYS)
+    assert len(made) == len(KEYS)
 
 
 def test_without_scipy_alpha_is_refused_at_once():

@@ -79,6 +79,7 @@ def filter_of(case: Case, bundle: Path, *, key_says: bool, clip_says: bool) -> v
         arguments["clip"] = case.clip(is_tagged=True)
         del arguments["scenes"]
     own = {"clip": case.clip(), "key": case.key(), "size": case.size, "model": str(bundle)}
+    own["num_streams"] = 1 + len(case.keys) % 3
     if case.painted < 1 and key_says:
         arguments["key"] = core.std.ClipToProp(arguments["key"], case.alpha(), prop="_Alpha")
     elif case.painted < 1:

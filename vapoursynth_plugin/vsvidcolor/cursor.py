@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 from vidcolor.errors import VidcolorError
 from vidcolor.planes import Plane
@@ -25,7 +26,7 @@ BEGINNINGS = 4
 class Replay:
     """The steps of a clip's runs, whatever order frames are asked for in.
 
-    Only one thread at a time may be inside.
+    Only one thread at a time may be inside, or one for each direction.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Replay:
             stride: Kept(budget, least=least, interval=interval) for stride in (FORWARD, BACKWARD)
         }
         self._begun: OrderedDict[Run, State] = OrderedDict()
+        self._lock = Lock()
 
     def walk(
         self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool]
@@ -78,11 +80,15 @@ class Replay:
             keys = yield from self._keys.load(run.keys)
             if run not in self._begun:  # by another request, meanwhile
                 state = self._propagator.begin(*keys)
-                self._begun[run] = state if run.keyed else self._propagator.forget(state)
-        self._begun.move_to_end(run)
-        while len(self._begun) > BEGINNINGS:
-            self._begun.popitem(last=False)
-        return self._begun[run]
+                state = state if run.keyed else self._propagator.forget(state)
+                with self._lock:
+                    self._begun[run] = state
+        with self._lock:
+            state = self._begun[run]
+            self._begun.move_to_end(run)
+            while len(self._begun) > BEGINNINGS:
+                self._begun.popitem(last=False)
+        return state
 
     def _step(self, frame: int, luma: Plane, state: State, run: Run) -> Step:
         try:

@@ -20,6 +20,7 @@ import vapoursynth as vs
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.fit import Fit
 from vidcolor.propagate import Propagator
+from vidcolor.providers import ERRORS
 from vidcolor.session import Session
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
 from vsvidcolor import interrupt
@@ -64,6 +65,8 @@ def propagate(
     size: int = 256,
     provider: str = "auto",
     device_id: int = 0,
+    num_streams: int = 1,
+    verbosity: int = ERRORS,
     fp16: int | None = None,
     saturation: float = 1.0,
     checkpoint: int = FIRST_INTERVAL,
@@ -86,6 +89,8 @@ def propagate(
     size: short side of the planes the model works on, in pixels.
     provider: 'cpu', 'cuda', or 'auto': CUDA where it works.
     device_id: which CUDA device.
+    num_streams: steps of the model at a time; between two keys a frame takes two.
+    verbosity: how much onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
     fp16: whether to use the model's float16 graphs; by default on CUDA only.
     saturation: what chroma is multiplied by, that of keys too.
     checkpoint: frames between the states that are kept for going back, as long as they fit.
@@ -99,6 +104,7 @@ def propagate(
         key = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
     check_choice("direction", direction, DIRECTIONS)
     check_flag("confidence", confidence)
+    check_least("num_streams", num_streams, least=1)
     check_least("saturation", saturation, least=0)
     check_least("checkpoint", checkpoint, least=1)
     stages = Stages(Fit.of(clip.height, clip.width, size), saturation)
@@ -110,11 +116,20 @@ def propagate(
     )
     shots = Shots(clip.num_frames, clip_frames("scenes", scenes, clip))
     session = Session.load(
-        model, provider=provider, device_id=device_id, precision=precision_of(fp16)
+        model,
+        provider=provider,
+        device_id=device_id,
+        precision=precision_of(fp16),
+        verbosity=verbosity,
     )
     interrupt.listen()
     renderer = Renderer(
-        Propagator(session), keys, shots, requests=2 * vs.core.num_threads, interval=checkpoint
+        Propagator(session),
+        keys,
+        shots,
+        requests=2 * vs.core.num_threads,
+        interval=checkpoint,
+        streams=num_streams,
     )
     clips = _graph(clip, key, stages, renderer)
     return {"clip": clips if confidence else clips[0]}

@@ -13,6 +13,7 @@ from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
 from vsvidcolor.cursor import Replay
 from vsvidcolor.keys import Keys
 from vsvidcolor.request import Given, Luma, Need, Request
+from vsvidcolor.together import together
 
 BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""
@@ -34,7 +35,8 @@ class Colours(NamedTuple):
 class Renderer:
     """Colours the frames of one clip, in any order and with any number of requests under way.
 
-    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside.
+    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside; with
+    `streams` there are that many, in runs of different directions.
     """
 
     def __init__(
@@ -46,8 +48,13 @@ class Renderer:
         requests: int = 1,
         budget: int = BUDGET,
         interval: int = FIRST_INTERVAL,
+        streams: int = 1,
     ) -> None:
-        """requests: how many are under way at a time. interval: frames between checkpoints."""
+        """requests: how many are under way at a time. interval: frames between checkpoints.
+
+        streams: how many runs of the two that lead to a frame are stepped along at a time.
+        """
+        self._streams = streams
         self._propagator, self._keys, self._shots = propagator, keys, shots
         self._least, self._budget, self._interval = requests + 1, budget, interval
         self._requests: dict[int, Request[Colours]] = {}
@@ -111,13 +118,11 @@ class Renderer:
         def holds() -> bool:
             return timeline.runs(frame, self._shots) == runs
 
-        sides = []
-        for run in runs:
-            step = yield from self._walker(timeline).walk(frame, run, luma, holds=holds)
-            if step is None:
-                return None
-            sides.append((step.chroma, step.confidence))
-        return sides
+        replay = self._walker(timeline)
+        walks = [replay.walk(frame, run, luma, holds=holds) for run in runs]
+        steps = yield from together(walks, streams=self._streams)
+        sides = [(step.chroma, step.confidence) for step in steps if step is not None]
+        return sides if len(sides) == len(runs) else None
 
     def _walker(self, timeline: Timeline) -> Replay:
         if self._replay is None:

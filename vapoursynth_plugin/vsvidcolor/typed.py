@@ -27,6 +27,8 @@ class Options(TypedDict, total=False):
     size: int
     provider: Literal["auto", "cpu", "cuda"]
     device_id: int
+    num_streams: int
+    verbosity: Literal[0, 1, 2, 3, 4]
     fp16: bool | Literal[0, 1]
     saturation: float
     checkpoint: int
