@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol
 import tyro
 
 from vidcolor.commands.color import Color
+from vidcolor.commands.key import PaintKey
 from vidcolor.errors import VidcolorError
 
 DESCRIPTION = "Carries the colours of a painted key frame through a black-and-white clip."
@@ -30,7 +31,7 @@ class Command(Protocol):
         """Do it. Raises VidcolorError, and then leaves nothing half-written behind."""
 
 
-COMMANDS: dict[str, Callable[..., Command]] = {"color": Color}
+COMMANDS: dict[str, Callable[..., Command]] = {"color": Color, "key": PaintKey}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

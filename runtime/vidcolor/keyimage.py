@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 
 from vidcolor.colour import rgb_to_key
-from vidcolor.errors import KeyFrameError
+from vidcolor.errors import KeyFrameError, MediaError
 from vidcolor.fit import ASPECT_TOLERANCE
 from vidcolor.planes import Key, Plane
 from vidcolor.video import Info
@@ -84,6 +85,22 @@ def read_picture(path: Path) -> Picture:
             "save it upright"
         )
     return Picture(rgb / most, alpha, bits)
+
+
+def write_picture(path: Path, rgb: Plane, *, bits: int) -> None:
+    """Write R'G'B' [h, w, 3] in [0, 1] as a PNG of 8 or 16 bits; there is all of it or none.
+
+    Raises MediaError when it cannot be written.
+    """
+    codes = np.rint(rgb[..., ::-1] * ((1 << bits) - 1))
+    _, data = cv2.imencode(".png", codes.astype(np.uint8 if bits == 8 else np.uint16))
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        partial.write_bytes(data.tobytes())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise MediaError(f"output: {path} cannot be written ({error.strerror})") from error
 
 
 def _check_aspect(path: Path, luma: Plane, info: Info) -> None:
