@@ -5,6 +5,7 @@ The reference shares no code with vsvidcolor: it takes the scene's code values, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,17 @@ from vidcolor.grid import Grid, resample
 from vidcolor.paint import Paint
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
+
+SUBSAMPLINGS = {
+    "GRAY": (0, 0),
+    "YUV444P": (0, 0),
+    "YUV422P": (1, 0),
+    "YUV420P": (1, 1),
+    "YUV440P": (0, 1),
+    "YUV411P": (2, 0),
+    "YUV410P": (2, 2),
+}
+"""How often width and height are halved, as `form_of` names it."""
 
 SITINGS = {"left": 0, "center": 1, "topleft": 2}
 
@@ -46,7 +58,7 @@ class Case:
 
     @cached_property
     def form(self) -> vs.VideoFormat:
-        return vs.core.get_video_format(getattr(vs, self.format))
+        return form_of(self.format)
 
     @property
     def coding(self) -> Coding:
@@ -163,7 +175,7 @@ class Case:
 
 def clip_of(format: str, frames: list[list[np.ndarray]], props: list[dict]) -> vs.VideoNode:  # noqa: A002
     """A clip of these code planes and properties."""
-    form = vs.core.get_video_format(getattr(vs, format))
+    form = form_of(format)
     height, width = frames[0][0].shape
     made = []
     for planes, tags in zip(frames, props, strict=True):
@@ -174,6 +186,17 @@ def clip_of(format: str, frames: list[list[np.ndarray]], props: list[dict]) -> v
         made.append(frame)
     blank = vs.core.std.BlankClip(format=form, width=width, height=height, length=len(frames))
     return vs.core.std.ModifyFrame(blank, blank, lambda n, f: made[n])
+
+
+def form_of(name: str) -> vs.VideoFormat:
+    """The format of this name, also where VapourSynth has no constant for it, such as YUV410P12."""
+    if hasattr(vs, name):
+        return vs.core.get_video_format(getattr(vs, name))
+    layout, depth = re.fullmatch(r"(GRAY|YUV4\d\dP)(\d+|H|S)", name).groups()
+    family = vs.GRAY if layout == "GRAY" else vs.YUV
+    kind = vs.FLOAT if depth in "HS" else vs.INTEGER
+    bits = {"H": 16, "S": 32}.get(depth) or int(depth)
+    return vs.core.query_video_format(family, kind, bits, *SUBSAMPLINGS[layout])
 
 
 def planes_of(frame: vs.VideoFrame) -> tuple[bytes, ...]:

@@ -28,8 +28,8 @@ LEAST = 15
 
 
 @functools.lru_cache(maxsize=8)
-def scene(length: int, seed: int) -> Scene:
-    return render(length, 48, 64, seed=seed)
+def scene(length: int, seed: int, *, odd: bool) -> Scene:
+    return render(length, 48 + odd, 64 + odd, seed=seed)
 
 
 @st.composite
@@ -38,9 +38,11 @@ def cases(draw: st.DrawFn) -> Case:
     numbers = st.integers(0, length - 1)
     siting = draw(st.sampled_from(sorted(SITINGS)))
     full = draw(st.booleans())
+    name = draw(st.sampled_from(FORMATS))
+    odd = name.startswith(("GRAY", "YUV444")) and draw(st.booleans())
     return Case(
-        scene(length, draw(st.integers(0, 3))),
-        draw(st.sampled_from(FORMATS)),
+        scene(length, draw(st.integers(0, 3)), odd=odd),
+        name,
         full_range=full,
         siting=siting,
         size=draw(st.sampled_from([32, 40, 48])),

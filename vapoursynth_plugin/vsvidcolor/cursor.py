@@ -41,11 +41,12 @@ class Replay:
         self._lock = Lock()
 
     def walk(
-        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool]
+        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool], watch: Watch
     ) -> Request[Step | None]:
         """The step of `frame`, whose luma is given, in `run`; None as soon as it does not hold.
 
         holds: whether `run` is the way to `frame`, going by all that was fetched so far.
+        watch: of the whole request, asked at each step.
 
         The request has its own place, so that two far seeks that take turns both arrive; but it
         goes on from what another left behind when that is nearer.
@@ -54,7 +55,6 @@ class Replay:
         at, lumas = run.start, {frame: luma}
         step: Step | None = None
         state: State | None = None
-        watch = Watch()
         while True:
             found = self._kept[run.stride].nearest(frame, run)
             if found is not None and (step is None or abs(frame - found[0]) < abs(frame - at)):

@@ -11,6 +11,7 @@ from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
 from vsvidcolor.cursor import Replay
+from vsvidcolor.interrupt import Watch
 from vsvidcolor.keys import Keys
 from vsvidcolor.request import Given, Luma, Need, Request
 from vsvidcolor.together import together
@@ -89,6 +90,7 @@ class Renderer:
         self._requests.pop(token, None)
 
     def _colour(self, frame: int, luma: Luma) -> Request[Colours]:
+        watch = Watch()
         timeline = yield from self._keys.timeline()
         if frame in timeline.keys:
             (key,) = yield from self._keys.load([frame])
@@ -99,10 +101,11 @@ class Renderer:
         # shots since the key.
         if len(timeline.strides(frame)) > 1 or luma.starts_shot is not None:
             while unknown := timeline.unknown(frame, self._shots):
+                watch.check(frame)
                 yield Need(lumas=unknown)
         while True:
             runs = timeline.runs(frame, self._shots)
-            sides = yield from self._walk(frame, runs, luma, timeline)
+            sides = yield from self._walk(frame, runs, luma, timeline, watch)
             if sides is not None:
                 break
         if len(sides) == 1:
@@ -111,7 +114,7 @@ class Renderer:
         return Colours(*blend(*sides, since=since, until=until), keyed=True)
 
     def _walk(
-        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline
+        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline, watch: Watch
     ) -> Request[list[tuple[Plane, Plane]] | None]:
         """Chroma and confidence of `frame` in each of `runs`; None if a cut shows up."""
 
@@ -119,7 +122,7 @@ class Renderer:
             return timeline.runs(frame, self._shots) == runs
 
         replay = self._walker(timeline)
-        walks = [replay.walk(frame, run, luma, holds=holds) for run in runs]
+        walks = [replay.walk(frame, run, luma, holds=holds, watch=watch) for run in runs]
         steps = yield from together(walks, streams=self._streams)
         sides = [(step.chroma, step.confidence) for step in steps if step is not None]
         return sides if len(sides) == len(runs) else None
