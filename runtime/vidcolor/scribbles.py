@@ -231,7 +231,7 @@ def _rough(links: _Links, held: Values, diagonal: Values) -> Callable[[Values], 
 
     Groups follow the strongest links, so that none lies across an edge.
     """
-    if len(held) <= _DIRECT:
+    if len(held) <= _DIRECT or not len(links.weight):
         return _direct(links, held)
     order = np.random.default_rng(len(held))
     strength = links.weight * (0.5 + 0.5 * order.random(len(links.weight)))  # without ties

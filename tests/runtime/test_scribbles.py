@@ -147,6 +147,18 @@ def test_large_systems_come_to_the_colours_of_the_direct_solution(monkeypatch):
     assert np.abs(spread(key.luma, key.chroma, weight) - direct).max() < 1 / 1024
 
 
+def test_many_regions_that_nothing_links(monkeypatch):
+    """More than are solved directly: specks in a flat ground, each with paint of its own."""
+    luma = np.full((30, 40), 0.2, np.float32)
+    luma[4:-4:3, 4:-4:3] = 0.9
+    specks = luma > 0.5
+    chroma = np.where(specks, np.linspace(-0.4, 0.4, 40, dtype=np.float32), 0.3)
+    chroma = np.stack((chroma, -chroma)).astype(np.float32)
+    weight = np.where(specks, np.float32(0.5), np.float32(0.2))
+    monkeypatch.setattr(scribbles, "_DIRECT", 20)
+    assert np.abs(spread(luma, chroma, weight) - chroma).max() < 1e-5
+
+
 def test_a_frame_that_is_all_painted_comes_back():
     key = photograph("coffee", side=40)
     got = spread(key.luma, key.chroma, np.ones_like(key.luma))
