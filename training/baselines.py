@@ -47,7 +47,7 @@ def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
 def dis(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
 
-    OpenCV's DIS at its medium preset, as anybody would use it; `vidcolor.flow` has settings of ours.
+    OpenCV's DIS at its medium preset, as anybody has it; `vidcolor.flow` has settings of ours.
     """
     motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, other, None)
     return np.moveaxis(np.asarray(motion, np.float32), 2, 0)

@@ -86,7 +86,7 @@ class Propagator:
     def begin(self, *keys: Key) -> State:
         """The state right after the last of `keys`; all of them are remembered.
 
-        Keys are at working size, and of one size; anything else raises KeyFrameError.
+        Keys are at working size, of one size, and whole; anything else raises KeyFrameError.
         """
         if not keys:
             raise KeyFrameError("begin needs at least one key frame")
@@ -94,6 +94,11 @@ class Propagator:
         if any(key.luma.shape != size for key in keys):
             sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)
             raise KeyFrameError(f"key frames are {sizes} pixels; all must have the same size")
+        if any(key.weight is not None for key in keys):
+            raise KeyFrameError(
+                "a key frame is painted in parts, a whole one is needed: spread it with "
+                "vidcolor.paint.Paint.of(key).small"
+            )
         remembered = [
             self._session.remember(
                 *(pad(planes, self._multiple) for planes in (key.luma[None], key.chroma))

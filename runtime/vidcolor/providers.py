@@ -25,9 +25,10 @@ PROVIDERS = ("auto", "cpu", "cuda")
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
-_ERRORS = 3  # onnxruntime's log severity: errors and worse
 SPIN = "100"
 """Microseconds; `python -m benchmarks threads` compares others."""
+ERRORS, FATAL = 3, 4
+"""onnxruntime's log severities: errors and worse, and crashes only; 0 is everything."""
 _INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
 
 
@@ -91,9 +92,11 @@ def cuda_devices() -> int:
 
 
 def open_graph(
-    path: Path, *, provider: str, device_id: int, threads: int | None
+    path: Path, *, provider: str, device_id: int, threads: int | None, verbosity: int = ERRORS
 ) -> InferenceSession:
     """An onnxruntime session that runs on `provider` for certain.
+
+    verbosity: the least severity of what onnxruntime says, on stderr.
 
     Raises BundleError when the file is missing or is no valid graph, ProviderError when CUDA
     cannot be started.
@@ -106,7 +109,7 @@ def open_graph(
     try:
         graph = runtime.InferenceSession(
             path,
-            sess_options=session_options(runtime, threads),
+            sess_options=session_options(runtime, threads, verbosity),
             providers=provider_list(provider, device_id),
             enable_fallback=0,
         )
@@ -136,10 +139,10 @@ def provider_list(provider: str, device_id: int) -> list[Any]:
     return [(_CUDA, options), _CPU]
 
 
-def session_options(runtime: Any, threads: int | None) -> Any:
+def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) -> Any:
     """How onnxruntime is told to run a graph; runtime: its package. threads: as in `open_graph`."""
     options = runtime.SessionOptions()
-    options.log_severity_level = _ERRORS
+    options.log_severity_level = verbosity
     options.use_deterministic_compute = True
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.inter_op_num_threads = 1

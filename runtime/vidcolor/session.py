@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from vidcolor import contract
 from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import BundleError
-from vidcolor.providers import first_line, onnxruntime, open_graph, start
+from vidcolor.errors import ArgumentError, BundleError
+from vidcolor.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
@@ -59,6 +59,7 @@ class Session:
         device_id: int = 0,
         precision: str = "auto",
         threads: int | None = None,
+        verbosity: int = ERRORS,
     ) -> Session:
         """Load a bundle and hold it against the contract.
 
@@ -67,17 +68,20 @@ class Session:
         device_id: which CUDA device, from 0.
         precision: 'float32', 'float16', or 'auto': float16 on CUDA, float32 on the CPU.
         threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+        verbosity: how much onnxruntime says on stderr, 0, everything, to 4, fatal errors only.
 
         Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
         """
         check_choice("precision", precision, PRECISIONS)
         if threads is not None:
             check_whole("threads", threads, least=1)
+        if verbosity not in range(FATAL + 1):
+            raise ArgumentError(f"verbosity is {verbosity!r}, accepted are 0 to {FATAL}")
         bundle = find_bundle(model)
         return start(
             provider,
             device_id,
-            lambda provider: cls._open(bundle, provider, device_id, precision, threads),
+            lambda provider: cls._open(bundle, provider, device_id, precision, threads, verbosity),
         )
 
     @classmethod
@@ -88,6 +92,7 @@ class Session:
         device_id: int,
         precision: str,
         threads: int | None,
+        verbosity: int,
     ) -> Session:
         if precision == "auto":
             precision = "float16" if provider == "cuda" else "float32"
@@ -97,6 +102,7 @@ class Session:
                 provider=provider,
                 device_id=device_id,
                 threads=threads,
+                verbosity=verbosity,
             )
             for name in contract.GRAPHS
         }

@@ -224,6 +224,11 @@ def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene
     small = Key(scene.luma[0][:40], scene.chroma[0][:, :40])
     with pytest.raises(KeyFrameError, match="key frames are 61x45, 61x40 pixels"):
         propagator.begin(scene.key(), small)
+    key = scene.key()
+    with pytest.raises(
+        KeyFrameError, match=r"a key frame is painted in parts, a whole one is need"
+    ):
+        propagator.begin(Key(key.luma, key.chroma, np.zeros_like(key.luma)))
 
 
 def test_a_state_knows_its_weight(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 from vidcolor.errors import VidcolorError
 from vidcolor.planes import Plane
@@ -27,7 +28,8 @@ BEGINNINGS = 4
 class Replay:
     """The steps of a clip's runs, whatever order frames are asked for in.
 
-    Only one thread at a time may be inside; any number of others may be in `beside` and `look`.
+    Only one thread at a time may be inside, or one for each direction; any number of others may be
+    in `beside` and `look`.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Replay:
         }
         self._begun: OrderedDict[Run, State] = OrderedDict()
         self._looks = Looks()
+        self._lock = Lock()
 
     def beside(self, frame: int, run: Run) -> int | None:
         """The frame before `frame` in `run`, if `look` must be given its luma."""
@@ -64,11 +67,12 @@ class Replay:
         return seen
 
     def walk(
-        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool]
+        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool], watch: Watch
     ) -> Request[Step | None]:
         """The step of `frame`, whose luma is given, in `run`; None as soon as it does not hold.
 
         holds: whether `run` is the way to `frame`, going by all that was fetched so far.
+        watch: of the whole request, asked at each step.
 
         The request has its own place, so that two far seeks that take turns both arrive; but it
         goes on from what another left behind when that is nearer.
@@ -77,7 +81,6 @@ class Replay:
         at, lumas = run.start, {frame: luma}
         step: Step | None = None
         state: State | None = None
-        watch = Watch()
         while True:
             found = self._kept[run.stride].nearest(frame, run)
             if found is not None and (step is None or abs(frame - found[0]) < abs(frame - at)):
@@ -103,11 +106,15 @@ class Replay:
             keys = yield from self._keys.load(run.keys)
             if run not in self._begun:  # by another request, meanwhile
                 state = self._propagator.begin(*keys)
-                self._begun[run] = state if run.keyed else self._propagator.forget(state)
-        self._begun.move_to_end(run)
-        while len(self._begun) > BEGINNINGS:
-            self._begun.popitem(last=False)
-        return self._begun[run]
+                state = state if run.keyed else self._propagator.forget(state)
+                with self._lock:
+                    self._begun[run] = state
+        with self._lock:
+            state = self._begun[run]
+            self._begun.move_to_end(run)
+            while len(self._begun) > BEGINNINGS:
+                self._begun.popitem(last=False)
+        return state
 
     def _step(self, frame: int, luma: Plane, state: State, run: Run) -> Step:
         seen = self._looks.take(frame, run)

@@ -13,8 +13,10 @@ from vidcolor.propagate import Propagator
 from vidcolor.seen import Seen
 from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
 from vsvidcolor.cursor import Replay
+from vsvidcolor.interrupt import Watch
 from vsvidcolor.keys import Keys
 from vsvidcolor.request import Given, Luma, Need, Request
+from vsvidcolor.together import together
 
 BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""
@@ -37,7 +39,8 @@ class Renderer:
     """Colours the frames of one clip, in any order and with any number of requests under way.
 
     VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside, but
-    for `beside` and `look`, where any number of others may be.
+    for `beside` and `look`, where any number of others may be; with `streams` there are that many
+    inside, in runs of different directions.
     """
 
     def __init__(
@@ -49,8 +52,13 @@ class Renderer:
         requests: int = 1,
         budget: int = BUDGET,
         interval: int = FIRST_INTERVAL,
+        streams: int = 1,
     ) -> None:
-        """requests: how many are under way at a time. interval: frames between checkpoints."""
+        """requests: how many are under way at a time. interval: frames between checkpoints.
+
+        streams: how many runs of the two that lead to a frame are stepped along at a time.
+        """
+        self._streams = streams
         self._propagator, self._keys, self._shots = propagator, keys, shots
         self._least, self._budget, self._interval = requests + 1, budget, interval
         self._requests: dict[int, Request[Colours]] = {}
@@ -116,6 +124,7 @@ class Renderer:
         return timeline.runs(frame, self._shots)
 
     def _colour(self, frame: int, luma: Luma) -> Request[Colours]:
+        watch = Watch()
         timeline = yield from self._keys.timeline()
         if frame in timeline.keys:
             (key,) = yield from self._keys.load([frame])
@@ -126,10 +135,11 @@ class Renderer:
         # shots since the key.
         if len(timeline.strides(frame)) > 1 or luma.starts_shot is not None:
             while unknown := timeline.unknown(frame, self._shots):
+                watch.check(frame)
                 yield Need(lumas=unknown)
         while True:
             runs = timeline.runs(frame, self._shots)
-            sides = yield from self._walk(frame, runs, luma, timeline)
+            sides = yield from self._walk(frame, runs, luma, timeline, watch)
             if sides is not None:
                 break
         if len(sides) == 1:
@@ -138,20 +148,18 @@ class Renderer:
         return Colours(*blend(*sides, since=since, until=until), keyed=True)
 
     def _walk(
-        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline
+        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline, watch: Watch
     ) -> Request[list[tuple[Plane, Plane]] | None]:
         """Chroma and confidence of `frame` in each of `runs`; None if a cut shows up."""
 
         def holds() -> bool:
             return timeline.runs(frame, self._shots) == runs
 
-        sides = []
-        for run in runs:
-            step = yield from self._walker(timeline).walk(frame, run, luma, holds=holds)
-            if step is None:
-                return None
-            sides.append((step.chroma, step.confidence))
-        return sides
+        replay = self._walker(timeline)
+        walks = [replay.walk(frame, run, luma, holds=holds, watch=watch) for run in runs]
+        steps = yield from together(walks, streams=self._streams)
+        sides = [(step.chroma, step.confidence) for step in steps if step is not None]
+        return sides if len(sides) == len(runs) else None
 
     def _walker(self, timeline: Timeline) -> Replay:
         if self._replay is None:
