@@ -19,9 +19,9 @@ TAGS = (1, 1, 1, 1)
 """Matrix, primaries, transfer and range: BT.709, limited."""
 
 
-def scenes(lengths: Iterable[int] = LENGTHS) -> Scene:
+def scenes(lengths: Iterable[int] = LENGTHS, *, height: int = HEIGHT, width: int = WIDTH) -> Scene:
     """Shots that have nothing in common, one after the other."""
-    shots = [render(length, HEIGHT, WIDTH, seed=seed) for seed, length in enumerate(lengths)]
+    shots = [render(length, height, width, seed=seed) for seed, length in enumerate(lengths)]
     return Scene(
         np.concatenate([s.luma * (0.5 + 0.25 * (n % 3)) for n, s in enumerate(shots)]),
         np.concatenate([s.chroma for s in shots]),
@@ -35,14 +35,15 @@ def luma_codes(scene: Scene, bits: int = 8) -> np.ndarray:
 
 def write_film(path: Path, scene: Scene, *, pixel_format: str = "yuv420p") -> Path:
     """The scene in gray, without loss."""
+    height, width = scene.luma.shape[1:]
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         context = stream.codec_context
-        context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, pixel_format
+        context.width, context.height, context.pix_fmt = width, height, pixel_format
         context.colorspace, context.color_primaries, context.color_trc = TAGS[:3]
         context.color_range = TAGS[3]
         for codes in luma_codes(scene, av.VideoFormat(pixel_format).components[0].bits):
-            frame = av.VideoFrame(WIDTH, HEIGHT, pixel_format)
+            frame = av.VideoFrame(width, height, pixel_format)
             plane(frame, 0)[...] = codes
             for index in range(1, len(frame.planes)):
                 plane(frame, index)[...] = 1 << frame.format.components[0].bits - 1

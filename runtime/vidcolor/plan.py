@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from vidcolor.advice import Choice, Confidences, choose
-from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
 from vidcolor.reach import Reach
 from vidcolor.samples import Sampled
@@ -46,25 +45,25 @@ def plan_shot(
     shot: Sampled,
     *,
     propagator: Propagator,
-    painted: Mapping[int, Plane],
+    painted: Collection[int],
     goal: float,
     worth: float,
     most: int | None,
 ) -> ShotPlan:
     """What further keys a shot needs, at most `most`; see `vidcolor.advice.choose`.
 
-    painted: frame -> chroma [2, h, w] of the keys it has, at the size of its samples.
+    painted: frames of the keys it has, which are samples.
     """
     samples = shot.numbers.tolist()
-    chroma = {samples.index(frame): planes for frame, planes in painted.items()}
-    reach = Reach(propagator, samples, [shot.lumas[frame] for frame in samples], chroma)
-    choices = choose(shot.numbers, shot.weights, reach.confidence, painted=chroma.keys(), goal=goal)
+    keys = [samples.index(frame) for frame in painted]
+    reach = Reach(propagator, samples, [shot.lumas[frame] for frame in samples])
+    choices = choose(shot.numbers, shot.weights, reach.confidence, painted=keys, goal=goal)
     return ShotPlan(
         number=number,
         frames=shot.frames,
         samples=samples,
         painted=sorted(painted),
-        now=reach.confidence(chroma.keys()),
+        now=reach.confidence(keys),
         choices=list(islice(choices, most)),
     )
 

@@ -3,11 +3,13 @@
 Confidence says how well a frame's luma is found again in what the model remembers, and hardly
 depends on the colours: from a gray key it is all but what it will be from the painted one. So a
 shot seen small and at some of its frames tells where colour would fade, and which key would help.
+Keys that are painted already are taken in gray, too: beside a gray one, their colours would look
+like a contradiction to the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,16 +32,11 @@ class Reach:
         propagator: Propagator,
         numbers: Sequence[int],
         lumas: Sequence[Plane],
-        painted: Mapping[int, Plane],
     ) -> None:
-        """numbers: frames of the samples, rising. lumas: theirs, [h, w] in [0, 1], of one size.
-
-        painted: sample -> chroma [2, h, w] of those that are painted already; others are gray.
-        """
+        """numbers: frames of the samples, rising. lumas: theirs, [h, w] in [0, 1], of one size."""
         self.numbers = np.array(numbers)
         self._propagator = propagator
         self._lumas = lumas
-        self._painted = painted
         self._gray = np.zeros((2, *lumas[0].shape), np.float32)
         self._known: dict[tuple[int | None, int | None], list[float]] = {}
 
@@ -89,4 +86,4 @@ class Reach:
         return planes
 
     def _key(self, sample: int) -> Key:
-        return Key(self._lumas[sample], self._painted.get(sample, self._gray))
+        return Key(self._lumas[sample], self._gray)

@@ -49,12 +49,12 @@ def test_a_shot_with_and_without_painted_keys(toy_bundle: Path) -> None:
     scene = render(8, 48, 64)
     shot = Sampled(range(100, 129), {100 + 4 * n: luma for n, luma in enumerate(scene.luma)})
     propagator = Propagator(Session.load(toy_bundle, provider="cpu"))
-    fresh = plan_shot(3, shot, propagator=propagator, painted={}, goal=0.65, worth=5, most=None)
+    fresh = plan_shot(3, shot, propagator=propagator, painted=[], goal=0.65, worth=5, most=None)
     assert (fresh.number, fresh.keys) == (3, [112])
     assert fresh.now.max() == 0
     assert [frame for frame, _ in fresh.curve] == list(range(100, 129, 4))
     assert fresh.curve[3] == (112, 1)
-    painted = {104: scene.chroma[1]}
+    painted = [104]
     again = plan_shot(3, shot, propagator=propagator, painted=painted, goal=0.65, worth=5, most=1)
     assert (again.keys, again.choices) == ([104], [])
     assert again.now[1] == 1 > again.now[2] > 0.9

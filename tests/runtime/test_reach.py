@@ -28,20 +28,20 @@ def propagator(toy_bundle: Path) -> Propagator:
 
 
 def test_without_a_key_there_is_none(scene, propagator: Propagator) -> None:
-    np.testing.assert_array_equal(Reach(propagator, NUMBERS, scene.luma, {}).confidence([]), 0)
+    np.testing.assert_array_equal(Reach(propagator, NUMBERS, scene.luma).confidence([]), 0)
 
 
 def test_from_one_key_it_fades_to_both_sides(scene, propagator: Propagator) -> None:
-    reach = Reach(propagator, NUMBERS, scene.luma, {})
+    reach = Reach(propagator, NUMBERS, scene.luma)
     steps = np.abs(np.arange(7) - 2)
     np.testing.assert_allclose(reach.confidence([2]), FADE**steps, rtol=1e-5)
 
 
 def test_between_two_keys_it_is_that_of_the_blend(scene, propagator: Propagator) -> None:
     """As a film is coloured: with both keys in memory, and by the frames' true distances."""
-    painted = {1: scene.chroma[1], 6: scene.chroma[6]}
-    means = Reach(propagator, NUMBERS, scene.luma, painted).confidence([1, 6])
-    left, right = (Key(scene.luma[n], scene.chroma[n]) for n in (1, 6))
+    means = Reach(propagator, NUMBERS, scene.luma).confidence([1, 6])
+    gray = np.zeros_like(scene.chroma[0])
+    left, right = (Key(scene.luma[n], gray) for n in (1, 6))
     forward, backward = propagator.begin(right, left), propagator.begin(left, right)
     sides: dict[int, list] = {n: [] for n in range(2, 6)}
     for n in range(2, 6):
@@ -68,7 +68,7 @@ def test_a_further_key_costs_steps_beside_it_only(
         return step(self, luma, state)
 
     monkeypatch.setattr(Propagator, "step", counted)
-    reach = Reach(propagator, NUMBERS, scene.luma, {})
+    reach = Reach(propagator, NUMBERS, scene.luma)
     reach.confidence([2])
     assert len(steps) == 6
     reach.confidence([2, 5])
@@ -80,10 +80,11 @@ def test_a_further_key_costs_steps_beside_it_only(
 def test_gray_tells_what_colour_will(scene) -> None:
     """What advice rests on, held of the shipped model: its confidence is about luma."""
     propagator = Propagator(Session.load(provider="cpu"))
-    painted = {2: scene.chroma[2]}
-    gray, colour = (
-        Reach(propagator, NUMBERS, scene.luma, chroma).confidence([2]) for chroma in ({}, painted)
-    )
+    gray = Reach(propagator, NUMBERS, scene.luma).confidence([0])
+    state, colour = propagator.begin(scene.key(0)), [1.0]
+    for luma in scene.luma[1:]:
+        _, confidence, state = propagator.step(luma, state)
+        colour.append(float(confidence.mean()))
     assert np.ptp(colour) > 0.1
     np.testing.assert_allclose(gray, colour, atol=0.15)
     assert np.corrcoef(gray, colour)[0, 1] > 0.95

@@ -15,11 +15,9 @@ from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.fit import Fit
-from vidcolor.grid import Grid
 from vidcolor.keyfolder import find_images
 from vidcolor.keyimage import is_painted, read_key
 from vidcolor.plan import ShotPlan, keep_most_helpful, plan_shot
-from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
 from vidcolor.samples import sample
 from vidcolor.session import Session
@@ -76,7 +74,7 @@ class Advise:
         painted = self._painted(images, info)
         plans = self._plan(propagator, info, painted)
         film = range(plans[-1].frames.stop)
-        if beyond := sorted(painted.keys() - film):
+        if beyond := [frame for frame in sorted(painted) if frame not in film]:
             raise KeyFrameError(
                 f"output: {images[beyond[0]]} is named as a key of frame {beyond[0]}, "
                 f"the film has frames 0 to {film[-1]}"
@@ -123,18 +121,14 @@ class Advise:
     def _fit(self, info: Info) -> Fit:
         return Fit.of(info.height, info.width, self.size)
 
-    def _painted(self, images: Mapping[int, Path], info: Info) -> dict[int, Plane]:
-        """Chroma of those images that are in colour, at working size."""
-        fit, painted = self._fit(info), {}
-        for frame, path in images.items():
-            if is_painted(path):
-                key = read_key(path, info=info, matrix=coding_of(info).matrix)
-                painted[frame] = fit.down_chroma(key.chroma, Grid(*key.luma.shape))
+    def _painted(self, images: Mapping[int, Path], info: Info) -> list[int]:
+        """Frames of the images in colour. Raises KeyFrameError for one that is no key."""
+        painted = [frame for frame, path in images.items() if is_painted(path)]
+        for frame in painted:
+            read_key(images[frame], info=info, matrix=coding_of(info).matrix)
         return painted
 
-    def _plan(
-        self, propagator: Propagator, info: Info, painted: Mapping[int, Plane]
-    ) -> list[ShotPlan]:
+    def _plan(self, propagator: Propagator, info: Info, painted: Collection[int]) -> list[ShotPlan]:
         """What every shot needs besides the painted keys."""
         fit = self._fit(info)
         most = self.most or (1 if painted else None)
@@ -146,7 +140,7 @@ class Advise:
                     number,
                     shot,
                     propagator=propagator,
-                    painted={n: chroma for n, chroma in painted.items() if n in shot.frames},
+                    painted=[frame for frame in painted if frame in shot.frames],
                     goal=self.goal,
                     worth=LEAST_WORTH if painted else WORTH,
                     most=most,

@@ -1,0 +1,70 @@
+"""docs/film.md and docs/troubleshooting.md: their commands run, and what they quote is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import tyro
+
+from tests import films
+from vidcolor.app import COMMANDS, main
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+GUIDE = (DOCS / "film.md").read_text(encoding="utf-8")
+TROUBLE = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+TOY = Path(__file__).parent / "toy" / "bundle"
+LENGTHS = (12, 10, 11)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of each command in a page, without ``vidcolor``."""
+    lines = re.findall(r"^    vidcolor (.+)$", text, re.MULTILINE)
+    return [shlex.split(line) for line in lines]
+
+
+def test_the_guide_from_its_first_command_to_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the one on a cluster, which tests/runtime/test_cluster.py runs."""
+    monkeypatch.chdir(tmp_path)
+    scene = films.scenes(LENGTHS, height=120, width=256)
+    films.write_film(Path("film.mkv"), scene)
+    films.write_scenes(Path("cuts.txt"), (0, 12, 22))
+    given = commands(GUIDE)
+    assert len(given) >= 11
+    for words in given:
+        if "--cluster" in words:
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words)
+            continue
+        model = [] if words[0] == "review" else ["--model", str(TOY), "--provider", "cpu"]
+        assert main([*words, *model]) == 0, (words, capsys.readouterr().err)
+        if words[0] == "advise":
+            numbers = [int(path.stem) for path in Path("keys").glob("0*.png")]
+            films.write_keys(Path("keys"), scene, numbers)
+    outputs = {words[words.index("-o") + 1] for words in given}
+    assert all(Path(output).exists() for output in outputs)
+
+
+def test_the_troubles_command_is_one() -> None:
+    [words] = commands(TROUBLE)
+    assert tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words).provider == "cuda"
+
+
+def test_what_cuda_is_quoted_with_is_what_it_says() -> None:
+    source = (ROOT / "runtime" / "vidcolor" / "providers.py").read_text(encoding="utf-8")
+    said = re.sub(r'"\s+f?"', "", source)
+    quoted = re.findall(r"^\| ([a-z].+?) \|", TROUBLE, re.MULTILINE)
+    quoted.remove("it says")
+    assert len(quoted) == 4
+    for words in quoted:
+        assert words in said
+
+
+@pytest.mark.parametrize("text", [GUIDE, TROUBLE])
+def test_links_lead_somewhere(text: str) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (DOCS / target).exists(), target
