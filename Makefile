@@ -2,19 +2,26 @@
 # make test    lint, types and tests, as continuous integration runs them
 # make test-long  more of the same, which takes minutes
 # make evaluate  the shipped models beside the baselines: make evaluate CLIPS=folder MODELS="name path"
+# make bench   how fast everything is, side by side, in minutes; BENCH="speed --sizes 256"
+# make reproduce  the reports' experiments: make reproduce DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
 # Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test test-long evaluate clean
+.PHONY: setup demo test test-long evaluate bench reproduce clean
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
 MODEL :=
 CLIPS := ../shared/clips/dev
 MODELS := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
+BENCH :=
+DATA :=
+TEST :=
+QUICK :=
+JOBS := 1
 PYTHON :=
 export PYTHON
 OURS := $(filter demo/clip.mp4,$(CLIP))
@@ -38,6 +45,14 @@ test-long: .venv/full.stamp
 
 evaluate: .venv/full.stamp
 	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation
+
+bench: .venv/full.stamp
+	python -m benchmarks $(BENCH)
+
+reproduce: .venv/full.stamp
+	$(if $(DATA),,$(error make reproduce needs a folder of videos: DATA=folder))
+	python -m training reproduce $(DATA) --out runs/reproduce --jobs $(JOBS) \
+	    $(if $(TEST),--test "$(TEST)") $(if $(QUICK),--quick)
 
 demo: .venv/demo.stamp $(if $(OURS),demo/clip.mp4)
 	$(if $(OURS)$(filter-out demo/key.png,$(KEY)),,$(error make demo CLIP=... needs its first frame in colour too: KEY=first.png))

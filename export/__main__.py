@@ -11,9 +11,13 @@ import tyro
 
 from export.bundle import check_target, write_bundle
 from export.card import metrics_text
+from export.colorizer import write_colorizer
 from export.graphs import ExportError
 from export.parity import TOLERANCES
-from training.checkpoint import load_generator
+from training.checkpoint import Config, load_colorizer, load_generator, read_config
+from training.models import COLORIZERS
+from training.models.base import Generator
+from training.models.zhang import Zhang
 from vidcolor import contract
 from vidcolor.errors import VidcolorError
 
@@ -23,11 +27,13 @@ class Export:
     """Write a checkpoint's generator as a bundle: ONNX graphs that vidcolor runs without PyTorch.
 
     The bundle proves itself before it appears: the ONNX checker, the contract, and the same
-    colours as PyTorch over a rollout at two sizes, with one and two keys, in both precisions.
+    colours as PyTorch over a rollout at two sizes, with one and two keys, in both precisions. Of a
+    colorizer's checkpoint, a folder with its one graph is written, in the same way.
     """
 
     checkpoint: tyro.conf.Positional[Path]
-    """The folder that `python -m training fit` wrote: weights.safetensors and config.json."""
+    """The folder that `python -m training fit` or `fit-colorizer` wrote: weights.safetensors and
+    config.json."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The bundle's folder, to be made; its last part becomes the model's name."""
     licence: str | None = None
@@ -47,19 +53,19 @@ def run(options: Export) -> None:
     output = options.output.resolve()
     check_target(output, overwrite=options.overwrite)
     notes = _read_notes(options.notes)
+    if read_config(options.checkpoint).model in COLORIZERS:
+        _run_colorizer(options, output, notes)
+    else:
+        _run_bundle(options, output, notes)
+    print(f"wrote {options.output}")
+
+
+def _run_bundle(options: Export, output: Path, notes: str) -> None:
     generator, config = load_generator(options.checkpoint)
-    metadata = contract.Metadata(
-        name=output.name,
-        size_multiple=generator.size_multiple,
-        colour_space=generator.colour_space,
-        licence=options.licence or config.licence,
-        training_data=options.training_data or config.training_data,
-        metrics=options.metrics or metrics_text(config.metrics),
-    )
     parities = write_bundle(
         generator,
         output,
-        metadata=metadata,
+        metadata=_metadata(options, output, generator, config),
         config=config,
         notes=notes,
         overwrite=options.overwrite,
@@ -70,7 +76,32 @@ def run(options: Export) -> None:
             f"{parity.precision}: at most {parity.chroma:.1e} apart in chroma, "
             f"{parity.confidence:.1e} in confidence (accepted {TOLERANCES[parity.precision]:g})"
         )
-    print(f"wrote {options.output}")
+
+
+def _run_colorizer(options: Export, output: Path, notes: str) -> None:
+    network, config = load_colorizer(options.checkpoint)
+    apart = write_colorizer(
+        network,
+        output,
+        metadata=_metadata(options, output, network, config),
+        config=config,
+        notes=notes,
+        overwrite=options.overwrite,
+    )
+    print(f"at most {apart:.1e} apart in chroma (accepted {TOLERANCES['float32']:g})")
+
+
+def _metadata(
+    options: Export, output: Path, network: Generator | Zhang, config: Config
+) -> contract.Metadata:
+    return contract.Metadata(
+        name=output.name,
+        size_multiple=network.size_multiple,
+        colour_space=network.colour_space,
+        licence=options.licence or config.licence,
+        training_data=options.training_data or config.training_data,
+        metrics=options.metrics or metrics_text(config.metrics),
+    )
 
 
 def _read_notes(path: Path | None) -> str:

@@ -37,7 +37,7 @@ def write_bundle(
     ExportError and ParityError.
     """
     check_target(target, overwrite=overwrite)
-    with _appearing(target) as folder:
+    with appearing(target) as folder:
         report("tracing remember and propagate")
         graphs = export_graphs(generator, metadata)
         report("converting to float16")
@@ -71,7 +71,8 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise ExportError(f"output {target} exists already; --overwrite replaces it")
-    own = {contract.graph_path(target, g, p) for g in contract.GRAPHS for p in contract.PRECISIONS}
+    graphs = (*contract.GRAPHS, contract.COLORIZE)
+    own = {contract.graph_path(target, g, p) for g in graphs for p in contract.PRECISIONS}
     if not target.is_dir() or not {*target.iterdir()} <= own | {target / CARD}:
         raise ExportError(f"output {target} is not a bundle, and only a bundle is overwritten")
 
@@ -83,7 +84,7 @@ def _save(folder: Path, precision: str, graphs: dict[str, ModelProto]) -> None:
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
+def appearing(target: Path) -> Iterator[Path]:
     """A new folder that becomes `target` at the end of the block, or is gone if that raises."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         folder = Path(beside) / "new"

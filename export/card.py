@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from export.parity import FRAMES, KEYS, Parity
 from training.checkpoint import Config
 from training.models.base import Generator
+from training.models.zhang import METHOD, Zhang
 from vidcolor.contract import Metadata
 
 
@@ -36,12 +37,7 @@ def model_card(
         f"- Licence: {metadata.licence}",
         f"- Metrics: {metadata.metrics}",
         "",
-        *([notes.strip(), ""] if notes.strip() else []),
-        "## How it was made",
-        "",
-        f"Checkpoint {config.name!r} after {config.step:,} updates of the generator.",
-        "",
-        *_table("option", "value", _numbers(config.training)),
+        *_making(config, notes),
         "## What the export proved",
         "",
         f"Rollouts of {FRAMES} frames at two sizes, with {' and '.join(map(str, KEYS))} keys, "
@@ -55,6 +51,50 @@ def model_card(
         *_table("file", "bytes", {name: f"{size:,}" for name, size in sizes.items()}),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def colorizer_card(
+    network: Zhang,
+    *,
+    metadata: Metadata,
+    config: Config,
+    apart: float,
+    size: int,
+    notes: str = "",
+) -> str:
+    """Markdown for a colorizer. `apart`: the parity; `size`: the graph's file in bytes."""
+    parameters = sum(tensor.numel() for tensor in network.parameters())
+    lines = [
+        f"# {metadata.name}",
+        "",
+        "A vidcolor image colorizer: it colours a single gray frame, and carries nothing.",
+        "",
+        f"- Method: {METHOD}",
+        f"- Parameters: {parameters:,}",
+        f"- Heights and widths: multiples of {metadata.size_multiple} pixels (vidcolor pads)",
+        f"- Training data: {metadata.training_data}",
+        f"- Licence: {metadata.licence}",
+        f"- Metrics: {metadata.metrics}",
+        "",
+        *_making(config, notes),
+        "## What the export proved",
+        "",
+        f"At two sizes, beside PyTorch: chroma (of ±0.5) at most {apart:.1e} apart at any pixel. "
+        f"The graph has {size:,} bytes.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _making(config: Config, notes: str) -> list[str]:
+    """The author's notes, and what the checkpoint says of its training."""
+    return [
+        *([notes.strip(), ""] if notes.strip() else []),
+        "## How it was made",
+        "",
+        f"Checkpoint {config.name!r} after {config.step:,} updates.",
+        "",
+        *_table("option", "value", _numbers(config.training)),
+    ]
 
 
 def metrics_text(metrics: Mapping[str, float]) -> str:

@@ -33,10 +33,10 @@ fall back to the CPU, with a copy there and back for each. 18 is also what torch
 written in, so nothing is converted afterwards.
 """
 
-_ROWS, _COLUMNS, _KEYS = Dim("rows"), Dim("columns"), Dim("keys")
+ROWS, COLUMNS, _KEYS = Dim("rows"), Dim("columns"), Dim("keys")
 # Cells of the traced planes and of a second size that tells a tensor's axes apart. All differ
 # from each other and from one, which torch.export would take for a constant.
-_TRACED = (2, 3)
+TRACED = (2, 3)
 _PROBE = (3, 5)
 _TRACED_KEYS = 4
 
@@ -55,7 +55,7 @@ class ExportError(VidcolorError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class _Input:
+class Input:
     """A graph's input: its name in the contract, an example of it, its dynamic axes."""
 
     name: str
@@ -120,10 +120,12 @@ def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str
     """
     generator = generator.eval()
     key, frame = _inputs(generator)
-    memory, state = _remember(generator, _TRACED)
+    memory, state = _remember(generator, TRACED)
+    remember = RememberGraph(generator, memory, state)
+    propagate = PropagateGraph(generator, [i.name for i in frame])
     graphs = {
-        "remember": _export(RememberGraph(generator, memory, state), key, metadata),
-        "propagate": _export(PropagateGraph(generator, [i.name for i in frame]), frame, metadata),
+        "remember": trace(remember, key, remember.outputs, metadata),
+        "propagate": trace(propagate, frame, propagate.outputs, metadata),
     }
     check_graphs(graphs)
     return graphs
@@ -147,7 +149,7 @@ def check_graphs(graphs: dict[str, ModelProto]) -> None:
         raise ExportError(f"the exported graphs are not valid: {error}") from error
     for values in (*inputs.values(), *outputs.values()):
         for value in values.values():
-            _check_axes(value)
+            check_axes(value)
     for name in contract.suffixes(inputs["propagate"], contract.STATE):
         state = inputs["propagate"][contract.STATE + name]
         for graph in contract.GRAPHS:
@@ -159,9 +161,13 @@ def check_graphs(graphs: dict[str, ModelProto]) -> None:
                 )
 
 
-def _export(
-    module: RememberGraph | PropagateGraph, inputs: list[_Input], metadata: contract.Metadata
+def trace(
+    module: nn.Module, inputs: list[Input], outputs: list[str], metadata: contract.Metadata
 ) -> ModelProto:
+    """A module as a graph, with `metadata` on board; its `forward` takes the inputs as `*tensors`.
+
+    Raises ExportError when it cannot be traced.
+    """
     with _quiet(), torch.no_grad():
         try:
             program = torch.onnx.export(
@@ -170,7 +176,7 @@ def _export(
                 dynamo=True,
                 dynamic_shapes=(tuple(i.axes for i in inputs),),
                 input_names=[i.name for i in inputs],
-                output_names=module.outputs,
+                output_names=outputs,
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -212,30 +218,30 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _inputs(generator: Generator) -> tuple[list[_Input], list[_Input]]:
+def _inputs(generator: Generator) -> tuple[list[Input], list[Input]]:
     """What the remember graph and the propagate graph take, in this order."""
     cell = generator.size_multiple
-    rows, columns = (cell * cells for cells in _TRACED)
-    planes: Axes = {2: cell * _ROWS, 3: cell * _COLUMNS}
+    rows, columns = (cell * cells for cells in TRACED)
+    planes: Axes = {2: cell * ROWS, 3: cell * COLUMNS}
     keyed: Axes = {0: _KEYS, **planes}
     key = [
-        _Input(contract.KEY_LUMA, torch.zeros(1, 1, rows, columns), planes),
-        _Input(contract.KEY_CHROMA, torch.zeros(1, 2, rows, columns), planes),
+        Input(contract.KEY_LUMA, torch.zeros(1, 1, rows, columns), planes),
+        Input(contract.KEY_CHROMA, torch.zeros(1, 2, rows, columns), planes),
     ]
-    frame = [_Input(contract.LUMA, torch.zeros(1, 1, rows, columns), planes)]
-    memory, state = _remember(generator, _TRACED)
+    frame = [Input(contract.LUMA, torch.zeros(1, 1, rows, columns), planes)]
+    memory, state = _remember(generator, TRACED)
     other_memory, other_state = _remember(generator, _PROBE)
     for name, tensor in state.items():
-        frame.append(_Input(contract.STATE + name, tensor, _axes(tensor, other_state[name])))
+        frame.append(Input(contract.STATE + name, tensor, _axes(tensor, other_state[name])))
     for name, tensor in memory.items():
         axes = {0: _KEYS, **_axes(tensor[0], other_memory[name][0])}
         keys = tensor[0].repeat(_TRACED_KEYS, *[1] * (tensor.ndim - 2))
-        frame.append(_Input(contract.MEMORY + name, keys, axes))
+        frame.append(Input(contract.MEMORY + name, keys, axes))
     flows = {
         contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
         contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
     }
-    frame += [_Input(name, *flows[name]) for name in sorted(generator.flows)]
+    frame += [Input(name, *flows[name]) for name in sorted(generator.flows)]
     return key, frame
 
 
@@ -249,7 +255,7 @@ def _remember(generator: Generator, cells: tuple[int, int]) -> Remembered:
 
 
 def _axes(traced: Tensor, probe: Tensor) -> Axes:
-    """The dynamic axes of a tensor, told by its shapes at the sizes `_TRACED` and `_PROBE`.
+    """The dynamic axes of a tensor, told by its shapes at the sizes `TRACED` and `_PROBE`.
 
     An axis is constant, a multiple of the rows, a multiple of the columns, or something else
     (rows times columns) whose form torch.export finds by itself.
@@ -259,7 +265,7 @@ def _axes(traced: Tensor, probe: Tensor) -> Axes:
         if sizes[0] == sizes[1]:
             continue
         axes[axis] = Dim.AUTO
-        for unit, *cells in ((_ROWS, _TRACED[0], _PROBE[0]), (_COLUMNS, _TRACED[1], _PROBE[1])):
+        for unit, *cells in ((ROWS, TRACED[0], _PROBE[0]), (COLUMNS, TRACED[1], _PROBE[1])):
             scale = sizes[0] // cells[0]
             if list(sizes) == [scale * n for n in cells]:
                 axes[axis] = unit if scale == 1 else scale * unit
@@ -289,11 +295,12 @@ _PLANE_AXES = {
 }
 
 
-def _check_axes(value: ValueInfoProto) -> None:
-    signature = _signature(value)
+def check_axes(value: ValueInfoProto) -> None:
+    """Raise ExportError for a plane of the contract that is not float32 or has a fixed size."""
+    exported = _signature(value)
     wanted = _PLANE_AXES.get(value.name)
-    if wanted is not None and signature != ("FLOAT", *wanted):
+    if wanted is not None and exported != ("FLOAT", *wanted):
         raise ExportError(
-            f"{value.name} was exported as {signature}, needed is {('FLOAT', *wanted)}: "
+            f"{value.name} was exported as {exported}, needed is {('FLOAT', *wanted)}: "
             "the model's code fixes a size or a type"
         )

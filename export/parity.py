@@ -108,7 +108,7 @@ def _compare(bundle: Path, precision: str, rollouts: list[_Rollout]) -> Parity:
 
 def _reference(generator: Generator, height: int, width: int, keys: int) -> _Rollout:
     """The generator's own rollout, in PyTorch on the CPU, in float32."""
-    lumas, chroma = _scene(height, width, frames=keys + FRAMES)
+    lumas, chroma = made_up_scene(height, width, frames=keys + FRAMES)
     rollout = _Rollout(
         keys=[Key(luma=lumas[i], chroma=np.roll(chroma, i, axis=2)) for i in range(keys)],
         lumas=lumas[keys:],
@@ -150,7 +150,7 @@ def _batch(planes: NDArray[np.float32]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(planes))[None]
 
 
-def _scene(height: int, width: int, *, frames: int) -> tuple[list[Plane], Plane]:
+def made_up_scene(height: int, width: int, *, frames: int) -> tuple[list[Plane], Plane]:
     """Lumas of smooth clouds that drift to the right, and chroma [2, h, w] for the first."""
     random = np.random.default_rng(0)
     noise = random.standard_normal((3, height, width)).astype(np.float32)

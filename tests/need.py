@@ -43,6 +43,12 @@ def browser() -> str:
     return found[0]
 
 
+def scipy() -> None:
+    """SciPy, of the extra 'key', which spreads colours; VIDCOLOR_REQUIRE_SCIPY=1 insists."""
+    if importlib.util.find_spec("scipy") is None:
+        _lacking("SCIPY", "the scipy package is not installed")
+
+
 def clips(part: str = "dev") -> list[Path]:
     """Footage to try things on, `part` 'dev' or 'train'; VIDCOLOR_REQUIRE_CLIPS=1 insists."""
     found = sorted((CLIPS / part).rglob("*.mp4"))

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.clips import Codes
-from vidcolor.flow import flow
 from vidcolor.planes import Plane
 
 
@@ -35,14 +34,23 @@ def flow_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
     """Chroma warped from frame to frame; errors add up."""
     chroma = key
     for before, here in pairwise(luma):
-        chroma = warp(chroma, flow(here, before))
+        chroma = warp(chroma, dis(here, before))
         yield chroma
 
 
 def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
     """Chroma warped from the key straight to each frame; fails where the flow is too long."""
     for here in luma[1:]:
-        yield warp(key, flow(here, luma[0]))
+        yield warp(key, dis(here, luma[0]))
+
+
+def dis(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
+
+    OpenCV's DIS at its medium preset, as anybody has it; `vidcolor.flow` has settings of ours.
+    """
+    motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, other, None)
+    return np.moveaxis(np.asarray(motion, np.float32), 2, 0)
 
 
 def warp(chroma: Plane, motion: NDArray[np.float32]) -> Plane:

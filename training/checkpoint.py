@@ -13,10 +13,11 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from training.models import GENERATORS
+from training.models import COLORIZERS, GENERATORS
 from training.models.base import Generator
+from training.models.zhang import Zhang
 from vidcolor.errors import VidcolorError
 
 WEIGHTS = "weights.safetensors"
@@ -34,9 +35,9 @@ class Config:
     name: str
     """What the trained model is called, such as 'cgan-dt1'."""
     model: str
-    """Which of `training.models.GENERATORS` it is."""
+    """Which of `training.models.GENERATORS` or `COLORIZERS` it is."""
     arguments: dict[str, float | int | str | bool]
-    """That generator's arguments, such as its width."""
+    """That network's arguments, such as its width."""
     step: int = 0
     """Generator updates behind these weights."""
     licence: str = "unknown"
@@ -47,8 +48,10 @@ class Config:
     """The options of `fit`, for the reader; nothing reads them back from here."""
 
 
-def save_generator(folder: Path, generator: Generator, *, config: Config) -> None:
-    """Write the generator's weights and config into `folder`, which is made when missing."""
+def save_generator(folder: Path, generator: nn.Module, *, config: Config) -> None:
+    """Write the weights and config of a generator, or a colorizer, into `folder`, which is made
+    when missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / WEIGHTS, generator.state_dict(), notes={})
     partial = folder / f"{CONFIG}.partial"
@@ -58,21 +61,31 @@ def save_generator(folder: Path, generator: Generator, *, config: Config) -> Non
 
 def load_generator(folder: str | Path) -> tuple[Generator, Config]:
     """The generator on the CPU in eval mode, and its config; CheckpointError says what is wrong."""
-    folder = Path(folder)
+    return _load(Path(folder), GENERATORS)
+
+
+def load_colorizer(folder: str | Path) -> tuple[Zhang, Config]:
+    """The colorizer of single frames, as `load_generator`."""
+    return _load(Path(folder), COLORIZERS)
+
+
+def _load[Network: nn.Module](
+    folder: Path, known: Mapping[str, type[Network]]
+) -> tuple[Network, Config]:
     config = read_config(folder)
-    if config.model not in GENERATORS:
+    if config.model not in known:
         raise CheckpointError(
-            f"{folder / CONFIG}: model is {config.model!r}, known are {', '.join(GENERATORS)}"
+            f"{folder / CONFIG}: model is {config.model!r}, known are {', '.join(known)}"
         )
     try:
-        generator = GENERATORS[config.model](**config.arguments)
-        generator.load_state_dict(load_tensors(folder / WEIGHTS)[0])
+        network = known[config.model](**config.arguments)
+        network.load_state_dict(load_tensors(folder / WEIGHTS)[0])
     except (TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
             f"{folder / WEIGHTS} does not hold a {config.model}: {reason}"
         ) from error
-    return generator.eval(), config
+    return network.eval(), config
 
 
 def read_config(folder: Path) -> Config:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -33,6 +34,10 @@ SUFFIXES = frozenset({
 })  # fmt: skip
 CODING = Coding(matrix="bt601", full_range=True)
 CHROMA_ZERO = 128
+PREPARED = "prepare.jsonl"
+"""In the folder of data that `python -m training prepare` made."""
+SHOT = ".shot-"
+"""Between a video's name and the number of one of its shots in the names of `prepare`'s clips."""
 _SWSCALE = {
     "bt601": Colorspace.ITU601,
     "bt709": Colorspace.ITU709,
@@ -94,9 +99,10 @@ def load_split(folders: Sequence[Path], *, options: ClipOptions, quiet: bool = F
         except (OSError, ValueError, av.FFmpegError) as error:
             if not quiet:
                 tqdm.write(f"skipped {path}: {error}", file=sys.stderr)
-    if len(clips) < 2:
+    videos = len(_by_video(clips))
+    if videos < 2:
         raise ArgumentError(
-            f"{_names(folders)} holds {len(clips)} readable videos, at least two are needed: "
+            f"{_names(folders)} holds {videos} readable videos, at least two are needed: "
             "one to train on and one to validate on"
         )
     return split_clips(clips, shares=options.split, seed=options.split_seed)
@@ -111,6 +117,11 @@ def find_videos(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for folder in folders:
         if not folder.is_dir():
             raise ArgumentError(f"videos: {folder} is not a folder; a folder of videos is needed")
+        if (folder / PREPARED).exists():
+            raise ArgumentError(
+                f"videos: {folder} holds prepared clips, gray ones and the test's among them; "
+                f"{folder / 'train'} or {folder / 'test'} is needed"
+            )
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in SUFFIXES and path.is_file():
                 found += 1
@@ -122,22 +133,31 @@ def find_videos(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], seed: int) -> Split:
-    """Split at random; train and validation get one clip at least."""
+    """Split at random by video, shots and all; train and validation get one video at least."""
     if min(shares) < 0 or shares[0] * shares[1] == 0 or sum(shares) > 1 + 1e-9:
         raise ArgumentError(
             f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
             "are accepted"
         )
-    order = np.random.default_rng(seed).permutation(len(clips))
-    validation = max(1, round(len(clips) * shares[1]))
-    test = min(round(len(clips) * shares[2]), len(clips) - validation - 1)
-    train = max(1, min(round(len(clips) * shares[0]), len(clips) - validation - test))
-    held = [clips[i] for i in order]
+    videos = _by_video(clips)
+    order = np.random.default_rng(seed).permutation(len(videos))
+    validation = max(1, round(len(videos) * shares[1]))
+    test = min(round(len(videos) * shares[2]), len(videos) - validation - 1)
+    train = max(1, min(round(len(videos) * shares[0]), len(videos) - validation - test))
+    held = [videos[i] for i in order]
     return Split(
-        validation=held[:validation],
-        test=held[validation : validation + test],
-        train=held[validation + test :][:train],
+        validation=list(chain(*held[:validation])),
+        test=list(chain(*held[validation : validation + test])),
+        train=list(chain(*held[validation + test :][:train])),
     )
+
+
+def _by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
+    """The clips of each video: one, or the shots that `python -m training prepare` cut it into."""
+    videos: dict[str, list[Clip]] = {}
+    for clip in clips:
+        videos.setdefault(clip.name.split(SHOT)[0], []).append(clip)
+    return list(videos.values())
 
 
 def load_clip(path: Path, *, name: str, options: ClipOptions) -> Clip:
@@ -173,7 +193,9 @@ def _decode(path: Path, *, size: int, max_frames: int) -> tuple[Codes, Codes]:
         if not container.streams.video:
             raise ValueError("it holds no video stream")
         for frame in container.decode(video=0):
-            planes.append(rgb_to_codes(_to_rgb(frame, size=size)))
+            scale = size / min(frame.height, frame.width)
+            width, height = round(frame.width * scale), round(frame.height * scale)
+            planes.append(rgb_to_codes(scaled_rgb(frame, width=width, height=height)))
             if len(planes) == max_frames:
                 break
     if len({luma.shape for luma, _ in planes}) != 1:
@@ -181,18 +203,18 @@ def _decode(path: Path, *, size: int, max_frames: int) -> tuple[Codes, Codes]:
     return np.stack([luma for luma, _ in planes]), np.stack([chroma for _, chroma in planes])
 
 
-def _to_rgb(frame: av.VideoFrame, *, size: int) -> Codes:
-    """[h, w, 3] with short side `size`; range and matrix as the frame says."""
-    scale = size / min(frame.height, frame.width)
+def scaled_rgb(frame: av.VideoFrame, *, width: int, height: int) -> Codes:
+    """[h, w, 3] of this size in pixels; range and matrix as the frame says."""
+    smaller = width * height < frame.width * frame.height
     full = frame.color_range == ColorRange.JPEG
     scaled = frame.reformat(
-        width=round(frame.width * scale),
-        height=round(frame.height * scale),
+        width=width,
+        height=height,
         format="rgb24",
         src_colorspace=_SWSCALE[matrix_of(frame.colorspace, height=frame.height)],
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.AREA if scale < 1 else Interpolation.BICUBIC,
+        interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         threads=1,
     )
     return scaled.to_ndarray()

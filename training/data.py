@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -62,6 +62,9 @@ class RolloutOptions:
     stream: tuple[int, int] | None = None
     """Follow each example on for some number of frames between these two: its next rollout begins
     where the last one ended, with the generator's own state. The key is the first frame."""
+    cold: float = 0.0
+    """Share of the examples that begin without a past, as a shot does that has no key: with a state
+    of zeros instead of the start's colours."""
 
 
 @dataclass(eq=False)
@@ -85,6 +88,8 @@ class Rollout:
     """[B, T, k, 2, h, w]: from frames 1..T to each key."""
     follows: Tensor
     """[B] bool: whether frame 0 is the last frame of the rollout that was in this place before."""
+    cold: Tensor
+    """[B] bool: whether frame 1 has no past; its flow to the frame before is zero then."""
 
     @classmethod
     def stack(cls, examples: Sequence[Rollout]) -> Self:
@@ -170,13 +175,15 @@ class Rollouts:
         first = part * self.options.frames
         frames = scene.frames[first : first + self.options.frames + 1]
         luma, chroma = scene.planes([*frames, scene.key])
+        cold = scene.cold and part == 0
         return Rollout(
             luma=_batch_of_one(luma[:-1, None] / np.float32(255)),
             chroma=_batch_of_one(chroma[:-1]),
             key_luma=_batch_of_one(luma[-1:, None] / np.float32(255)),
             key_chroma=_batch_of_one(chroma[-1:]),
-            **self._flows(luma),
+            **self._flows(luma, cold=cold),
             follows=torch.tensor([part > 0]),
+            cold=torch.tensor([cold]),
         )
 
     def _positions(self, length: int, rng: np.random.Generator) -> tuple[list[int], int]:
@@ -210,13 +217,15 @@ class Rollouts:
         low, high = self.options.dt
         return int(rng.integers(low, high + 1))
 
-    def _flows(self, luma: Codes) -> dict[str, Tensor | None]:
+    def _flows(self, luma: Codes, *, cold: bool) -> dict[str, Tensor | None]:
         """Flow of [T+2, h, w] luma: the start, the frames to colour, and the key."""
         frames, key = luma[1:-1], luma[-1]
         previous = to_key = None
         if FLOW_PREVIOUS in self.wanted:
             pairs = zip(frames, luma[:-2], strict=True)
             previous = _batch_of_one(np.stack([flow(here, other) for here, other in pairs]))
+            if cold:
+                previous[:, 0] = 0
         if FLOW_KEY in self.wanted:
             to_key = _batch_of_one(np.stack([flow(here, key)[None] for here in frames]))
         return {"flow_previous": previous, "flow_key": to_key}
@@ -232,14 +241,23 @@ class _Stream:
     scene: Scene
 
 
-def prefetch(rollouts: Rollouts, *, steps: range, places: range) -> Iterator[tuple[int, Rollout]]:
+class Source[Batch](Protocol):
+    """What batches of examples are drawn from, of any kind."""
+
+    def batch(self, step: int, places: Sequence[int]) -> Batch:
+        """The examples with these places in the batch of this step."""
+
+
+def prefetch[Batch](
+    source: Source[Batch], *, steps: range, places: range
+) -> Iterator[tuple[int, Batch]]:
     """(step, batch) for all steps; the next one is made in a background thread meanwhile."""
     with ThreadPoolExecutor(max_workers=1) as worker:
-        ahead = worker.submit(rollouts.batch, steps.start, places)
+        ahead = worker.submit(source.batch, steps.start, places)
         for step in steps:
             batch = ahead.result()
             if step + 1 < steps.stop:
-                ahead = worker.submit(rollouts.batch, step + 1, places)
+                ahead = worker.submit(source.batch, step + 1, places)
             yield step, batch
 
 
@@ -260,7 +278,7 @@ def _check(options: RolloutOptions) -> None:
         raise ArgumentError("stream is given without own-output, but it follows the own output")
     if options.stream is not None and options.key_distance is not None:
         raise ArgumentError("stream and key_distance are both given; a stream's key is its start")
-    for name in ("rotated", "film"):
+    for name in ("rotated", "film", "cold"):
         if not 0 <= getattr(options, name) <= 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
     if options.saturation < 1:

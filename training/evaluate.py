@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -22,9 +21,9 @@ from tqdm import tqdm
 
 import vidcolor
 from training.baselines import BASELINES
-from training.clips import ClipOptions, find_videos, load_clip
+from training.clips import Clip, ClipOptions, find_videos, load_clip
 from training.manual import manual
-from training.methods import MODES, Method, load
+from training.methods import MODES, PER_FRAME, Method, load, load_colorizer
 from training.pictures import depict
 from training.report import html_report, markdown_table, to_json
 from training.scores import Ruler, Scores
@@ -61,6 +60,9 @@ class EvaluateOptions:
         "gray", "hold", "flow-chain", "flow-direct", "propagation", "transfer",
     )  # fmt: skip
     """What runs; without 'flow-chain' nothing is compared with it."""
+    colorizer: str | None = None
+    """An image colorizer, which then colours every frame by itself as one more baseline, 'per
+    frame': a shipped one's name ('stills') or an ONNX file."""
     provider: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run."""
     threads: int | None = None
@@ -88,7 +90,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     clips = {name: scores for name, scores, _ in measured}
     evaluation = Evaluation(
         command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
-        versions=_versions(),
+        versions=versions(),
         options=json.loads(json.dumps(asdict(options), default=str)),
         models={label: asdict(metadata) for label, metadata in models.items()},
         methods=methods,
@@ -107,15 +109,11 @@ def main(options: EvaluateOptions) -> None:
     print(options.out / REPORT)
 
 
-def measure_clip(
-    video: tuple[str, Path], *, methods: Sequence[Method], options: ClipOptions
-) -> tuple[str, dict[str, Scores], float]:
-    """A video's name, its scores by method's label, and its true frames' CDC."""
-    name, path = video
-    clip = load_clip(path, name=name, options=options)
+def measure_clip(clip: Clip, *, methods: Sequence[Method]) -> tuple[str, dict[str, Scores], float]:
+    """A clip's name, its scores by method's label, and its true frames' CDC."""
     ruler = Ruler(clip)
     scores = {method.label: ruler.measure(method.paint(clip)) for method in methods}
-    return name, scores, ruler.true_cdc()
+    return clip.name, scores, ruler.true_cdc()
 
 
 def _measure_all(
@@ -125,7 +123,10 @@ def _measure_all(
     *,
     workers: int,
 ) -> Iterator[tuple[str, dict[str, Scores], float]]:
-    measure = partial(measure_clip, methods=methods, options=options)
+    def measure(video: tuple[str, Path]) -> tuple[str, dict[str, Scores], float]:
+        name, path = video
+        return measure_clip(load_clip(path, name=name, options=options), methods=methods)
+
     # Threads do: what takes time is NumPy, OpenCV and onnxruntime, which let others run meanwhile.
     with ThreadPoolExecutor(workers) as pool:
         yield from tqdm(
@@ -150,10 +151,14 @@ def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata
     threads = options.threads or (1 if options.workers > 1 else None)
     models: dict[str, Metadata] = {}
     methods = [Method(kind) for kind in asked if kind in BASELINES]
+    if options.colorizer is not None:
+        load_colorizer(options.colorizer, options.provider, threads)  # told now if it is none
+        bundle = options.colorizer
+        methods.append(Method(PER_FRAME, "", bundle, options.provider, threads))
     for bundle in options.bundles:
         metadata = load(bundle, options.provider, threads)[0]
         label = metadata.name
-        if label in models or label in BASELINES:
+        if label in models or label in BASELINES or label == PER_FRAME:
             raise ArgumentError(
                 f"bundles holds a second method called {label!r}, each must have a name of its own"
             )
@@ -164,7 +169,9 @@ def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata
             if kind in MODES
         ]
     if not methods:
-        raise ArgumentError("bundles is empty and methods holds no baseline: nothing would run")
+        raise ArgumentError(
+            "bundles is empty, methods holds no baseline, no colorizer is given: nothing would run"
+        )
     return methods, models
 
 
@@ -181,7 +188,8 @@ def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
     return videos
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of what the figures may depend on."""
     names = {
         "vidcolor": vidcolor.__version__,
         "onnxruntime": onnxruntime.__version__,

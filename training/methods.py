@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from training.baselines import BASELINES
 from training.clips import CODING, Clip
+from vidcolor.colorizer import Colorizer
 from vidcolor.colour import decode_chroma, decode_luma
 from vidcolor.contract import Metadata
 from vidcolor.planes import Key, Plane
@@ -22,6 +23,8 @@ from vidcolor.propagate import Propagator, State, Step
 from vidcolor.session import Session
 
 MODES = ("propagation", "transfer")
+PER_FRAME = "per frame"
+"""An image colorizer on every frame by itself, the key unseen: the reports' baseline."""
 
 
 class Painted(NamedTuple):
@@ -40,11 +43,11 @@ class Method:
     """A baseline, or a model in one of `MODES`."""
 
     kind: str
-    """A name in `BASELINES`, 'propagation' or 'transfer'."""
+    """A name in `BASELINES`, `PER_FRAME`, 'propagation' or 'transfer'."""
     model: str = ""
     """How tables call the model; empty for baselines."""
     bundle: str = ""
-    """What `Session.load` takes for it."""
+    """What `Session.load`, or `Colorizer.load`, takes for it."""
     provider: str = "auto"
     threads: int | None = None
     """CPU threads of onnxruntime for one frame; None leaves it to onnxruntime."""
@@ -63,10 +66,21 @@ class Method:
             for chroma, seconds in _timed(BASELINES[self.kind](clip.luma, key)):
                 yield Painted(chroma, None, seconds)
             return
+        if self.kind == PER_FRAME:
+            colorizer = load_colorizer(self.bundle, self.provider, self.threads)
+            for chroma, seconds in _timed(per_frame(colorizer, clip)):
+                yield Painted(chroma, None, seconds)
+            return
         _, propagator = load(self.bundle, self.provider, self.threads)
         follow = propagation if self.kind == "propagation" else transfer
         for step, seconds in _timed(follow(propagator, clip)):
             yield Painted(step.chroma, float(step.confidence.mean()), seconds)
+
+
+def per_frame(colorizer: Colorizer, clip: Clip) -> Iterator[Plane]:
+    """Chroma of frames 1, 2, ...: each from its own luma alone."""
+    for codes in clip.luma[1:]:
+        yield colorizer.color(decode_luma(codes, CODING), matrix=CODING.matrix)
 
 
 def propagation(propagator: Propagator, clip: Clip) -> Iterator[Step]:
@@ -107,6 +121,12 @@ def load(bundle: str, provider: str, threads: int | None) -> tuple[Metadata, Pro
     """A bundle, loaded once, by the arguments of `Session.load`; threads may share it."""
     session = Session.load(bundle, provider=provider, threads=threads)
     return session.metadata, Propagator(session)
+
+
+@cache
+def load_colorizer(colorizer: str, provider: str, threads: int | None) -> Colorizer:
+    """An image colorizer, loaded once, as `load`."""
+    return Colorizer.load(colorizer, provider=provider, threads=threads)
 
 
 def _timed[Item](items: Iterator[Item]) -> Iterator[tuple[Item, float]]:

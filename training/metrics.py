@@ -17,11 +17,15 @@ from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from training.baselines import warp
 from training.clips import Codes
 from training.lab import CHROMATICITY, LIGHTNESS_HALF, planes_to_lab
+from vidcolor.planes import Plane
 
 Lab = NDArray[np.floating]
 """[3, h, w]: L in 0..100, a and b in about ±110."""
+
+Flow = NDArray[np.float32]
 
 PSNR_LIMIT = 60.0
 """dB given to frames that are (nearly) identical, instead of infinity. Real footage stays below."""
@@ -116,6 +120,15 @@ def colour_distribution_consistency(histograms: Sequence[NDArray[np.int64]]) -> 
         if distance < len(counts)
     ]
     return float(np.mean(means))
+
+
+def restlessness(before: Plane, here: Plane, motion: Flow) -> float:
+    """How much chroma changes along the motion from a frame to the next, in 8-bit codes.
+
+    The mean of |here(p) - before(p + motion(p))| over the pixels of Cb and Cr: chroma [2, h, w] in
+    ±0.5, twice, and the flow [2, h, w] from this frame to the one before.
+    """
+    return float(np.abs(here - warp(before, motion)).mean() * 255)
 
 
 def rank_correlation(confidence: Sequence[float], quality: Sequence[float]) -> float | None:

@@ -41,6 +41,9 @@ class FitOptions:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",))]
     """Folder of this run."""
 
+    system: str = ""
+    """A named configuration, whose values become the defaults of the others: supervised, cgan-dt1,
+    cgan-dt5, extended, convlstm, similarity, flagship or seeds (training/systems.py)."""
     model: str = "seeds"
     """The generator: 'seeds', the reports' U-Net G(g_t, c_{t-1}); 'extended', which is also given
     c_1; or any other of training/models."""

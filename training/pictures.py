@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 
 import av
@@ -23,6 +24,7 @@ _STRIP_SIDE = 96
 _JPEG_QUALITY = 80
 _VIDEO_RATE = 25
 """Frames a second; the clips' own rates vary about it."""
+_VIDEO_CRF = 24
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def depict(clip: Clip, methods: Sequence[Method], *, subject: Method) -> Picture
         if method == subject:
             after = painted
     triples = zip(before, after, truth, strict=True)
-    video = _video([np.concatenate(triple, axis=1) for triple in triples])
+    side_by_side = (np.concatenate(triple, axis=1) for triple in triples)
+    video = video_uri(side_by_side, rate=_VIDEO_RATE, crf=_VIDEO_CRF)
     return Pictures(clip=clip.name, columns=columns, strips=strips, video=video)
 
 
@@ -75,14 +78,16 @@ def _strip(frames: Sequence[Codes], columns: Sequence[int]) -> str:
     return _data_uri("image/jpeg", jpeg.tobytes())
 
 
-def _video(frames: Sequence[Codes]) -> str:
-    """H.264 in MP4 of RGB frames [h, w, 3]; an odd last row or column is cut off."""
-    height, width = (side - side % 2 for side in frames[0].shape[:2])
+def video_uri(frames: Iterable[Codes], *, rate: Fraction | int, crf: int) -> str:
+    """H.264 in MP4 of RGB frames [h, w, 3], as a data URI; an odd last row or column is cut off."""
+    each = iter(frames)
+    first = next(each)
+    height, width = (side - side % 2 for side in first.shape[:2])
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=_VIDEO_RATE, options={"crf": "24"})
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
+        for frame in chain([first], each):
             cropped = np.ascontiguousarray(frame[:height, :width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(cropped, format="rgb24")))
         container.mux(stream.encode())

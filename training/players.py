@@ -76,8 +76,7 @@ class Players:
             for key, tensor in module.state_dict().items()
         }
         for name, optimiser in self._optimisers().items():
-            for index, values in optimiser.state_dict()["state"].items():
-                tensors |= {f"{name}.{index}.{key}": value for key, value in values.items()}
+            tensors |= {f"{name}.{key}": t for key, t in adam_tensors(optimiser).items()}
         tensors |= {f"carried.{name}": tensor for name, tensor in (self.carried or {}).items()}
         notes = {"step": str(step), "seconds": repr(seconds)}
         save_tensors(folder / TRAINING, tensors, notes=notes)
@@ -87,11 +86,11 @@ class Players:
         tensors, notes = load_tensors(folder / TRAINING)
         try:
             for name, module in self._modules().items():
-                module.load_state_dict(_below(tensors, name))
+                module.load_state_dict(below(tensors, name))
             for name, optimiser in self._optimisers().items():
-                _load_adam(optimiser, _below(tensors, name))
+                load_adam(optimiser, below(tensors, name))
             device = next(self.generator.parameters()).device
-            carried = _below(tensors, "carried")
+            carried = below(tensors, "carried")
             self.carried = {n: t.to(device) for n, t in carried.items()} or None
             return int(notes["step"]), float(notes["seconds"])
         except (KeyError, ValueError, RuntimeError) as error:
@@ -124,12 +123,23 @@ def _same_shapes(one: nn.Module, other: nn.Module) -> bool:
     return shapes[0] == shapes[1]
 
 
-def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Those whose names begin with `name` and a dot, without it."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
 
 
-def _load_adam(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
+def adam_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
+    """What an optimiser has gathered, as named tensors."""
+    return {
+        f"{index}.{key}": value
+        for index, values in optimiser.state_dict()["state"].items()
+        for key, value in values.items()
+    }
+
+
+def load_adam(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put an optimiser's own tensors back, as `adam_tensors` gave them."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")

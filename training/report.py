@@ -47,6 +47,7 @@ COLUMNS: dict[str, Callable[[Summary], str]] = {
     "pixel accuracy": lambda s: f"{s.accuracy:.1%}",
     "L1 Lab": lambda s: f"{s.lab_l1:.2f}",
     "CDC": lambda s: f"{s.cdc:.5f}",
+    "flicker": _optional("flicker"),
     f"frames below {CHAIN}": _against("frames_below", ".0%"),
     "clips above it": _against("clips_above", ".0%"),
     "worst clip, dB": _against("worst", "+.2f"),
@@ -85,8 +86,9 @@ def legend(evaluation: Evaluation) -> str:
         f"{PSNR_LIMIT:g} dB; SSIM of every {SSIM_EVERY}th frame); CIEDE2000, L1 and pixel accuracy "
         f"in Lab, on one pixel of {LAB_GRID**2}; drift is PSNR of the first {ENDS} frames minus "
         f"that of the last {ENDS}; CDC over distances {distances} (the true "
-        f"frames have {evaluation.true_cdc:.5f}); confidence is its rank correlation with a "
-        f"frame's PSNR; frames/s of the method alone, flow included, with "
+        f"frames have {evaluation.true_cdc:.5f}); flicker is by how many 8-bit codes more than "
+        f"the truth's chroma changes along the motion between painted frames; confidence is its "
+        f"rank correlation with a frame's PSNR; frames/s of the method alone, flow included, with "
         f"{options['workers']} worker(s)."
     )
 

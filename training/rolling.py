@@ -45,9 +45,7 @@ class Rolling(nn.Module):
         """
         generator = self.generator
         memory = self._memory(rollout)
-        state = generator.remember(rollout.luma[:, 0], rollout.chroma[:, 0]).state
-        if carried is not None:
-            state = {name: _choose(rollout.follows, carried[name], state[name]) for name in state}
+        state = self._start(rollout, carried)
         steps, painted = [], []
         for t in range(1, rollout.luma.shape[1]):
             luma = rollout.luma[:, t]
@@ -70,6 +68,16 @@ class Rolling(nn.Module):
             fetched=torch.stack(fetched, dim=1) if fetched else None,
             state={name: tensor.detach() for name, tensor in state.items()},
         )
+
+    def _start(self, rollout: Rollout, carried: Tensors | None) -> Tensors:
+        """The state at frame 0: carried on, given by its true colours, or of no past."""
+        if carried is not None and rollout.follows.all():
+            return carried
+        given = self.generator.remember(rollout.luma[:, 0], rollout.chroma[:, 0]).state
+        given = {n: _choose(rollout.cold, torch.zeros_like(t), t) for n, t in given.items()}
+        if carried is None:
+            return given
+        return {name: _choose(rollout.follows, carried[name], given[name]) for name in given}
 
     def _memory(self, rollout: Rollout) -> Tensors:
         """What the generator keeps of the keys, stacked as `Remembered.memory` has it."""

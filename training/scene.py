@@ -33,6 +33,8 @@ class Scene:
     turn: Floats
     """2x2, on chroma: the hue's rotation times the saturation."""
     film: Film | None
+    cold: bool
+    """Whether its first rollout begins without a past."""
 
     @classmethod
     def draw(
@@ -55,6 +57,7 @@ class Scene:
             mirrored=options.flip and bool(rng.random() < 0.5),
             turn=_turn(rng, options),
             film=Film.draw(rng) if rng.random() < options.film else None,
+            cold=bool(rng.random() < options.cold),
         )
 
     def parts(self, frames: int) -> int:

@@ -18,10 +18,13 @@ from training.metrics import (
     histogram,
     lab_l1,
     psnr,
+    restlessness,
     right_pixels,
     ssim,
 )
-from vidcolor.colour import encode_chroma
+from vidcolor.colour import decode_chroma, encode_chroma
+from vidcolor.flow import flow
+from vidcolor.planes import Plane
 
 SSIM_EVERY = 5
 """SSIM takes four times as long as all else together, so it is measured on frames 3, 8, 13, ...:
@@ -45,6 +48,9 @@ class Scores:
     """Of every `SSIM_EVERY`-th frame."""
     confidence: list[float] = field(default_factory=list)
     """The model's own, mean over the frame; empty for methods that have none."""
+    flicker: list[float] = field(default_factory=list)
+    """By how many 8-bit codes more than the truth's chroma changes along the motion from the frame
+    before; of frames 2, 3, ... since the one before must be painted too."""
     cdc: float = 0.0
     seconds: float = 0.0
     """Spent painting."""
@@ -69,7 +75,7 @@ class Ruler:
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         self._truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
-        self._lab = [_lab(frame) for frame in self._truth]
+        self._lab = [frame_lab(frame) for frame in self._truth]
         self._first = histogram(self._truth[0])
         middle = min((SSIM_EVERY + 1) // 2, len(clip) - 1)
         self._ssim_frames = range(middle, len(clip), SSIM_EVERY)
@@ -82,19 +88,23 @@ class Ruler:
         """Measure frames 1, 2, ... T-1; ValueError when there are more or fewer."""
         figures: dict[str, list[float]] = {name: [] for name in _LISTS}
         histograms, seconds = [self._first], 0.0
+        before: Plane | None = None
         for t, painted in zip(range(1, len(self._truth)), painting, strict=True):
             rgb = painted_rgb(self._clip.luma[t], painted)
             for name, value in self._frame(t, rgb).items():
                 figures[name].append(value)
             if painted.confidence is not None:
                 figures["confidence"].append(painted.confidence)
+            if before is not None:
+                figures["flicker"].append(self._flicker(t, before, painted.chroma))
+            before = painted.chroma
             histograms.append(histogram(rgb))
             seconds += painted.seconds
         cdc = colour_distribution_consistency(histograms)
         return Scores(**figures, cdc=cdc, seconds=seconds)
 
     def _frame(self, t: int, rgb: Codes) -> dict[str, float]:
-        truth, lab, true_lab = self._truth[t], _lab(rgb), self._lab[t]
+        truth, lab, true_lab = self._truth[t], frame_lab(rgb), self._lab[t]
         figures = {
             "psnr": psnr(rgb, truth),
             "accuracy": float(right_pixels(lab, true_lab).mean()),
@@ -105,7 +115,14 @@ class Ruler:
             figures["ssim"] = ssim(rgb, truth)
         return figures
 
+    def _flicker(self, t: int, before: Plane, here: Plane) -> float:
+        clip = self._clip
+        motion = flow(clip.luma[t], clip.luma[t - 1])
+        truth = (decode_chroma(*clip.chroma[n], CODING) for n in (t - 1, t))
+        return restlessness(before, here, motion) - restlessness(*truth, motion)
 
-def _lab(rgb: Codes) -> Lab:
+
+def frame_lab(rgb: Codes) -> Lab:
+    """Lab of 8-bit RGB [h, w, 3], on one pixel of `LAB_GRID` squared."""
     small = rgb[::LAB_GRID, ::LAB_GRID].astype(np.float32) / 255
     return np.ascontiguousarray(np.moveaxis(rgb2lab(small), -1, 0))

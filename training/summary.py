@@ -56,6 +56,8 @@ class Summary:
     """Rank correlation of confidence with PSNR over the frames of all clips."""
     confidence_within: float | None
     """The mean over clips of the same within each."""
+    flicker: float | None = None
+    """Codes; None where no clip has two painted frames."""
 
 
 def summarise(clips: Clips, label: str) -> Summary:
@@ -68,6 +70,7 @@ def summarise(clips: Clips, label: str) -> Summary:
         for name in ("psnr", "ssim", "ciede2000", "accuracy", "lab_l1", "cdc")
     }
     pooled, within = _confidence(every)
+    flickers = [np.mean(s.flicker) for s in every if s.flicker]
     return Summary(
         **means,
         first=first,
@@ -77,6 +80,7 @@ def summarise(clips: Clips, label: str) -> Summary:
         against_chain=_against_chain(clips, label),
         confidence_pooled=pooled,
         confidence_within=within,
+        flicker=float(np.mean(flickers)) if flickers else None,
     )
 
 

@@ -15,6 +15,7 @@ import tyro
 
 from vidcolor.commands.advise import Advise
 from vidcolor.commands.color import Color
+from vidcolor.commands.key import PaintKey
 from vidcolor.commands.review import Review
 from vidcolor.errors import VidcolorError
 
@@ -34,6 +35,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Callable[..., Command]] = {
     "advise": Advise,
+    "key": PaintKey,
     "color": Color,
     "review": Review,
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vidcolor.errors import MissingLibraryError
-from vidcolor.keyimage import read_image
+from vidcolor.keyimage import read_picture
 
 A_SHEET = 32
 """Cards on one picture; more of them go onto further pictures."""
@@ -163,9 +163,7 @@ class _Sheet:
 
     def _load(self, path: Path) -> Any:
         """The picture, as wide as a card or as tall as may be."""
-        picture = read_image(path)
-        if picture.dtype == np.uint16:
-            picture = (picture >> 8).astype(np.uint8)
+        picture = np.rint(read_picture(path).rgb * 255).astype(np.uint8)
         height, width, _ = picture.shape
         scale = _CARD / max(width, height / _TALLEST)
         size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -19,6 +19,12 @@ holds, for each precision, two ONNX graphs:
          ``confidence``  [1, 1, h, w]  in [0, 1]
          ``next.*``      same names and shapes as ``state.*``
 
+A colorizer of single frames, which carries nothing, is a folder with a graph of its own:
+
+``colorize``   a frame without any key
+    in   ``luma``        [1, 1, h, w]
+    out  ``chroma``      [1, 2, h, w]
+
 Height and width are dynamic multiples of `Metadata.size_multiple`; the runtime pads. Flow is in
 pixels at working size, x then y: the pixel p of frame t lies at p + flow(p) in the other frame.
 Luma, chroma, confidence and flow are float32 in both precisions, so that callers never convert;
@@ -33,6 +39,7 @@ from pathlib import Path
 
 VERSION = 1
 GRAPHS = ("remember", "propagate")
+COLORIZE = "colorize"
 PRECISIONS = ("float32", "float16")
 
 LUMA = "luma"

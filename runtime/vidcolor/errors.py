@@ -17,11 +17,13 @@ class KeyFrameError(ArgumentError):
 
 
 class BundleNotFoundError(VidcolorError, FileNotFoundError):
-    """No model bundle has this name or lies at this path."""
+    """No model bundle, or no image colorizer, has this name or lies at this path."""
 
 
 class BundleError(VidcolorError, ValueError):
-    """A model bundle is damaged, incomplete, or breaks the contract of `vidcolor.contract`."""
+    """A model bundle is damaged, incomplete, or breaks the contract of `vidcolor.contract`; or a
+    file is no image colorizer as `vidcolor.colorizer` knows them.
+    """
 
 
 class ProviderError(VidcolorError, RuntimeError):

@@ -117,9 +117,10 @@ class Film:
         full = decode_luma(luma, self.coding)
         return self.fit.up(colours.chroma, self.fit.down(full), full, *self._layout)
 
-    def own_colours(self, frame: int) -> Plane:
-        """Chroma of a key on the output's grid."""
-        return self.keys[frame].chroma(self.fit.grid(*self._layout))
+    def own_colours(self, frame: int, luma: Codes) -> Plane:
+        """Chroma of a key on the output's grid. luma: the frame's codes."""
+        full = decode_luma(luma, self.coding)
+        return self.keys[frame].chroma(full, self.fit, self.fit.grid(*self._layout))
 
     @property
     def _layout(self) -> tuple[tuple[int, int], str]:
@@ -163,7 +164,8 @@ def keep(
     with store.writing(film.name(stretch, part)) as sheets:
         for frame, found in zip(part, colours, strict=True):
             own = not stretch.runs
-            chroma = film.own_colours(frame) if own else film.enlarge(found, frames.luma(frame))
+            luma = frames.luma(frame)
+            chroma = film.own_colours(frame, luma) if own else film.enlarge(found, luma)
             u, v = encode_chroma(chroma, film.coded)
             sheets.add(u, v, float(found.confidence.mean(dtype=np.float64)))
             progress.update()

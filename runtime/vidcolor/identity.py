@@ -44,8 +44,9 @@ def of_software() -> str:
 
 
 def of_key(key: Key) -> str:
-    """Of a key's colours; its luma is of no account."""
-    return digest(key.chroma.shape, _of_bytes([key.chroma.tobytes()]))
+    """Of a key's colours and where it is painted; its luma is of no account."""
+    weight = b"" if key.weight is None else key.weight.tobytes()
+    return digest(key.chroma.shape, _of_bytes([key.chroma.tobytes(), weight]))
 
 
 def _of_bytes(pieces: Iterable[bytes]) -> str:

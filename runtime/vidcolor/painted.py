@@ -11,8 +11,9 @@ from vidcolor import identity
 from vidcolor.belongs import best_frame, check_key
 from vidcolor.errors import KeyFrameError
 from vidcolor.fit import Fit
-from vidcolor.grid import Grid, resample
+from vidcolor.grid import Grid
 from vidcolor.keyimage import is_painted, read_key
+from vidcolor.paint import Paint
 from vidcolor.planes import Key, Plane
 from vidcolor.video import Info
 
@@ -32,16 +33,18 @@ class Painted:
     """A frame of the film in colour."""
 
     small: Key
-    """At working size, with the luma of the film's own frame."""
+    """At working size, with the luma of the film's own frame; spread, if only parts are painted."""
     identity: str
     """Of its colours."""
     source: Source
     """It is read again at full size when it is its turn: dozens of keys would fill the memory."""
 
-    def chroma(self, grid: Grid) -> Plane:
-        """Its own colours on a grid of the film: [2, *grid.shape]."""
-        key = self.source.read()
-        return resample(key.chroma, Grid(*key.luma.shape), grid)
+    def chroma(self, luma: Plane, fit: Fit, grid: Grid) -> Plane:
+        """Its own colours on a grid of the film: [2, *grid.shape].
+
+        luma: the frame's own, at full size.
+        """
+        return Paint.of(self.source.read()).full(self.small, luma, fit, grid)
 
 
 def find_sources(
@@ -83,7 +86,8 @@ def fit_keys(
     keys, odd = {}, []
     for frame, source in sources.items():
         key = source.read()
-        if search is not None:
+        # The luma under what is transparent says nothing.
+        if search is not None and key.weight is None:
             verdict = check_key(key.luma, lumas[frame])
             if verdict.fault:
                 raise KeyFrameError(
@@ -92,7 +96,7 @@ def fit_keys(
                 )
             if verdict.warning:
                 odd.append(f"{source.name} {verdict.warning}")
-        small = Key(lumas[frame], fit.down_chroma(key.chroma, Grid(*key.luma.shape)))
+        small = Paint.of(key).small(lumas[frame], fit)
         keys[frame] = Painted(small, identity.of_key(key), source)
     return keys, odd
 

@@ -15,17 +15,21 @@ class Key:
     """A coloured frame, at working size or at any other.
 
     luma: [h, w] float32 in [0, 1]. chroma: [2, h, w] float32, Cb then Cr, in [-0.5, 0.5].
+    weight: [h, w] float32 in [0, 1], where it is painted; None when it is everywhere.
     Raises ValueError when shape or type are off.
     """
 
     luma: Plane
     chroma: Plane
+    weight: Plane | None = None
 
     def __post_init__(self) -> None:
         check_luma(self.luma)
         check_chroma(self.chroma)
         if self.chroma.shape[1:] != self.luma.shape:
             raise ValueError(f"chroma is {self.chroma.shape[1:]}, its luma is {self.luma.shape}")
+        if self.weight is not None and self.weight.shape != self.luma.shape:
+            raise ValueError(f"weight is {self.weight.shape}, its luma is {self.luma.shape}")
 
     def __repr__(self) -> str:
         return f"Key(luma={self.luma.shape}, chroma={self.chroma.shape})"

@@ -10,6 +10,12 @@ the loop::
     for luma in lumas[1:]:
         chroma, confidence, state = propagator.step(luma, state)
 
+Two frames of the same clip can be worked on at a time, for much of a step depends on luma alone.
+`Propagator.run` is the same loop with that done ahead, on other cores::
+
+    for chroma, confidence, state in propagator.run(lumas[1:], state):
+        ...
+
 Whoever keeps a state can return to its frame and step on from there, as often as wished, in any
 thread, and gets the same colours to the last bit. The wrong loop is the one that forgets the state
 it was given::
@@ -21,19 +27,18 @@ Everything here is at working size; `vidcolor.fit` leads there and back.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidcolor import contract
+from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.flow import flow, quantise
-from vidcolor.planes import Key, Plane, check_luma
+from vidcolor.flow import quantise
+from vidcolor.planes import Key, Plane
+from vidcolor.seen import Luma8, Seen, pad, see
 from vidcolor.session import Session, Tensors
-
-Luma8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,7 @@ class Propagator:
     def begin(self, *keys: Key) -> State:
         """The state right after the last of `keys`; all of them are remembered.
 
-        Keys are at working size, and of one size; anything else raises KeyFrameError.
+        Keys are at working size, of one size, and whole; anything else raises KeyFrameError.
         """
         if not keys:
             raise KeyFrameError("begin needs at least one key frame")
@@ -89,15 +94,23 @@ class Propagator:
         if any(key.luma.shape != size for key in keys):
             sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)
             raise KeyFrameError(f"key frames are {sizes} pixels; all must have the same size")
+        if any(key.weight is not None for key in keys):
+            raise KeyFrameError(
+                "a key frame is painted in parts, a whole one is needed: spread it with "
+                "vidcolor.paint.Paint.of(key).small"
+            )
         remembered = [
-            self._session.remember(self._pad(key.luma[None]), self._pad(key.chroma)) for key in keys
+            self._session.remember(
+                *(pad(planes, self._multiple) for planes in (key.luma[None], key.chroma))
+            )
+            for key in keys
         ]
         flows = self._session.flows
         return State(
             size=size,
             tensors=remembered[-1][1],
             memory=self._session.stack([memory for memory, _ in remembered]),
-            luma=quantise(keys[-1].luma) if contract.FLOW_PREVIOUS in flows else None,
+            luma=self._past(quantise(keys[-1].luma)),
             key_lumas=tuple(quantise(key.luma) for key in keys if contract.FLOW_KEY in flows),
         )
 
@@ -109,59 +122,100 @@ class Propagator:
         """
         return replace(state, tensors=self._session.zeros(state.tensors), luma=None)
 
-    def step(self, luma: Plane, state: State) -> Step:
+    def step(self, luma: Plane | Seen, state: State) -> Step:
         """Colour the frame after the one that left `state`.
 
-        luma: [h, w] float32 in [0, 1], the size of the key that began. `state` stays valid.
-        Raises ArgumentError for another shape or type.
+        luma: [h, w] float32 in [0, 1], the size of the key that began; or what `look` made of it,
+        which gives the same colours, sooner. `state` stays valid.
+        Raises ArgumentError for another shape or type, or for what was seen beside other frames.
         """
-        try:
-            check_luma(luma)
-        except ValueError as error:
-            raise ArgumentError(str(error)) from None
-        height, width = state.size
-        if luma.shape != state.size:
-            raise ArgumentError(
-                f"luma is {luma.shape[1]}x{luma.shape[0]} pixels, "
-                f"its state is of frames of {width}x{height}"
-            )
-        luma8 = quantise(luma) if self._session.flows else None
+        seen = luma if isinstance(luma, Seen) else self.look(luma, state)
+        if seen.size != state.size or not seen.follows(state.luma, state.key_lumas):
+            raise ArgumentError("luma was seen beside other frames than those of its state")
         chroma, confidence, tensors = self._session.propagate(
-            self._pad(luma[None]), state.tensors, state.memory, self._flows(luma8, state)
+            seen.luma, state.tensors, state.memory, seen.flows
         )
-        after = State(
-            size=state.size,
-            tensors=tensors,
-            memory=state.memory,
-            luma=luma8 if contract.FLOW_PREVIOUS in self._session.flows else None,
-            key_lumas=state.key_lumas,
-        )
+        height, width = state.size
         return Step(
             # Copies: onnxruntime's arrays are views of memory that the state may share.
             chroma=chroma[0, :, :height, :width].copy(),
             confidence=confidence[0, 0, :height, :width].copy(),
-            state=after,
+            state=replace(state, tensors=tensors, luma=self._past(seen.luma8)),
         )
 
-    def _flows(self, luma8: Luma8 | None, state: State) -> dict[str, Plane]:
-        """The flow inputs that the model asks for, padded as the planes are."""
-        flows = {}
-        if luma8 is not None and contract.FLOW_PREVIOUS in self._session.flows:
-            still = np.zeros((2, *state.size), np.float32)  # to no frame, where there is no past
-            to_previous = still if state.luma is None else flow(luma8, state.luma)
-            flows[contract.FLOW_PREVIOUS] = self._pad(to_previous)
-        if luma8 is not None and state.key_lumas:
-            to_keys = [self._pad(flow(luma8, key)) for key in state.key_lumas]
-            flows[contract.FLOW_KEY] = np.concatenate(to_keys)
-        return flows
+    def look(
+        self,
+        luma: Plane,
+        state: State,
+        *,
+        previous: Plane | None = None,
+        like: Seen | None = None,
+    ) -> Seen:
+        """What `step` takes from luma alone: the part of it that any core can do at any time.
 
-    def _pad(self, planes: Plane) -> Plane:
-        """Planes [c, h, w] as a batch [1, c, H, W], edges repeated right and below.
-
-        H and W are the next multiples of the model's size multiple; `step` crops back.
+        luma: as in `step`. previous: the frame before; without it, the one that left `state`.
+        state: where `previous` is given, any of the segment. like: what was seen of the same luma
+        in another segment; what the two have in common is taken from it.
+        Raises ArgumentError for another shape or type.
         """
-        height, width = (-size % self._multiple for size in planes.shape[1:])
-        return np.pad(planes, ((0, 0), (0, height), (0, width)), mode="edge")[None]
+        before = state.luma if previous is None else self._past(quantise(previous))
+        return self._look(luma, None, before, state, like)
+
+    def run(
+        self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
+    ) -> Iterator[Step]:
+        """The frames after the one that left `state`, one `step` after the other.
+
+        While one is stepped, `workers` threads look at those that follow; None is half as many as
+        there are cores. `lumas` is read that far ahead, in the caller's thread.
+        Raises ArgumentError at a luma that `step` does not take.
+        """
+        if workers is None:
+            workers = max(1, (os.cpu_count() or 1) // 2)
+        begun, flows = state, self._session.flows
+
+        def beside() -> Iterator[tuple[Plane, Luma8 | None, Luma8 | None]]:
+            before = begun.luma
+            for luma in lumas:
+                luma8 = quantise(luma) if flows else None
+                yield luma, luma8, before
+                before = self._past(luma8)
+
+        for seen in map_ahead(lambda frame: self._look(*frame, begun), beside(), workers):
+            step = self.step(seen, state)
+            state = step.state
+            yield step
+
+    def _look(
+        self,
+        luma: Plane,
+        luma8: Luma8 | None,
+        before: Luma8 | None,
+        state: State,
+        like: Seen | None = None,
+    ) -> Seen:
+        if luma.ndim == 2 and luma.shape != state.size:
+            height, width = state.size
+            raise ArgumentError(
+                f"luma is {luma.shape[1]}x{luma.shape[0]} pixels, "
+                f"its state is of frames of {width}x{height}"
+            )
+        try:
+            return see(
+                luma,
+                luma8,
+                asks=self._session.flows,
+                multiple=self._multiple,
+                previous=before,
+                keys=state.key_lumas,
+                like=like,
+            )
+        except ValueError as error:
+            raise ArgumentError(str(error)) from None
+
+    def _past(self, luma8: Luma8 | None) -> Luma8 | None:
+        """`luma8` if the model asks for the flow to the frame before."""
+        return luma8 if contract.FLOW_PREVIOUS in self._session.flows else None
 
 
 def _height_width(luma: Plane) -> tuple[int, int]:

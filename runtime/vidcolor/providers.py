@@ -10,9 +10,12 @@ from __future__ import annotations
 import ctypes
 import importlib
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
 
 if TYPE_CHECKING:
@@ -22,8 +25,28 @@ PROVIDERS = ("auto", "cpu", "cuda")
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
-_ERRORS = 3  # onnxruntime's log severity: errors and worse
+SPIN = "100"
+"""Microseconds; `python -m benchmarks threads` compares others."""
+ERRORS, FATAL = 3, 4
+"""onnxruntime's log severities: errors and worse, and crashes only; 0 is everything."""
 _INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
+
+
+def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]) -> Opened:
+    """What `opened` makes of 'cpu' or 'cuda'; where 'auto' finds CUDA broken, a warning and 'cpu'.
+
+    Raises ArgumentError for arguments that are not accepted, else as `candidates` and `opened`.
+    """
+    check_choice("provider", provider, PROVIDERS)
+    check_whole("device_id", device_id, least=0)
+    first, *others = candidates(provider, device_id)
+    try:
+        return opened(first)
+    except ProviderError as error:
+        if not others:
+            raise
+        warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=3)
+        return opened(others[0])
 
 
 def candidates(provider: str, device_id: int) -> tuple[str, ...]:
@@ -69,9 +92,11 @@ def cuda_devices() -> int:
 
 
 def open_graph(
-    path: Path, *, provider: str, device_id: int, threads: int | None
+    path: Path, *, provider: str, device_id: int, threads: int | None, verbosity: int = ERRORS
 ) -> InferenceSession:
     """An onnxruntime session that runs on `provider` for certain.
+
+    verbosity: the least severity of what onnxruntime says, on stderr.
 
     Raises BundleError when the file is missing or is no valid graph, ProviderError when CUDA
     cannot be started.
@@ -84,8 +109,8 @@ def open_graph(
     try:
         graph = runtime.InferenceSession(
             path,
-            sess_options=_options(runtime, threads),
-            providers=_providers(provider, device_id),
+            sess_options=session_options(runtime, threads, verbosity),
+            providers=provider_list(provider, device_id),
             enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own classes share no other base
@@ -102,7 +127,8 @@ def open_graph(
     return graph
 
 
-def _providers(provider: str, device_id: int) -> list[Any]:
+def provider_list(provider: str, device_id: int) -> list[Any]:
+    """What onnxruntime is told to run a graph on, in its own words."""
     if provider == "cpu":
         return [_CPU]
     options = {
@@ -113,12 +139,17 @@ def _providers(provider: str, device_id: int) -> list[Any]:
     return [(_CUDA, options), _CPU]
 
 
-def _options(runtime: Any, threads: int | None) -> Any:
+def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) -> Any:
+    """How onnxruntime is told to run a graph; runtime: its package. threads: as in `open_graph`."""
     options = runtime.SessionOptions()
-    options.log_severity_level = _ERRORS
+    options.log_severity_level = verbosity
     options.use_deterministic_compute = True
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.inter_op_num_threads = 1
+    # Idle threads wait for work in a loop, by default for long, and keep whoever works beside the
+    # graph (optical flow, VapourSynth, the encoder) off their cores. From one operator to the next
+    # takes less than this.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

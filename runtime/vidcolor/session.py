@@ -7,7 +7,6 @@ serves any number of threads. On CUDA, state and memory are born on the device a
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 
 from vidcolor import contract
 from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
-from vidcolor.errors import ArgumentError, BundleError, ProviderError
-from vidcolor.providers import PROVIDERS, candidates, first_line, onnxruntime, open_graph
+from vidcolor.checks import check_choice, check_whole
+from vidcolor.errors import ArgumentError, BundleError
+from vidcolor.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
@@ -59,6 +59,7 @@ class Session:
         device_id: int = 0,
         precision: str = "auto",
         threads: int | None = None,
+        verbosity: int = ERRORS,
     ) -> Session:
         """Load a bundle and hold it against the contract.
 
@@ -67,23 +68,21 @@ class Session:
         device_id: which CUDA device, from 0.
         precision: 'float32', 'float16', or 'auto': float16 on CUDA, float32 on the CPU.
         threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+        verbosity: how much onnxruntime says on stderr, 0, everything, to 4, fatal errors only.
 
         Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
         """
-        _check_choice("provider", provider, PROVIDERS)
-        _check_choice("precision", precision, PRECISIONS)
-        _check_whole("device_id", device_id, least=0)
+        check_choice("precision", precision, PRECISIONS)
         if threads is not None:
-            _check_whole("threads", threads, least=1)
+            check_whole("threads", threads, least=1)
+        if verbosity not in range(FATAL + 1):
+            raise ArgumentError(f"verbosity is {verbosity!r}, accepted are 0 to {FATAL}")
         bundle = find_bundle(model)
-        first, *others = candidates(provider, device_id)
-        try:
-            return cls._open(bundle, first, device_id, precision, threads)
-        except ProviderError as error:
-            if not others:
-                raise
-            warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=2)
-            return cls._open(bundle, others[0], device_id, precision, threads)
+        return start(
+            provider,
+            device_id,
+            lambda provider: cls._open(bundle, provider, device_id, precision, threads, verbosity),
+        )
 
     @classmethod
     def _open(
@@ -93,6 +92,7 @@ class Session:
         device_id: int,
         precision: str,
         threads: int | None,
+        verbosity: int,
     ) -> Session:
         if precision == "auto":
             precision = "float16" if provider == "cuda" else "float32"
@@ -102,6 +102,7 @@ class Session:
                 provider=provider,
                 device_id=device_id,
                 threads=threads,
+                verbosity=verbosity,
             )
             for name in contract.GRAPHS
         }
@@ -185,13 +186,3 @@ class Session:
 
 def _strip(tensors: Tensors, prefix: str) -> Tensors:
     return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
-
-
-def _check_choice(argument: str, value: str, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
-        raise ArgumentError(f"{argument} is {value!r}, accepted are {', '.join(accepted)}")
-
-
-def _check_whole(argument: str, value: int, *, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise ArgumentError(f"{argument} is {value!r}, accepted are whole numbers from {least}")

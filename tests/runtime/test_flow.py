@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.scenes import render
-from vidcolor.flow import flow, quantise
+from vidcolor.flow import flow, new_dis, quantise
 
 LUMA = quantise(render(1, 128, 160).luma[0])
 
@@ -42,6 +43,21 @@ def test_what_was_computed_before_does_not_matter() -> None:
     expected = flow(LUMA, other)
     flow(LUMA[:20, :20].copy(), other[:20, :20].copy())
     np.testing.assert_array_equal(flow(LUMA, other), expected)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 40), (45, 61), (64, 64), (64, 300), (200, 65)])
+def test_a_used_object_is_as_good_as_a_new_one(height: int, width: int) -> None:
+    lumas = quantise(render(4, height, width, seed=3).luma)
+    for here, other in permutations(lumas, 2):
+        new = new_dis().calc(here, other, None)
+        np.testing.assert_array_equal(flow(here, other), np.moveaxis(new, 2, 0))
+
+
+def test_it_is_written_where_it_is_wanted() -> None:
+    other, place = np.roll(LUMA, 3, axis=1), np.full((2, 130, 170), 7, np.float32)
+    flow(LUMA, other, out=place[:, :128, :160])
+    np.testing.assert_array_equal(place[:, :128, :160], flow(LUMA, other))
+    assert (place[:, 128:] == 7).all()
 
 
 def test_threads_do_not_matter() -> None:

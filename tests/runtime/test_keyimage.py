@@ -54,11 +54,51 @@ def test_sixteen_bits_are_not_cut_to_eight(tmp_path: Path) -> None:
     assert len(np.unique(key.chroma[1])) == WIDTH
 
 
-def test_alpha_is_ignored(tmp_path: Path) -> None:
-    plain = cv2.imread(str(write_key(tmp_path / "plain.png")))
-    alpha = np.full(plain.shape[:2], 7, np.uint8)
-    cv2.imwrite(str(tmp_path / "key.png"), np.dstack((plain, alpha)))
-    assert np.abs(rgb(tmp_path / "key.png") - plain[..., ::-1]).max() <= 1
+def write_alpha(path: Path, alpha: np.ndarray) -> np.ndarray:
+    """A key with alpha, of alpha's depth; returns its plain R'G'B', 8 bit."""
+    plain = cv2.imread(str(write_key(path.with_name("plain.png"))))
+    image = plain if alpha.dtype == np.uint8 else plain.astype(np.uint16) * 257
+    cv2.imwrite(str(path), np.dstack((image, alpha)))
+    return plain[..., ::-1]
+
+
+@pytest.mark.parametrize("name", ["key.png", "key.tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_says_where_it_is_painted(tmp_path: Path, name: str, dtype: type) -> None:
+    most = np.iinfo(dtype).max
+    alpha = np.zeros((HEIGHT, WIDTH), dtype)
+    alpha[5:20, 9:30], alpha[30:40] = most, most // 3
+    plain = write_alpha(tmp_path / name, alpha)
+    for rotation in (0, 90):
+        info = replace(CLIP, rotation=rotation)
+        if rotation:
+            turned = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+            cv2.imwrite(str(tmp_path / name), np.rot90(turned))
+        key = read_key(tmp_path / name, info=info, matrix="bt709")
+        assert key.weight.dtype == np.float32
+        assert np.array_equal(key.weight, alpha / np.float32(most))
+        assert np.abs(rgb(tmp_path / name, info) - plain).max() <= 1
+
+
+def test_alpha_that_hides_nothing_is_no_alpha(tmp_path: Path) -> None:
+    write_alpha(tmp_path / "key.png", np.full((HEIGHT, WIDTH), 255, np.uint8))
+    assert read_key(tmp_path / "key.png", info=CLIP, matrix="bt709").weight is None
+
+
+def test_of_a_transparent_key_nothing_is_painted(tmp_path: Path) -> None:
+    write_alpha(tmp_path / "key.png", np.zeros((HEIGHT, WIDTH), np.uint8))
+    with pytest.raises(KeyFrameError, match=r"key.png is transparent everywhere, some of it must"):
+        rgb(tmp_path / "key.png")
+
+
+def test_colour_that_is_transparent_does_not_count(tmp_path: Path) -> None:
+    image = np.dstack(
+        [cv2.imread(str(write_key(tmp_path / "plain.png"))), np.zeros((HEIGHT, WIDTH))]
+    )
+    image[:9, :9] = 255
+    cv2.imwrite(str(tmp_path / "key.png"), image.astype(np.uint8))
+    with pytest.raises(KeyFrameError, match=r"key.png is gray"):
+        rgb(tmp_path / "key.png")
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.scenes import Scene, render
+from vidcolor import propagate
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
+from vidcolor.seen import Seen, see
 from vidcolor.session import Session, Tensors
 
 FRAMES = 12
@@ -220,6 +224,11 @@ def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene
     small = Key(scene.luma[0][:40], scene.chroma[0][:, :40])
     with pytest.raises(KeyFrameError, match="key frames are 61x45, 61x40 pixels"):
         propagator.begin(scene.key(), small)
+    key = scene.key()
+    with pytest.raises(
+        KeyFrameError, match=r"a key frame is painted in parts, a whole one is need"
+    ):
+        propagator.begin(Key(key.luma, key.chroma, np.zeros_like(key.luma)))
 
 
 def test_a_state_knows_its_weight(
@@ -231,3 +240,64 @@ def test_a_state_knows_its_weight(
     assert repr(propagator.begin(scene.key())) == (
         "State(size=(45, 61), tensors=['chroma', 'confidence', 'luma'])"
     )
+
+
+@pytest.mark.parametrize("workers", [None, 1, 3])
+@pytest.mark.parametrize("model", ["toy_bundle", "flow_bundle"])
+def test_a_run_is_the_plain_loop(
+    model: str, workers: int | None, scene: Scene, request: pytest.FixtureRequest
+) -> None:
+    session = Session.load(request.getfixturevalue(model), provider="cpu", threads=1)
+    propagator = Propagator(session)
+    for begun in (
+        propagator.begin(scene.key(0), scene.key(3)),
+        propagator.forget(propagator.begin(scene.key(0))),
+    ):
+        running = propagator.run(iter(scene.luma[1:]), begun, workers=workers)
+        for step, expected in zip(running, walk(propagator, scene, begun), strict=True):
+            np.testing.assert_array_equal(step.chroma, expected.chroma)
+            np.testing.assert_array_equal(step.confidence, expected.confidence)
+
+
+def test_in_a_run_other_threads_look_while_this_one_steps(
+    flow_propagator: Propagator, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second frame's flow waits for the first frame's step, and both arrive."""
+    stepped, lookers, seen = threading.Event(), set(), 0
+
+    def late(*arguments: Any, **options: Any) -> Seen:
+        nonlocal seen
+        seen += 1
+        lookers.add(threading.current_thread())
+        assert seen == 1 or stepped.wait(10)
+        return see(*arguments, **options)
+
+    monkeypatch.setattr(propagate, "see", late)
+    running = flow_propagator.run(scene.luma[1:4], flow_propagator.begin(scene.key()), workers=1)
+    next(running)
+    stepped.set()
+    assert len(list(running)) == 2
+    assert threading.current_thread() not in lookers
+
+
+def test_a_run_says_what_is_wrong_at_its_place(propagator: Propagator, scene: Scene) -> None:
+    lumas = [*scene.luma[1:3], scene.luma[3][:40]]
+    running = propagator.run(lumas, propagator.begin(scene.key()), workers=4)
+    assert len([next(running), next(running)]) == 2
+    with pytest.raises(ArgumentError, match="luma is 61x40 pixels"):
+        next(running)
+
+
+def test_a_look_beside_other_frames_is_refused(flow_propagator: Propagator, scene: Scene) -> None:
+    state = flow_propagator.begin(scene.key())
+    seen = flow_propagator.look(scene.luma[2], state, previous=scene.luma[1])
+    after = flow_propagator.step(scene.luma[1], state).state
+    expected = flow_propagator.step(scene.luma[2], after)
+    np.testing.assert_array_equal(flow_propagator.step(seen, after).chroma, expected.chroma)
+    for other in (
+        state,
+        flow_propagator.forget(after),
+        flow_propagator.step(scene.luma[1], flow_propagator.begin(scene.key(5))).state,
+    ):
+        with pytest.raises(ArgumentError, match="seen beside other frames than those of its state"):
+            flow_propagator.step(seen, other)

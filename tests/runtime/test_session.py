@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,10 @@ import numpy as np
 import onnx
 import pytest
 
-from vidcolor import providers, session
+from vidcolor import providers
 from vidcolor.contract import PRECISIONS
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError, ProviderError
-from vidcolor.providers import cuda_devices, open_graph
+from vidcolor.providers import ERRORS, cuda_devices, open_graph
 from vidcolor.session import Session
 
 Edit = Callable[[onnx.ModelProto], None]
@@ -234,7 +235,28 @@ def test_a_quiet_fallback_is_noticed(toy_bundle: Path, monkeypatch: pytest.Monke
     """What onnxruntime does when its CUDA libraries cannot be loaded: it runs on the CPU."""
     path = toy_bundle / "remember.float32.onnx"
     with pytest.raises(ProviderError, match="could not load the CUDA and cuDNN libraries"):
-        open_graph(path, provider="cuda", device_id=0, threads=None)
-    monkeypatch.setattr(session, "candidates", lambda *_: ("cuda", "cpu"))
+        open_graph(path, provider="cuda", device_id=0, threads=None, verbosity=ERRORS)
+    monkeypatch.setattr(providers, "candidates", lambda *_: ("cuda", "cpu"))
     with pytest.warns(RuntimeWarning, match="running on the CPU"):
         assert Session.load(toy_bundle, provider="auto").provider == "cpu"
+
+
+@pytest.mark.parametrize(("verbosity", "says"), [(0, True), (4, False), (None, False)])
+def test_verbosity_is_what_onnxruntime_says(
+    verbosity: int | None, says: bool, toy_bundle: Path
+) -> None:
+    option = "" if verbosity is None else f", verbosity={verbosity}"
+    script = f"""
+from vidcolor.session import Session
+Session.load({str(toy_bundle)!r}, provider="cpu"{option})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert ("session" in done.stderr.lower()) == says
+
+
+@pytest.mark.parametrize("verbosity", [-1, 5, "loud"])
+def test_other_verbosities_are_refused(verbosity: object, toy_bundle: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"^verbosity is .*, accepted are 0 to 4$"):
+        Session.load(toy_bundle, verbosity=verbosity)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,26 @@ def test_split_is_by_video_and_repeatable():
     assert len({clip.name for part in parts for clip in part}) == 10
     assert [c.name for c in first.train] == [c.name for c in again.train]
     assert [c.name for c in first.train] != [c.name for c in other.train]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_shots_of_a_video_stay_together(seed):
+    frame = scene_clip(frames=1)
+    held = [replace(frame, name=f"{v}.mp4.shot-{s:03d}.mp4") for v in range(5) for s in range(3)]
+    split = clips.split_clips(held, shares=(0.6, 0.2, 0.2), seed=seed)
+    videos = [{clip.name[0] for clip in part} for part in vars(split).values()]
+    assert sorted(map(len, videos)) == [1, 1, 3]
+    assert set.union(*videos) == set("01234")
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [9, 3, 3]
+
+
+def test_shots_of_one_video_are_not_enough(tmp_path, options):
+    folder = write_scenes(tmp_path / "videos", 1)
+    for shot in range(2):
+        shutil.copy(folder / "scene-0.mkv", folder / f"a.mkv.shot-00{shot}.mkv")
+    (folder / "scene-0.mkv").unlink()
+    with pytest.raises(ArgumentError, match="holds 1 readable videos, at least two are needed"):
+        load_split([folder], options=options)
 
 
 def test_two_videos_are_enough():

@@ -145,6 +145,7 @@ def test_shapes_and_ranges_with_flow():
         "flow_previous": (2, 3, 2, 64, 64),
         "flow_key": (2, 3, 1, 2, 64, 64),
         "follows": (2,),
+        "cold": (2,),
     }
     assert set(batch.flows(1)) == {FLOW_PREVIOUS, FLOW_KEY}
     assert batch.luma.min() >= 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenes import render
+from tests.toy.colorizers import RGB, write_colorizer
 from tests.training.footage import FRAMES, write_video
 from training import __main__ as command
 from training.evaluate import REPORT, RESULTS, TABLE, EvaluateOptions, evaluate
@@ -86,6 +87,17 @@ def test_methods_and_frames_that_are_asked_for(options):
     for scores in found.clips.values():
         assert list(scores) == labels
         assert {len(s.psnr) for s in scores.values()} == {4}
+
+
+def test_a_colorizer_is_one_more_baseline(options, tmp_path):
+    path = write_colorizer(tmp_path / "rgb.onnx", RGB)
+    found = evaluate(
+        replace(options, bundles=(), methods=("gray",), colorizer=str(path), frames=4, pictures=0)
+    )
+    assert list(found.summaries) == ["gray", "per frame"]
+    assert found.summaries["per frame"].psnr != found.summaries["gray"].psnr
+    with pytest.raises(BundleNotFoundError, match="colorizer is 'absent'"):
+        evaluate(replace(options, colorizer="absent"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.toy.colorizers import METADATA, PLANES, write_colorizer
 from tests.training.footage import scene_clip
 from training import methods
 from training.clips import CODING
@@ -68,6 +69,17 @@ def test_a_bundle_runs_through_the_runtime(clip, toy_bundle):
         assert frame.seconds > 0
 
 
+def test_a_colorizer_sees_each_frame_and_nothing_else(clip, tmp_path):
+    """Cb is 0.2 luma and Cr -0.3 luma, of frames 1, 2 and 3."""
+    path = write_colorizer(tmp_path / "toy.onnx", PLANES, metadata=METADATA)
+    painted = list(Method("per frame", bundle=str(path), provider="cpu").paint(clip))
+    assert len(painted) == 3
+    for codes, frame in zip(clip.luma[1:], painted, strict=True):
+        luma = codes.astype(np.float32) / 255
+        np.testing.assert_allclose(frame.chroma, [0.2 * luma, -0.3 * luma], atol=1e-6)
+        assert frame.confidence is None
+
+
 def test_only_what_painting_took_is_timed(monkeypatch):
     clock = iter(range(0, 1000, 10))
     monkeypatch.setattr(methods.time, "perf_counter", lambda: next(clock))
@@ -77,5 +89,6 @@ def test_only_what_painting_took_is_timed(monkeypatch):
 
 def test_labels():
     assert Method("flow chain").label == "flow chain"
+    assert Method("per frame", bundle="path").label == "per frame"
     assert Method("propagation", "seeds", "path").label == "seeds"
     assert Method("transfer", "seeds", "path").label == "seeds transfer"

@@ -10,6 +10,8 @@ import pytest
 from training.__main__ import main
 from training.models.unet import UNet
 from training.options import FitOptions, build_generator, check, check_same, to_json
+from training.prepare import PrepareOptions
+from training.turing import TuringOptions
 from vidcolor.errors import ArgumentError
 
 PLAIN = FitOptions(videos=(Path("videos"),), out=Path("out"), steps=1)
@@ -70,17 +72,26 @@ def option_names(options: type) -> set[str]:
     return own.union(*(option_names(hints[name]) for name in nested))
 
 
-def test_help_is_a_manual(capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["training", "fit", "--help"])
+@pytest.mark.parametrize(
+    ("command", "options", "joined"),
+    [
+        ("fit", FitOptions, "The reports' models: 1 1 and 5 5."),
+        ("prepare", PrepareOptions, "one number, the short side, which keeps the aspect"),
+        ("turing", TuringOptions, "with a seed of its own that is saved with the answers."),
+    ],
+)
+def test_help_is_a_manual(capsys, monkeypatch, command, options, joined):
+    monkeypatch.setattr("sys.argv", ["training", command, "--help"])
     monkeypatch.setenv("COLUMNS", "100")
     with pytest.raises(SystemExit) as exit_:
         main()
     assert exit_.value.code == 0
     text = " ".join(re.sub("[─-╿|+]|-{3,}", " ", capsys.readouterr().out).split())
+    text = text.replace("--help show this help message and exit", "")  # which has no default
     entries = {match[1]: match[2] for match in re.finditer(ENTRY, text)}
-    assert set(entries) - {"help"} == option_names(FitOptions)
+    assert set(entries) == option_names(options)
     assert all(len(explanation.split()) >= 4 for explanation in entries.values())
-    assert "The reports' models: 1 1 and 5 5." in text  # joined across the source's line break
+    assert joined in text  # joined across the source's line break
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def test_a_perfect_model_scores_perfect(clip, ruler):
     assert scores.confidence == [0.75] * count
     assert scores.cdc == pytest.approx(ruler.true_cdc())
     assert scores.cdc > 0
+    assert scores.flicker == pytest.approx([0.0] * (count - 1))
     assert scores.seconds == pytest.approx(0.5 * count)
 
 
@@ -63,9 +65,22 @@ def test_one_wrong_frame_is_the_one_that_shows(clip, ruler):
     assert len(scores.confidence) == FRAMES - 2
 
 
+def test_flicker_is_what_a_steady_clip_does_not_have(clip):
+    """Chroma that goes up and down by two codes in a clip that stands still; gray has none."""
+    still = replace(clip, luma=clip.luma[[0] * 5], chroma=clip.chroma[[0] * 5])
+    nervous = [
+        p._replace(chroma=p.chroma + np.float32(t % 2 * 2 / 255))
+        for t, p in enumerate(perfect(still))
+    ]
+    assert Ruler(still).measure(nervous).flicker == pytest.approx([2.0] * 3, abs=1e-3)
+    gray = [p._replace(chroma=np.zeros_like(p.chroma)) for p in perfect(clip)]
+    assert all(figure <= 0 for figure in Ruler(clip).measure(gray).flicker)
+
+
 def test_a_clip_of_two_frames_is_measured():
     clip = scene_clip(frames=2)
     scores = Ruler(clip).measure(perfect(clip))
+    assert scores.flicker == []
     assert (scores.psnr, scores.ssim) == ([PSNR_LIMIT], pytest.approx([1.0]))
     assert scores.cdc == pytest.approx(Ruler(clip).true_cdc())
 

@@ -11,6 +11,8 @@ import torch
 from tests.training.footage import scene_clip
 from tests.training.test_data import PLAIN, assert_equal, numbered, positions
 from training.data import RolloutOptions, Rollouts
+from training.models.flagship import Flagship
+from training.rolling import Rolling
 from vidcolor.errors import ArgumentError
 
 STREAM = replace(PLAIN, frames=3, own_output=True, stream=(6, 15))
@@ -98,3 +100,23 @@ def test_saturation_scales_chroma_within_its_bounds():
 def test_what_does_not_fit_together_is_refused(changes, named):
     with pytest.raises(ArgumentError, match=named):
         Rollouts([numbered()], options=replace(STREAM, **changes), seed=0)
+
+
+def test_a_cold_start_has_no_past():
+    """No flow to the frame before, and no colours of it: what is painted comes from the key."""
+    options = replace(STREAM, cold=1.0, crop=32)
+    rollouts = Rollouts([scene_clip()], options=options, seed=0, flows=Flagship.flows)
+    starts = [rollouts.example(step, 0) for step in range(12)]
+    assert [bool(r.cold) for r in starts] == [not bool(r.follows) for r in starts]
+    assert not starts[0].flow_previous[:, 0].any()
+    assert starts[0].flow_previous[:, 1:].any()
+    warm = Rollouts([scene_clip()], options=replace(options, cold=0.0), seed=0)
+    assert not any(bool(warm.example(step, 0).cold) for step in range(12))
+
+    torch.manual_seed(0)
+    rolling = Rolling(Flagship(width=8, match_width=16), own_output=True).eval()
+    start = starts[0]
+    other = replace(start, chroma=-start.chroma)
+    assert torch.equal(rolling(start).chroma, rolling(other).chroma)
+    warm_starts = [replace(r, cold=torch.tensor([False])) for r in (start, other)]
+    assert not torch.equal(*(rolling(r).chroma for r in warm_starts))

@@ -13,3 +13,8 @@ need.vapoursynth()
 @pytest.fixture(scope="session")
 def session(toy_bundle: Path) -> Session:
     return Session.load(toy_bundle, provider="cpu")
+
+
+@pytest.fixture(scope="session")
+def flow_session(flow_bundle: Path) -> Session:
+    return Session.load(flow_bundle, provider="cpu")

@@ -5,10 +5,12 @@ The reference shares no code with vsvidcolor: it takes the scene's code values, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 import vapoursynth as vs
 
@@ -17,9 +19,20 @@ from tests.vapoursynth_plugin.loops import colour_all
 from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.planes import Key
+from vidcolor.paint import Paint
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
+
+SUBSAMPLINGS = {
+    "GRAY": (0, 0),
+    "YUV444P": (0, 0),
+    "YUV422P": (1, 0),
+    "YUV420P": (1, 1),
+    "YUV440P": (0, 1),
+    "YUV411P": (2, 0),
+    "YUV410P": (2, 2),
+}
+"""How often width and height are halved, as `form_of` names it."""
 
 SITINGS = {"left": 0, "center": 1, "topleft": 2}
 
@@ -40,10 +53,12 @@ class Case:
     direction: str = "both"
     cuts: tuple[int, ...] = ()
     """First frames of shots."""
+    painted: float = 1.0
+    """Share of each key that is painted, about; below 1 they have alpha."""
 
     @cached_property
     def form(self) -> vs.VideoFormat:
-        return vs.core.get_video_format(getattr(vs, self.format))
+        return form_of(self.format)
 
     @property
     def coding(self) -> Coding:
@@ -69,6 +84,18 @@ class Case:
         rgb, step = self.scene.rgb(self.matrix), self.key_scale
         return [rgb[n][::step, ::step] for n in self.keys]
 
+    @cached_property
+    def key_alpha(self) -> list[np.ndarray]:
+        """[h, w] uint8 for each key: solid, soft and no paint in blobs."""
+        rng = np.random.default_rng(len(self.keys))
+        out = []
+        for rgb in self.key_rgb:
+            noise = cv2.GaussianBlur(rng.standard_normal(rgb.shape[:2]), (0, 0), 4)
+            share = noise.argsort(axis=None).argsort().reshape(noise.shape) / noise.size
+            soft = (self.painted - share) * 8  # over an eighth of the picture
+            out.append(np.rint(255 * np.clip(soft, 0, 1)).astype(np.uint8))
+        return out
+
     def clip(self, *, is_tagged: bool = False) -> vs.VideoNode:
         """The clip; chroma planes of a YUV one are noise that must not matter.
 
@@ -93,12 +120,18 @@ class Case:
         frames = [list(np.moveaxis(rgb, -1, 0)) for rgb in self.key_rgb]
         return clip_of("RGB24", frames, props or [{} for _ in frames])
 
+    def alpha(self) -> vs.VideoNode:
+        """`key_alpha` as a clip."""
+        return clip_of("GRAY8", [[codes] for codes in self.key_alpha], [{} for _ in self.keys])
+
     def propagate(self, bundle: Path, **arguments: object) -> vs.VideoNode:
         """The filter's output; `arguments` in place of the case's own."""
         own = {"clip": self.clip(), "key": self.key(), "size": self.size}
         own |= {"model": str(bundle), "provider": "cpu"}
         if self.keys != (0,):
             own |= {"frames": list(self.keys), "direction": self.direction}
+        if self.painted < 1:
+            own["alpha"] = self.alpha()
         if self.cuts:
             own["scenes"] = list(self.cuts)
         return vs.core.vidcolor.Propagate(**(own | arguments))
@@ -126,11 +159,12 @@ class Case:
         lumas = [decode_luma(codes, self.coding) for codes in self.luma_codes]
         smalls = [fit.down(luma) for luma in lumas]
         keys, own = {}, {}
-        for n, rgb in zip(self.keys, self.key_rgb, strict=True):
+        for n, rgb, alpha in zip(self.keys, self.key_rgb, self.key_alpha, strict=True):
             chroma = rgb_to_key(rgb / np.float32(255), self.matrix).chroma
-            source = Grid(*rgb.shape[:2])
-            keys[n] = Key(luma=smalls[n], chroma=fit.down_chroma(chroma, source))
-            own[n] = resample(chroma, source, grid)
+            weight = alpha / np.float32(255) if self.painted < 1 else None
+            paint = Paint(chroma, Grid(*rgb.shape[:2]), weight)
+            keys[n] = paint.small(smalls[n], fit)
+            own[n] = paint.full(keys[n], lumas[n], fit, grid)
         out = []
         plain = colour_all(Propagator(session), smalls, keys, self.cuts, self.direction)
         for n, (chroma, confidence, carried) in enumerate(plain):
@@ -141,7 +175,7 @@ class Case:
 
 def clip_of(format: str, frames: list[list[np.ndarray]], props: list[dict]) -> vs.VideoNode:  # noqa: A002
     """A clip of these code planes and properties."""
-    form = vs.core.get_video_format(getattr(vs, format))
+    form = form_of(format)
     height, width = frames[0][0].shape
     made = []
     for planes, tags in zip(frames, props, strict=True):
@@ -152,6 +186,17 @@ def clip_of(format: str, frames: list[list[np.ndarray]], props: list[dict]) -> v
         made.append(frame)
     blank = vs.core.std.BlankClip(format=form, width=width, height=height, length=len(frames))
     return vs.core.std.ModifyFrame(blank, blank, lambda n, f: made[n])
+
+
+def form_of(name: str) -> vs.VideoFormat:
+    """The format of this name, also where VapourSynth has no constant for it, such as YUV410P12."""
+    if hasattr(vs, name):
+        return vs.core.get_video_format(getattr(vs, name))
+    layout, depth = re.fullmatch(r"(GRAY|YUV4\d\dP)(\d+|H|S)", name).groups()
+    family = vs.GRAY if layout == "GRAY" else vs.YUV
+    kind = vs.FLOAT if depth in "HS" else vs.INTEGER
+    bits = {"H": 16, "S": 32}.get(depth) or int(depth)
+    return vs.core.query_video_format(family, kind, bits, *SUBSAMPLINGS[layout])
 
 
 def planes_of(frame: vs.VideoFrame) -> tuple[bytes, ...]:

@@ -85,7 +85,7 @@ def request(replay, frame, token, key, lumas):
         assert frame not in answer.lumas or frame == 0
         given = Given(
             lumas={n: Luma(lumas[n]) for n in answer.lumas},
-            keys={n: Painted(lambda matrix: key.chroma) for n in answer.keys},
+            keys={n: Painted(lambda luma: key) for n in answer.keys},
         )
         yield
     return answer.chroma.tobytes(), answer.confidence.tobytes()

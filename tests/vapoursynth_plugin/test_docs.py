@@ -4,12 +4,15 @@ import inspect
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import vapoursynth as vs
 
 from tests.videos import write_clip, write_key
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
+from vsvidcolor.keys import LOADED
 from vsvidcolor.propagate import propagate
 from vsvidcolor.render import BUDGET
 
@@ -23,6 +26,10 @@ def folder(tmp_path, monkeypatch, toy_bundle):
     write_clip(tmp_path / "old.mkv", pts=range(0, 480, 40))
     for name in ("first", "later"):
         write_key(tmp_path / f"{name}.png")
+    image = cv2.imread(str(tmp_path / "first.png"))
+    alpha = np.zeros(image.shape[:2], np.uint8)
+    alpha[20:24] = 255
+    cv2.imwrite(str(tmp_path / "strokes.png"), np.dstack((image, alpha)))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(propagate.__kwdefaults__, "model", str(toy_bundle))
     yield tmp_path
@@ -46,7 +53,7 @@ def test_the_signature_is_the_functions():
     shown = re.findall(r"(\w+)(\[\])? (\w+)(?:=([^,\]\s]+))?", text)
     kinds = {"vnode": "vnode", "int": "int", "bint": "int", "string": "data", "float": "float"}
     registered = "".join(
-        f"{name}:{kinds[kind]}{array}{'' if kind == 'vnode' else ':opt'};"
+        f"{name}:{kinds[kind]}{array}{'' if name in ('clip', 'key') else ':opt'};"
         for kind, array, name, _ in shown
     )
     assert registered == vs.core.vidcolor.Propagate.signature
@@ -91,6 +98,8 @@ def test_straight_runs_and_seeks_take_the_steps_it_says(frames, a_frame, toy_bun
 def test_its_numbers_are_those_of_the_code():
     assert f"{BUDGET // 2**20} MiB" in TEXT
     assert f"{CHUNK} at a\ntime" in TEXT
+    assert LOADED == 4
+    assert "the last four are kept" in TEXT
 
 
 def test_its_links_lead_somewhere():

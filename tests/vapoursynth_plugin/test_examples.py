@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
+from tests import need
 from tests.vapoursynth_plugin.test_vspipe import SCRIPTS, vspipe
 from tests.videos import audio_packets, frames, plane, write_clip, write_key
 
@@ -64,6 +65,23 @@ def test_many_keys(footage, toy_bundle):
     cut = propagate(clip, key, toy_bundle, frames=[2, 9], scenes=[0, 5])
     got = run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys", scenes="0,5")
     assert got == written(cut) != written(want)
+
+
+def test_strokes(footage, toy_bundle):
+    need.scipy()
+    image = cv2.imread(str(footage / "key.png"))
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[10:14, 5:60] = mask[40:50, 30:36] = 255
+    cv2.imwrite(str(footage / "strokes.png"), np.dstack((image, mask)))
+    cv2.imwrite(str(footage / "mask.png"), cv2.merge([mask] * 3))
+    clip, key = source(footage / "clip.mkv"), source(footage / "key.png")
+    alpha = source(footage / "strokes.png").std.PropToClip()
+    want = written(propagate(clip, key, toy_bundle, frames=4, alpha=alpha))
+    given = {"clip": "clip.mkv", "frame": 4}
+    assert run("strokes.vpy", footage, toy_bundle, strokes="strokes.png", **given) == want
+    masked = {"strokes": "key.png", "mask": "mask.png"} | given
+    assert run("strokes.vpy", footage, toy_bundle, **masked) == want
+    assert want != written(propagate(clip, key, toy_bundle, frames=4))
 
 
 @pytest.mark.parametrize(("first", "last"), [(3, 7), (0, 4), (6, LENGTH - 1)])
@@ -214,6 +232,7 @@ def test_a_clip_that_fails_leaves_nothing_behind(films, tmp_path):
     ("name", "sentence"),
     [
         ("many_keys.vpy", b"needs --arg clip=VIDEO and --arg keys=FOLDER"),
+        ("strokes.vpy", b"needs --arg clip=VIDEO and --arg strokes=IMAGE"),
         ("part.vpy", b"needs --arg clip=VIDEO, key=IMAGE, first=FRAME and last=FRAME"),
         ("automatic.vpy", b"needs --arg clip=VIDEO and --arg colorizer=FILE.py"),
         ("side_by_side.vpy", b"needs --arg clip=VIDEO and --arg key=IMAGE"),

@@ -7,7 +7,7 @@ import pytest
 import vapoursynth as vs
 
 from tests.scenes import render
-from tests.vapoursynth_plugin.reference import SITINGS, Case, planes_of
+from tests.vapoursynth_plugin.reference import SITINGS, SUBSAMPLINGS, Case, planes_of
 from vsvidcolor.propagate import propagate
 
 core = vs.core
@@ -17,6 +17,7 @@ FORMATS = [
     *("YUV420P8", "YUV422P8", "YUV444P8", "YUV440P8", "YUV411P8", "YUV410P8"),
     *("YUV420P10", "YUV422P10", "YUV420P16", "YUV444P16", "YUV422PH", "YUV420PS", "YUV444PS"),
 ]
+DEPTHS = [*range(8, 17), "H", "S"]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,28 @@ def test_planes_are_the_plain_loops_and_luma_is_the_clips(name, scene, session, 
         got = planes_of(frame)
         assert got[0] == luma.tobytes()
         assert got == planes
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("layout", SUBSAMPLINGS)
+def test_every_layout_at_every_depth(layout, session, toy_bundle):
+    """Luma, chroma and properties; the odd ones out are seldom seen, and work all the same."""
+    scene = render(2, 48, 64)
+    tags = {"_Matrix": 9, "_Range": 1, "Mine": 7}
+    for depth in DEPTHS:
+        case = Case(
+            scene, f"{layout}{depth}", matrix="bt2020", full_range=True, size=32, props=tags
+        )
+        for frame, luma, planes in zip(
+            case.propagate(toy_bundle).frames(),
+            case.luma_codes,
+            case.plain_loop(session),
+            strict=True,
+        ):
+            assert planes_of(frame)[0] == luma.tobytes()
+            assert planes_of(frame) == planes
+            assert {name: frame.props[name] for name in tags} == tags
+            assert ("_ChromaLocation" in frame.props) == any(case.subsampling)
 
 
 @pytest.mark.parametrize("siting", SITINGS)

@@ -10,13 +10,15 @@ Three candidates are made for every pixel, each strong where the others are weak
   the key they are (the similarity sub-net of He et al. 2018, "Deep Exemplar-based Colorization",
   and the colour pointers of Vondrick et al. 2018); coarse, but survives any motion.
 
-A small U-Net at half size looks at the candidates, at how well each one's luma agrees with the
-frame's, and says for every pixel at full size how to weigh them, what to add, and how large it
-expects its own error to be. At the start of training the weights favour ``previous``, so training
-can only improve on a plain flow chain.
+A small U-Net at half size looks at the candidates, at how well each one's luma and learned
+features agree with the frame's, and says how to weigh them, what to add, and how large it expects
+the error to be. What it says is a correction of ``previous``: that one alone is warped at full
+size, so that a pixel left to it keeps all its detail. At the start of training the weights favour
+it, so training can only improve on a plain flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
-the recurrence: the state is the previous frame's luma, chroma and confidence.
+the recurrence: the state is the previous frame's chroma and confidence, and of its luma half the
+size and the features that the next frame compares.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ TOKEN = 8
 
 
 class Features(NamedTuple):
-    """Of luma: [B, c, h/2, w/2], [B, 2c, h/4, w/4], [B, 4c, h/8, w/8]."""
+    """Of luma: [B, c, h/2, w/2], [B, 2c, h/4, w/4], [B, 5c, h/8, w/8]."""
 
     half: Tensor
     quarter: Tensor
@@ -49,14 +51,16 @@ class Features(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """What the mixer chooses from."""
+    """What the mixer chooses from, at half size."""
 
     previous: Tensor
-    """[B, 4, h, w]: chroma, luma and confidence of the previous frame along its flow."""
+    """[B, 4, h/2, w/2]: chroma, luma and confidence of the previous frame along its flow."""
     key: Tensor
-    """[B, 3, h, w]: chroma and luma of the key along its flow."""
+    """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
     matched: Tensor
-    """[B, 4, h, w]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+    """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+    agreement: Tensor
+    """[B, 2, h/4, w/4]: how like the frame's features those of `previous` and `key` are, ±1."""
 
 
 class Flagship(Generator):
@@ -71,14 +75,23 @@ class Flagship(Generator):
         self.encoder = Encoder(width // 2)
         self.match = nn.Conv2d(5 * width // 2, match_width, 1)
         self.temperature = nn.Parameter(torch.tensor(2.5))
+        self.look = nn.Conv2d(width, width // 2, 1)
         self.mixer = Mixer(width)
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
-        place = self._place(self.encoder(luma).eighth)
-        told = tint(torch.cat([chroma, luma], 1))
-        memory = {"luma": luma, "chroma": chroma, "place": place, "tint": told}
-        state = {"luma": luma, "chroma": chroma, "confidence": torch.ones_like(luma)}
+        features = self.encoder(luma)
+        small = F.avg_pool2d(luma, 2)
+        look = F.normalize(self.look(features.quarter), dim=1)
+        memory = {
+            "luma": small,
+            "chroma": F.avg_pool2d(chroma, 2),
+            "look": look,
+            "place": self._place(features.eighth),
+            "tint": tint(torch.cat([chroma, luma], 1)),
+        }
+        sure = torch.ones_like(small)
+        state = {"luma": small, "chroma": chroma, "confidence": sure, "look": look}
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
     def propagate(
@@ -86,22 +99,44 @@ class Flagship(Generator):
     ) -> Propagated:
         """See `Generator.propagate`."""
         features = self.encoder(luma)
-        previous = warp(
-            torch.cat([state["chroma"], state["luma"], state["confidence"]], 1),
-            flows[FLOW_PREVIOUS],
+        small = F.avg_pool2d(luma, 2)
+        look = F.normalize(self.look(features.quarter), dim=1)
+        previous = warp(state["chroma"], flows[FLOW_PREVIOUS])
+        candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
+        correction, confidence = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
+        chroma = (previous + enlarge(correction, 2)).clamp(-0.5, 0.5)
+        following = {"luma": small, "chroma": chroma, "confidence": confidence, "look": look}
+        fetched = enlarge(candidates.matched[:, :2], 2)
+        return Propagated(chroma, enlarge(confidence, 2), following, fetched)
+
+    def _candidates(
+        self,
+        small: Tensor,
+        look: Tensor,
+        eighth: Tensor,
+        previous: Tensor,
+        state: Tensors,
+        memory: Tensors,
+        flows: Tensors,
+    ) -> Candidates:
+        """Of luma at half size; `previous` is the candidate's chroma at full size."""
+        back, back_quarter = (shrink_flow(flows[FLOW_PREVIOUS], times) for times in (2, 4))
+        seen = warp(torch.cat([state["luma"], state["confidence"]], 1), back)
+        agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
+        key, key_agrees = nearest_key(small, look, memory, flows[FLOW_KEY])
+        return Candidates(
+            previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
+            key=key,
+            matched=self._fetch(small, eighth, memory),
+            agreement=torch.cat([agrees, key_agrees], 1),
         )
-        key = nearest_key(luma, memory, flows[FLOW_KEY])
-        matched = self._fetch(luma, features.eighth, memory)
-        chroma, confidence = self.mixer(luma, features, Candidates(previous, key, matched), flows)
-        following = {"luma": luma, "chroma": chroma, "confidence": confidence}
-        return Propagated(chroma, confidence, following, matched[:, :2])
 
     def _place(self, eighth: Tensor) -> Tensor:
         """What places are compared by: [B, match_width, h/8, w/8], of length one."""
         return F.normalize(self.match(eighth), dim=1)
 
-    def _fetch(self, luma: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
-        """[B, 4, h, w]: see `Candidates.matched`.
+    def _fetch(self, small: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
+        """[B, 4, h/2, w/2]: see `Candidates.matched`.
 
         A place gives its mean chroma and how chroma changes with luma within it, so that the
         frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
@@ -113,8 +148,8 @@ class Flagship(Generator):
         share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
         fetched = torch.cat([torch.bmm(share, value), likeness.amax(-1, keepdim=True)], -1)
         fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
-        mean, luma_mean, slope, best = enlarge(fetched, TOKEN).split([2, 1, 2, 1], dim=1)
-        chroma = (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5)
+        mean, luma_mean, slope, best = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 1], dim=1)
+        chroma = (mean + slope * (small - luma_mean)).clamp(-0.5, 0.5)
         return torch.cat([chroma, luma_mean, best], 1)
 
 
@@ -161,47 +196,53 @@ class Mixer(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        half, quarter, eighth, deep = width, 3 * width // 2, 5 * width // 2, 4 * width
-        self.at_half = nn.Sequential(conv(width // 2 + self.EVIDENCE, half), conv(half, half))
-        self.at_quarter = nn.Sequential(conv(half, quarter, stride=2), Residual(quarter))
-        self.at_eighth = conv(quarter, eighth, stride=2)
-        self.meet = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
-        self.at_deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
-        self.to_eighth = nn.Conv2d(deep, eighth, 1)
-        self.to_quarter = nn.Conv2d(eighth, quarter, 1)
-        self.to_half = nn.Conv2d(quarter, half, 1)
+        half, quarter, eighth, deep = width // 2, 3 * width // 2, 2 * width, 3 * width
+        self.at_half = conv(width // 2 + self.EVIDENCE, half)
+        self.to_quarter = conv(half, quarter, stride=2)
+        self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
+        # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
+        self.agree = nn.Conv2d(2, quarter, 3, padding=1)
+        self.to_eighth = conv(quarter, eighth, stride=2)
+        self.at_eighth = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
+        self.deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
+        self.deep_to_eighth = nn.Conv2d(deep, eighth, 1)
+        self.eighth_to_quarter = nn.Conv2d(eighth, quarter, 1)
+        self.quarter_to_half = nn.Conv2d(quarter, half, 1)
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 4 * (self.CANDIDATES + 3), 3, padding=1)
+        self.leave = nn.Conv2d(half, self.CANDIDATES + 3, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
-        with torch.no_grad():  # pixel_shuffle reads four sub-pixels of each output in a row
-            self.leave.bias[0:4] = 2.0
+        with torch.no_grad():
+            self.leave.bias[0] = 3.0
 
     def forward(
-        self, luma: Tensor, features: Features, candidates: Candidates, flows: Tensors
+        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Chroma [B, 2, h, w] and confidence [B, 1, h, w]."""
-        evidence = _evidence(luma, candidates, flows)
+        """What to add to the chroma of `previous` [B, 2, ...], and the confidence [B, 1, ...].
+
+        small: luma [B, 1, h/2, w/2], the size of what comes back. flow: to the previous frame
+        [B, 2, h, w].
+        """
+        evidence = _evidence(small, candidates, flow)
         half = self.at_half(torch.cat([features.half, evidence], 1))
-        quarter = self.at_quarter(half)
-        eighth = self.meet(torch.cat([self.at_eighth(quarter), features.eighth], 1))
-        deep = self.at_deep(eighth)
-        eighth = self.rise_eighth(eighth + double(self.to_eighth(deep)))
-        quarter = self.rise_quarter(quarter + double(self.to_quarter(eighth)))
-        half = self.rise_half(half + double(self.to_half(quarter)))
-        weights, retouch, sure = F.pixel_shuffle(self.leave(half), 2).split(
-            [self.CANDIDATES, 2, 1], dim=1
-        )
+        quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
+        quarter = F.leaky_relu(quarter + self.agree(candidates.agreement), 0.1)
+        eighth = self.at_eighth(torch.cat([self.to_eighth(quarter), features.eighth], 1))
+        deep = self.deep(eighth)
+        eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
+        quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
+        half = self.rise_half(half + double(self.quarter_to_half(quarter)))
+        weights, retouch, sure = self.leave(half).split([self.CANDIDATES, 2, 1], dim=1)
         share = torch.softmax(weights, dim=1)
-        mixed = (
-            share[:, 0:1] * candidates.previous[:, :2]
-            + share[:, 1:2] * candidates.key[:, :2]
-            + share[:, 2:3] * candidates.matched[:, :2]
+        previous = candidates.previous[:, :2]
+        correction = (
+            share[:, 1:2] * (candidates.key[:, :2] - previous)
+            + share[:, 2:3] * (candidates.matched[:, :2] - previous)
+            + retouch / CHROMA_SCALE
         )
-        chroma = (mixed + retouch / CHROMA_SCALE).clamp(-0.5, 0.5)
-        return chroma, torch.sigmoid(sure)
+        return correction, torch.sigmoid(sure)
 
 
 class Residual(nn.Module):
@@ -250,34 +291,45 @@ def warp(planes: Tensor, flow: Tensor) -> Tensor:
     )
 
 
-def nearest_key(luma: Tensor, memory: Tensors, flow: Tensor) -> Tensor:
-    """[B, 3, h, w]: chroma and luma along `flow` [B, k, 2, h, w] of the keys that agree in luma."""
+def shrink_flow(flow: Tensor, times: int) -> Tensor:
+    """Flow for planes of 1/`times` the height and width, in their pixels."""
+    return F.avg_pool2d(flow, times) / times
+
+
+def nearest_key(
+    small: Tensor, look: Tensor, memory: Tensors, flow: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Of the keys along `flow` [B, k, 2, h, w], those that agree in luma [B, 1, h/2, w/2].
+
+    Chroma and luma [B, 3, h/2, w/2], and how their features agree with `look` [B, 1, h/4, w/4].
+    """
     keys = flow.shape[1]
-    planes = torch.cat([memory["chroma"], memory["luma"]], 2)
-    warped = warp(planes.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, (-1, keys))
-    apart = (warped[:, :, 2] - luma).abs()
-    weight = torch.softmax(-F.avg_pool2d(apart, 5, 1, 2, count_include_pad=False) * 32, dim=1)
-    return (warped * weight.unsqueeze(2)).sum(1)
+    flow = flow.flatten(0, 1)
+    planes = torch.cat([memory["chroma"], memory["luma"]], 2).flatten(0, 1)
+    warped = warp(planes, shrink_flow(flow, 2)).unflatten(0, (-1, keys))
+    looks = warp(memory["look"].flatten(0, 1), shrink_flow(flow, 4)).unflatten(0, (-1, keys))
+    agrees = (looks * look.unsqueeze(1)).sum(2)
+    apart = (warped[:, :, 2] - small).abs()
+    weight = torch.softmax(-F.avg_pool2d(apart, 3, 1, 1, count_include_pad=False) * 32, dim=1)
+    return (
+        (warped * weight.unsqueeze(2)).sum(1),
+        (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
+    )
 
 
-def _evidence(luma: Tensor, candidates: Candidates, flows: Tensors) -> Tensor:
+def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
     """[B, 16, h/2, w/2]: the candidates and what speaks for or against each."""
-    previous, key, matched = candidates
-    fine = torch.cat(
+    previous, key, matched, _ = candidates
+    apart = torch.cat([previous[:, 2:3], key[:, 2:3], matched[:, 2:3]], 1) - small
+    chroma = torch.cat([previous[:, :2], key[:, :2], matched[:, :2]], 1)
+    return torch.cat(
         [
-            previous[:, :2] * CHROMA_SCALE,
-            key[:, :2] * CHROMA_SCALE,
-            matched[:, :2] * CHROMA_SCALE,
-            (previous[:, 2:3] - luma) * CHROMA_SCALE,
-            (previous[:, 2:3] - luma).abs() * CHROMA_SCALE,
-            (key[:, 2:3] - luma) * CHROMA_SCALE,
-            (key[:, 2:3] - luma).abs() * CHROMA_SCALE,
-            (matched[:, 2:3] - luma) * CHROMA_SCALE,
-            (matched[:, 2:3] - luma).abs() * CHROMA_SCALE,
+            chroma * CHROMA_SCALE,
+            apart * CHROMA_SCALE,
+            apart.abs() * CHROMA_SCALE,
             matched[:, 3:4],
             previous[:, 3:4],
-            flows[FLOW_PREVIOUS] * FLOW_SCALE,
+            F.avg_pool2d(flow, 2) * FLOW_SCALE,
         ],
         1,
     )
-    return F.avg_pool2d(fine, 2)

@@ -44,11 +44,15 @@ class UNet(Generator):
     size_multiple = 2 ** len(DECODER_WIDTHS)
     colour_space = "Lab"
     input_channels = 3 + 1  # c_{t-1}, g_t
+    output_channels = 3
+    encoder_widths = ENCODER_WIDTHS
+    decoder_widths = DECODER_WIDTHS
+    dropout_levels = DROPOUT_LEVELS
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
-        encoder = [max(1, round(channels * width)) for channels in ENCODER_WIDTHS]
-        decoder = [max(1, round(channels * width)) for channels in DECODER_WIDTHS]
+        encoder = [max(1, round(channels * width)) for channels in self.encoder_widths]
+        decoder = [max(1, round(channels * width)) for channels in self.decoder_widths]
         incoming = [self.input_channels, *encoder[:-1]]
         self.encoder = nn.ModuleList(
             _down(here, there, stride=1 if level == 0 else 2)
@@ -57,10 +61,10 @@ class UNet(Generator):
         mirrors = encoder[-2::-1]
         below = [encoder[-1]] + [d + m for d, m in zip(decoder[:-1], mirrors[:-1], strict=True)]
         self.decoder = nn.ModuleList(
-            _up(here, there, dropout=level < DROPOUT_LEVELS)
+            _up(here, there, dropout=level < self.dropout_levels)
             for level, (here, there) in enumerate(zip(below, decoder, strict=True))
         )
-        self.head = nn.Conv2d(decoder[-1] + mirrors[-1], 3, kernel_size=1)
+        self.head = nn.Conv2d(decoder[-1] + mirrors[-1], self.output_channels, kernel_size=1)
         self.register_buffer("eta", torch.zeros(()))
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
@@ -78,11 +82,15 @@ class UNet(Generator):
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> tuple[Propagated, Tensor]:
         """`propagate`, and the whole frame as painted: Lab [B, 3, h, w] in [-1, 1]."""
-        painted = self._translate(self.conditions(luma, state, memory)).float()
+        levels = self.descend(self.conditions(luma, state, memory))
+        painted = torch.tanh(self.ascend(levels)).float()
+        return self.follow(luma, painted, state["confidence"] * (1.0 - self.eta)), painted
+
+    def follow(self, luma: Tensor, painted: Tensor, confidence: Tensor) -> Propagated:
+        """What a frame painted as Lab [B, 3, h, w] means for the runtime and the next frame."""
         chroma = lab_to_chroma(painted)
-        confidence = state["confidence"] * (1.0 - self.eta)
         following = {"luma": luma, "chroma": chroma, "confidence": confidence}
-        return Propagated(chroma=chroma, confidence=confidence, state=following), painted
+        return Propagated(chroma=chroma, confidence=confidence, state=following)
 
     def view(self, luma: Tensor, chroma: Tensor) -> Tensor:
         """Lab in [-1, 1] of planes; see `Generator.view`."""
@@ -96,15 +104,20 @@ class UNet(Generator):
         """What the network is given, [B, input_channels, h, w]."""
         return torch.cat([planes_to_lab(state["luma"], state["chroma"]), lightness(luma)], dim=1)
 
-    def _translate(self, x: Tensor) -> Tensor:
-        """Given frames [B, input_channels, h, w] -> painted frame [B, 3, h, w] in [-1, 1]."""
-        skips = []
+    def descend(self, x: Tensor) -> list[Tensor]:
+        """Given frames [B, input_channels, h, w] -> every level's features, the deepest last."""
+        levels = []
         for down in self.encoder:
             x = down(x)
-            skips.append(x)
-        for up, skip in zip(self.decoder, reversed(skips[:-1]), strict=True):
-            x = torch.cat([up(x), skip], dim=1)
-        return torch.tanh(self.head(x))
+            levels.append(x)
+        return levels
+
+    def ascend(self, levels: list[Tensor]) -> Tensor:
+        """From every level's features to [B, output_channels, h, w], before any tanh."""
+        *mirrors, x = levels
+        for up, mirror in zip(self.decoder, reversed(mirrors), strict=True):
+            x = torch.cat([up(x), mirror], dim=1)
+        return self.head(x)
 
 
 class ExtendedUNet(UNet):

@@ -9,6 +9,7 @@ import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.fit import ASPECT_TOLERANCE, LEAST_SIZE
+from vidcolor.scribbles import require_scipy
 
 
 def check_clip(clip: vs.VideoNode) -> None:
@@ -44,6 +45,27 @@ def check_key(key: vs.VideoNode, clip: vs.VideoNode) -> None:
             f"{clip.width}x{clip.height}, of aspect {clip.width / clip.height:.3f}; they may "
             f"differ by {ASPECT_TOLERANCE:.0%}: crop or pad the key to what clip shows"
         )
+
+
+def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:
+    """Raise KeyFrameError unless the frames of `alpha` can be the alpha of those of `key`."""
+    _check_constant("alpha", alpha)
+    if alpha.format.color_family != vs.GRAY or not _is_depth_accepted(alpha.format):
+        raise KeyFrameError(
+            f"alpha is {alpha.format.name}, accepted is GRAY of 8 to 16 bits or half or single "
+            "float: 0 where key is not painted"
+        )
+    if (alpha.width, alpha.height) != (key.width, key.height):
+        raise KeyFrameError(
+            f"alpha is {alpha.width}x{alpha.height}, key is {key.width}x{key.height}; they must "
+            "have one size"
+        )
+    if alpha.num_frames != key.num_frames:
+        raise KeyFrameError(
+            f"alpha has {alpha.num_frames} frames, key has {key.num_frames}; accepted is one for "
+            "each frame of key"
+        )
+    require_scipy()
 
 
 def key_frames(

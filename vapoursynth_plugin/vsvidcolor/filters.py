@@ -73,6 +73,45 @@ def stage(
     return made
 
 
+def outlook(
+    name: str,
+    lumas: vs.VideoNode,
+    *,
+    renderer: Renderer,
+    read_luma: Callable[[vs.VideoFrame], Luma],
+) -> vs.VideoNode:
+    """`lumas` itself; on their way, `renderer` looks at its frames, many threads at a time."""
+
+    def answer(
+        n: int, token: int, frames: Any = None, need: Any = None, fetched: Any = None
+    ) -> Answer:
+        if frames is None:
+            return {}
+        try:
+            luma = read_luma(frames)
+            beside = renderer.beside(n, luma) if need is None else []
+            if beside:
+                return {"need": [part for number in beside for part in (0, number)]}
+            numbers = [] if need is None else need[1::2]
+            given = zip(numbers, map(read_luma, _many(fetched)), strict=True)
+            renderer.look(n, luma, dict(given))
+            return {"val": frames}
+        except Exception as error:
+            return answer_error(f"{name}: frame {n}", error)
+
+    seen: vs.VideoNode = core.vidcolor.Stage(
+        [lumas],
+        given=1,
+        func=answer,
+        format=lumas.format.id,
+        width=lumas.width,
+        height=lumas.height,
+    )
+    # Whoever fetches a frame again may have a step to make of it again.
+    core.std.SetVideoCache(seen, mode=0)
+    return seen
+
+
 def recurrence(
     name: str,
     lumas: vs.VideoNode,

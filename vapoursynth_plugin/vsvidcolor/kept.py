@@ -37,6 +37,10 @@ class Kept:
             return None
         return at, self._recent.get(at) or checkpoints[at]
 
+    def holds(self, frame: int) -> bool:
+        """Whether the step of `frame` is among the latest; any thread may ask."""
+        return frame in self._recent
+
     def add(self, frame: int, step: Step, run: Run) -> None:
         """Keep `step` for a while, and for longer if its frame is due for a checkpoint."""
         if not self._recent_limit:  # only now is the size of a step known

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.planes import Key
 from vidcolor.timeline import CHUNK, Timeline
-from vsvidcolor.request import Need, Request
+from vsvidcolor.request import Luma, Need, Painted, Request
 
 FRAME_PROP = "VidcolorFrame"
 """On a frame of the key clip: the number of the frame of the clip that it colours."""
+
+LOADED = 4
+"""Keys that are kept at working size: to spread one that is painted in parts takes a second."""
 
 
 class Keys:
@@ -30,6 +34,8 @@ class Keys:
         self._carried: dict[int, int | None] = {}
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
+        self._loaded: dict[int, Key] = {}
+        self._lock = Lock()
         if frames is not None:
             self._settle(dict(zip(frames, range(count), strict=True)))
 
@@ -46,6 +52,11 @@ class Keys:
         assert self._timeline is not None  # noqa: S101  (for the type checker)
         return self._timeline
 
+    @property
+    def settled(self) -> Timeline | None:
+        """Where the keys are, as soon as somebody asked `timeline` for it."""
+        return self._timeline
+
     def place(self, frame: int) -> int:
         """Which frame of the key clip colours `frame`, one of the timeline's keys."""
         return self._places[frame]
@@ -53,16 +64,26 @@ class Keys:
     def load(self, frames: Iterable[int]) -> Request[list[Key]]:
         """The keys at these frames of the clip, at working size."""
         places = {frame: self._places[frame] for frame in frames}
-        given = yield Need(lumas=tuple(places), keys=tuple(places.values()))
-        keys = []
-        for frame, place in places.items():
-            luma = given.lumas[frame]
-            try:
-                chroma = given.keys[place].chroma(luma.matrix)
-            except ArgumentError as error:
-                raise KeyFrameError(f"frame {frame}: {error}") from None
-            keys.append(Key(luma=luma.plane.copy(), chroma=chroma))
-        return keys
+        with self._lock:
+            keys = {frame: self._loaded[frame] for frame in places if frame in self._loaded}
+        if missing := {frame: place for frame, place in places.items() if frame not in keys}:
+            given = yield Need(lumas=tuple(missing), keys=tuple(missing.values()))
+            for frame, place in missing.items():
+                keys[frame] = self._fit(frame, given.lumas[frame], given.keys[place])
+        return [keys[frame] for frame in places]
+
+    def _fit(self, frame: int, luma: Luma, painted: Painted) -> Key:
+        """The key at `frame`; what another request has made of it meanwhile is taken."""
+        with self._lock:
+            if frame not in self._loaded:
+                try:
+                    key = painted.fit(luma._replace(plane=luma.plane.copy()))
+                except ArgumentError as error:
+                    raise KeyFrameError(f"frame {frame}: {error}") from None
+                self._loaded[frame] = key
+                while len(self._loaded) > LOADED:
+                    del self._loaded[next(iter(self._loaded))]
+            return self._loaded[frame]
 
     def _settle(self, places: dict[int, int]) -> None:
         self._places = places

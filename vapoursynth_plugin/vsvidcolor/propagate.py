@@ -3,7 +3,8 @@
     clip -> luma, key's chroma -> step(luma, state) -> chroma, state' -> clip (luma untouched)
 
 Between clips of full size and the model stand two stages that have no memory and run in parallel;
-only the small planes between them pass through the recurrence, one frame after the other. All
+only the small planes between them pass through the recurrence, one frame after the other. What a
+step takes from luma alone, optical flow, is made on the way there, in parallel too. All
 colour is made by the runtime's own `Fit.down`, `Propagator.step`, `blend` and `Fit.up`, so that it
 is the same, bit for bit, as in the plain loop of `vidcolor.propagate`.
 
@@ -20,10 +21,12 @@ import vapoursynth as vs
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.fit import Fit
 from vidcolor.propagate import Propagator
+from vidcolor.providers import ERRORS
 from vidcolor.session import Session
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
 from vsvidcolor import interrupt
 from vsvidcolor.arguments import (
+    check_alpha,
     check_choice,
     check_clip,
     check_flag,
@@ -33,7 +36,8 @@ from vsvidcolor.arguments import (
     key_frames,
     precision_of,
 )
-from vsvidcolor.filters import core, recurrence, stage
+from vsvidcolor.filters import core, outlook, recurrence, stage
+from vsvidcolor.keyframe import ALPHA_PROP
 from vsvidcolor.keys import Keys
 from vsvidcolor.props import COLOUR_PROPS
 from vsvidcolor.render import Renderer
@@ -54,6 +58,7 @@ def propagate(
     clip: vs.VideoNode,
     key: vs.VideoNode,
     frames: int | list[int] | None = None,
+    alpha: vs.VideoNode | None = None,
     direction: str = "both",
     scenes: int | list[int] | None = None,
     confidence: int = 0,
@@ -61,6 +66,8 @@ def propagate(
     size: int = 256,
     provider: str = "auto",
     device_id: int = 0,
+    num_streams: int = 1,
+    verbosity: int = ERRORS,
     fp16: int | None = None,
     saturation: float = 1.0,
     checkpoint: int = FIRST_INTERVAL,
@@ -72,6 +79,8 @@ def propagate(
         becomes 4:4:4.
     key: what frames of `clip` look like in colour, RGB or YUV of any size with the clip's aspect.
     frames: which of the clip's frames those of `key` show; else `key` says so, see `Keys`.
+    alpha: where the frames of `key` are painted, GRAY; else their property _Alpha says so. What is
+        not painted takes its colours from what is, spread along the clip's luma.
     direction: from which keys colour is carried to a frame: 'forward' from the one before it,
         'backward' from the one after it, 'both' from either, blended; see `Timeline.runs`.
     scenes: first frames of the clip's shots; else the property _SceneChangePrev says where a shot
@@ -81,6 +90,8 @@ def propagate(
     size: short side of the planes the model works on, in pixels.
     provider: 'cpu', 'cuda', or 'auto': CUDA where it works.
     device_id: which CUDA device.
+    num_streams: steps of the model at a time; between two keys a frame takes two.
+    verbosity: how much onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
     fp16: whether to use the model's float16 graphs; by default on CUDA only.
     saturation: what chroma is multiplied by, that of keys too.
     checkpoint: frames between the states that are kept for going back, as long as they fit.
@@ -89,8 +100,12 @@ def propagate(
     """
     check_clip(clip)
     check_key(key, clip)
+    if alpha is not None:
+        check_alpha(alpha, key)
+        key = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
     check_choice("direction", direction, DIRECTIONS)
     check_flag("confidence", confidence)
+    check_least("num_streams", num_streams, least=1)
     check_least("saturation", saturation, least=0)
     check_least("checkpoint", checkpoint, least=1)
     stages = Stages(Fit.of(clip.height, clip.width, size), saturation)
@@ -102,25 +117,34 @@ def propagate(
     )
     shots = Shots(clip.num_frames, clip_frames("scenes", scenes, clip))
     session = Session.load(
-        model, provider=provider, device_id=device_id, precision=precision_of(fp16)
+        model,
+        provider=provider,
+        device_id=device_id,
+        precision=precision_of(fp16),
+        verbosity=verbosity,
     )
     interrupt.listen()
     renderer = Renderer(
-        Propagator(session), keys, shots, requests=2 * vs.core.num_threads, interval=checkpoint
+        Propagator(session),
+        keys,
+        shots,
+        requests=2 * vs.core.num_threads,
+        interval=checkpoint,
+        streams=num_streams,
     )
-    clips = _graph(clip, key, stages, renderer)
+    clips = _graph(clip, key, stages, renderer, looks=bool(session.flows))
     return {"clip": clips if confidence else clips[0]}
 
 
 def _graph(
-    clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, renderer: Renderer
+    clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, renderer: Renderer, *, looks: bool
 ) -> list[vs.VideoNode]:
-    """The coloured clip, and its confidence."""
+    """The coloured clip, and its confidence. looks: whether steps take more than the luma."""
     working = stages.fit.working.shape
     luma = stage(NAME, [clip], stages.shrink, format_id=vs.GRAYS, size=working)
     small = recurrence(
         NAME,
-        luma,
+        outlook(NAME, luma, renderer=renderer, read_luma=stages.read_luma) if looks else luma,
         key,
         renderer=renderer,
         read_luma=stages.read_luma,

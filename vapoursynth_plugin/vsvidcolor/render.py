@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy as np
 from vidcolor.blend import blend
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
+from vidcolor.seen import Seen
 from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
 from vsvidcolor.cursor import Replay
+from vsvidcolor.interrupt import Watch
 from vsvidcolor.keys import Keys
 from vsvidcolor.request import Given, Luma, Need, Request
+from vsvidcolor.together import together
 
 BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""
@@ -34,7 +38,9 @@ class Colours(NamedTuple):
 class Renderer:
     """Colours the frames of one clip, in any order and with any number of requests under way.
 
-    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside.
+    VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside, but
+    for `beside` and `look`, where any number of others may be; with `streams` there are that many
+    inside, in runs of different directions.
     """
 
     def __init__(
@@ -46,8 +52,13 @@ class Renderer:
         requests: int = 1,
         budget: int = BUDGET,
         interval: int = FIRST_INTERVAL,
+        streams: int = 1,
     ) -> None:
-        """requests: how many are under way at a time. interval: frames between checkpoints."""
+        """requests: how many are under way at a time. interval: frames between checkpoints.
+
+        streams: how many runs of the two that lead to a frame are stepped along at a time.
+        """
+        self._streams = streams
         self._propagator, self._keys, self._shots = propagator, keys, shots
         self._least, self._budget, self._interval = requests + 1, budget, interval
         self._requests: dict[int, Request[Colours]] = {}
@@ -81,7 +92,39 @@ class Renderer:
         """Forget a request."""
         self._requests.pop(token, None)
 
+    def beside(self, frame: int, luma: Luma) -> list[int]:
+        """The frames whose luma `look` needs beside that of `frame`, which is given."""
+        self._shots.learn(frame, starts=bool(luma.starts_shot))
+        if self._replay is None:
+            return []
+        frames = (self._replay.beside(frame, run) for run in self._runs(frame))
+        return [number for number in frames if number is not None]
+
+    def look(self, frame: int, luma: Luma, beside: Mapping[int, Luma]) -> None:
+        """See what the steps of `frame` will take from luma alone, before their turn comes.
+
+        It changes how long they take, never a colour: which runs they belong to is known for
+        certain only when they are made. Of no effect before the first frame is coloured.
+        """
+        if self._replay is None:
+            return
+        seen: Seen | None = None
+        for run in self._runs(frame):
+            number = self._replay.beside(frame, run)
+            if number is None:
+                seen = self._replay.look(frame, run, luma.plane, None, like=seen)
+            elif number in beside:
+                seen = self._replay.look(frame, run, luma.plane, beside[number].plane, like=seen)
+
+    def _runs(self, frame: int) -> tuple[Run, ...]:
+        """The runs of `frame`, going by what is known so far."""
+        timeline = self._keys.settled
+        if timeline is None or frame in timeline.keys:
+            return ()
+        return timeline.runs(frame, self._shots)
+
     def _colour(self, frame: int, luma: Luma) -> Request[Colours]:
+        watch = Watch()
         timeline = yield from self._keys.timeline()
         if frame in timeline.keys:
             (key,) = yield from self._keys.load([frame])
@@ -92,10 +135,11 @@ class Renderer:
         # shots since the key.
         if len(timeline.strides(frame)) > 1 or luma.starts_shot is not None:
             while unknown := timeline.unknown(frame, self._shots):
+                watch.check(frame)
                 yield Need(lumas=unknown)
         while True:
             runs = timeline.runs(frame, self._shots)
-            sides = yield from self._walk(frame, runs, luma, timeline)
+            sides = yield from self._walk(frame, runs, luma, timeline, watch)
             if sides is not None:
                 break
         if len(sides) == 1:
@@ -104,20 +148,18 @@ class Renderer:
         return Colours(*blend(*sides, since=since, until=until), keyed=True)
 
     def _walk(
-        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline
+        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline, watch: Watch
     ) -> Request[list[tuple[Plane, Plane]] | None]:
         """Chroma and confidence of `frame` in each of `runs`; None if a cut shows up."""
 
         def holds() -> bool:
             return timeline.runs(frame, self._shots) == runs
 
-        sides = []
-        for run in runs:
-            step = yield from self._walker(timeline).walk(frame, run, luma, holds=holds)
-            if step is None:
-                return None
-            sides.append((step.chroma, step.confidence))
-        return sides
+        replay = self._walker(timeline)
+        walks = [replay.walk(frame, run, luma, holds=holds, watch=watch) for run in runs]
+        steps = yield from together(walks, streams=self._streams)
+        sides = [(step.chroma, step.confidence) for step in steps if step is not None]
+        return sides if len(sides) == len(runs) else None
 
     def _walker(self, timeline: Timeline) -> Replay:
         if self._replay is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
-from vidcolor.planes import Plane
+from vidcolor.planes import Key, Plane
 
 
 class Need(NamedTuple):
@@ -35,8 +35,8 @@ class Luma(NamedTuple):
 class Painted(NamedTuple):
     """What there is to know of a frame of the key clip."""
 
-    chroma: Callable[[str], Plane]
-    """Its chroma [2, h, w] at working size, coded in the matrix it is given."""
+    fit: Callable[[Luma], Key]
+    """The whole key at working size, of the frame with this luma."""
     frame: int | None = None
     """The number of the clip's frame that its properties say it colours."""
 

@@ -15,9 +15,9 @@ import vapoursynth as vs
 from vidcolor.colour import decode_luma, encode_chroma
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.planes import Plane
+from vidcolor.planes import Key, Plane
 from vsvidcolor.filters import new_frame, plane
-from vsvidcolor.keyframe import key_chroma
+from vsvidcolor.keyframe import key_paint
 from vsvidcolor.keys import FRAME_PROP
 from vsvidcolor.props import coding_of, grid_of, tag
 from vsvidcolor.render import Colours
@@ -60,7 +60,7 @@ class Stages:
         """A frame of the key clip, as the recurrence takes it."""
         number = key.props.get(FRAME_PROP)
         return Painted(
-            chroma=partial(self._small_chroma, key),
+            fit=partial(self._fit_key, key),
             frame=number if isinstance(number, int) else None,
         )
 
@@ -89,7 +89,10 @@ class Stages:
 
         luma: what `shrink` made of the clip. small: what `write` made.
         """
-        chroma = self._enlarge(clip, luma, small) if key is None else self._fit_key(clip, key)
+        if key is None:
+            chroma = self._enlarge(clip, luma, small)
+        else:
+            chroma = self._key_chroma(clip, luma, small, key)
         if self.saturation != 1:
             chroma = np.clip(np.float32(self.saturation) * chroma, -0.5, 0.5)
         frame = new_frame(chroma_format(clip), None, *encode_chroma(chroma, coding_of(clip)))
@@ -114,21 +117,37 @@ class Stages:
         """The model's chroma on the clip's grid; its edges are those of the clip's luma."""
         grid = grid_of(clip)
         return self.fit.up(
-            np.stack([plane(small, index) for index in (1, 2)]),
+            _chroma_of(small),
             plane(luma, 0),
             decode_luma(plane(clip, 0), coding_of(clip)),
             grid.subsampling,
             grid.siting,
         )
 
-    def _fit_key(self, clip: vs.VideoFrame, key: vs.VideoFrame) -> Plane:
-        """The key's own chroma on the clip's grid."""
-        chroma, grid = key_chroma(key, matrix=coding_of(clip).matrix)
-        return resample(chroma, grid, grid_of(clip))
+    def _key_chroma(
+        self,
+        clip: vs.VideoFrame,
+        luma: vs.VideoFrame,
+        small: vs.VideoFrame,
+        key: vs.VideoFrame,
+    ) -> Plane:
+        """The key's own chroma on the clip's grid, spread to where it is not painted."""
+        coding = coding_of(clip)
+        return key_paint(key, matrix=coding.matrix).full(
+            Key(plane(luma, 0), _chroma_of(small)),
+            decode_luma(plane(clip, 0), coding),
+            self.fit,
+            grid_of(clip),
+        )
 
-    def _small_chroma(self, key: vs.VideoFrame, matrix: str) -> Plane:
-        """The key's chroma at working size."""
-        return self.fit.down_chroma(*key_chroma(key, matrix=matrix))
+    def _fit_key(self, key: vs.VideoFrame, luma: Luma) -> Key:
+        """The key at working size."""
+        return key_paint(key, matrix=luma.matrix).small(luma.plane, self.fit)
+
+
+def _chroma_of(small: vs.VideoFrame) -> Plane:
+    """What `Stages.write` made of chroma."""
+    return np.stack([plane(small, index) for index in (1, 2)])
 
 
 def _say(frame: vs.VideoFrame, small: vs.VideoFrame) -> None:

@@ -20,12 +20,15 @@ class Options(TypedDict, total=False):
     """What Propagate takes besides clips and `confidence`; see docs/filter.md."""
 
     frames: int | Sequence[int]
+    alpha: vs.VideoNode
     direction: Literal["forward", "backward", "both"]
     scenes: int | Sequence[int]
     model: str
     size: int
     provider: Literal["auto", "cpu", "cuda"]
     device_id: int
+    num_streams: int
+    verbosity: Literal[0, 1, 2, 3, 4]
     fp16: bool | Literal[0, 1]
     saturation: float
     checkpoint: int

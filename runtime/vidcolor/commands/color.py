@@ -16,10 +16,13 @@ from tqdm import tqdm
 
 from vidcolor import identity
 from vidcolor.account import Account
+from vidcolor.autokey import AUTO as AUTO_KEY
+from vidcolor.autokey import auto_first_key
 from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.choices import parse_range, read_scenes
 from vidcolor.cluster import Cluster
 from vidcolor.codecs import AUTO, PREVIEW
+from vidcolor.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.crew import Crew, Threads, colour_alone, colour_together, threads_for
 from vidcolor.encode import Writer
 from vidcolor.errors import ArgumentError
@@ -58,7 +61,8 @@ class Color:
     keys: Path | None = None
     """A folder of frames in colour, images named by their numbers, from 0: 000240.png."""
     key: Path | None = None
-    """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect."""
+    """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect; or
+    'auto', to have an image colorizer colour it."""
     any_key: tyro.conf.FlagCreatePairsOff[bool] = False
     """Take keys also where they do not look like their frames."""
     scenes: str | None = None
@@ -75,6 +79,9 @@ class Color:
     """A quick look: a small video, coarsely coloured."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
+    colorizer: str = DEFAULT_COLORIZER
+    """What colours the first frame when the key is 'auto': a shipped colorizer's name, or an ONNX
+    file, such as an export of DDColor; see docs/colorizer.md."""
     provider: str = "auto"
     """What the model runs on: auto, cpu or cuda; auto is CUDA where it works, else the CPU."""
     size: int = 256
@@ -150,6 +157,10 @@ class Color:
         )
 
     def _sources(self, images: dict[int, Path], info: Info) -> dict[int, Source]:
+        if self.key == Path(AUTO_KEY):
+            colorizer = Colorizer.load(self.colorizer, provider=self.provider)
+            key = auto_first_key(self.clip, colorizer=colorizer, size=self.size)
+            return {0: Source(AUTO_KEY, lambda: key)}
         sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
         for path in unpainted:
             self._note(f"{path} is gray and is left out: it is not painted yet")

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests import need
 from tests.videos import (
     HEIGHT,
     STEADY,
@@ -268,3 +269,27 @@ def test_a_run_that_is_stopped_leaves_nothing(
     assert process.returncode == 128 + number
     assert "Traceback" not in errors
     assert sorted(tmp_path.iterdir()) == [clip, key]
+
+
+def test_a_key_painted_in_parts_is_spread_over_its_frame(tmp_path: Path) -> None:
+    """Solid paint keeps its colours there; the rest gets others than those it hides."""
+    need.scipy()
+    clip = write_clip(tmp_path / "clip.mkv", tags=(1, 2, 2, FULL, 0))
+    image = cv2.imread(str(write_key(tmp_path / "plain.png")))
+    alpha = np.zeros(image.shape[:2], np.uint8)
+    alpha[:, :40] = 255
+    outputs = []
+    for name, hidden in (("one", 0), ("other", 200)):
+        image[:, 40:] = hidden
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.dstack((image, alpha)))
+        outputs.append(tmp_path / f"{name}.mkv")
+        assert color(clip, tmp_path / f"{name}.png", outputs[-1], "--codec", "ffv1") == 0
+    whole = tmp_path / "whole.mkv"
+    assert color(clip, tmp_path / "plain.png", whole, "--codec", "ffv1") == 0
+    one, other, full = (frames(path) for path in (*outputs, whole))
+    for index in (1, 2):
+        assert np.array_equal(plane(one[0], index)[:, :18], plane(full[0], index)[:, :18])
+        assert np.ptp(plane(one[0], index)[:, 22:].astype(int)) > 2
+        for first, second, third in zip(one, other, full, strict=True):
+            assert np.array_equal(plane(first, index), plane(second, index))
+            assert not np.array_equal(plane(first, index), plane(third, index))

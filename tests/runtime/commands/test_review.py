@@ -225,6 +225,7 @@ def test_suggested_keys_lead_to_their_frames(page: Page) -> None:
 def test_keys_of_the_keyboard(page: Page) -> None:
     def press(key: str) -> str:
         page.keyboard.press(key)
+        settle(page)
         return readout(page, "frame")
 
     assert press("ArrowRight") == "101"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from tests.training.models.fields import linear, seen
 from training.models.discriminator import Discriminator
 
 
@@ -35,3 +36,18 @@ def test_one_logit_for_every_64_pixels_of_both_frames():
     assert logits.shape == (2, 1, 2, 4)
     assert not torch.allclose(logits, judge(frame, other))
     assert not torch.allclose(logits, judge(other, previous))
+
+
+def test_parameters_are_those_of_the_reports_widths():
+    """4x4 filters; a bias where no batch norm follows, which has two numbers for each channel."""
+    with torch.device("meta"):
+        count = sum(p.numel() for p in Discriminator().parameters())
+    normed = [(64, 128), (128, 256), (256, 512), (512, 512), (512, 512), (512, 512)]
+    expected = 6 * 64 * 16 + 64 + sum(a * b * 16 + 2 * b for a, b in normed) + 512 * 16 + 1
+    assert count == expected == 15_354_689
+
+
+def test_a_logit_sees_574_pixels_of_each_side():
+    """Six 4x4 at stride 2: 1 + 3 (1 + 2 + ... + 32) = 190; two more at stride 1: + 2 * 3 * 64."""
+    judge = linear(Discriminator(width=1 / 64)).layers
+    assert seen(judge, torch.ones(1, 6, 768, 768), 6, 6) == (574, 574)

@@ -45,7 +45,7 @@ def test_before_training_it_follows_the_previous_frame(flagship):
     memory, state = flagship.remember(luma, chroma)
     step = flagship.propagate(luma, state, memory, still())
     assert (step.chroma - chroma).abs().mean() < 0.25 * chroma.abs().mean()
-    assert torch.equal(step.state["luma"], luma)
+    assert torch.equal(step.state["luma"], torch.nn.functional.avg_pool2d(luma, 2))
     assert torch.equal(step.state["chroma"], step.chroma)
 
 
@@ -67,7 +67,8 @@ class Tones(nn.Module):
     def forward(self, luma: Tensor) -> Features:
         tone = torch.nn.functional.avg_pool2d(luma, 8)
         eighth = torch.cat([tone, 1 - tone, tone.new_zeros(1, 18, *tone.shape[2:])], 1)
-        return Features(torch.zeros(1, 4, HEIGHT // 2, WIDTH // 2), torch.zeros(()), eighth)
+        half, quarter = (torch.zeros(1, c, HEIGHT // n, WIDTH // n) for c, n in ((4, 2), (8, 4)))
+        return Features(half, quarter, eighth)
 
 
 def test_matching_finds_what_moved_too_far_for_flow(flagship):
@@ -84,6 +85,36 @@ def test_matching_finds_what_moved_too_far_for_flow(flagship):
     inner = slice(8, WIDTH // 2 - 8)  # at the border places are mixed by the way up
     assert fetched[:, 1, :, inner].mean() < -0.25
     assert fetched[:, 0, :, inner].abs().mean() < 0.05
+
+
+def test_detail_that_is_left_to_the_previous_frame_stays_at_full_size(flagship):
+    """A checkerboard of single pixels is gone at half size, where the mixer works."""
+    model = deepcopy(flagship)
+    with torch.no_grad():
+        model.mixer.leave.bias[0] = 50.0
+    luma, chroma = planes(1), torch.zeros(1, 2, HEIGHT, WIDTH)
+    chroma[..., ::2, ::2], chroma[..., 1::2, 1::2] = 0.2, 0.2
+    memory, state = model.remember(luma, chroma)
+    step = model.propagate(luma, state, memory, still())
+    assert torch.allclose(step.chroma, chroma, atol=1e-5)
+
+
+@pytest.mark.parametrize("of", ["previous", "key"])
+def test_agreement_tells_where_flow_leads_to_something_else(flagship, of):
+    """Of two candidates, one is of another place: its features agree less than the other's."""
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = flagship.remember(luma, chroma)
+    flows = still()
+    flows[FLOW_PREVIOUS if of == "previous" else FLOW_KEY] += 24.0
+    seen = {}
+    hook = flagship.mixer.register_forward_hook(lambda _, args, __: seen.update(c=args[2]))
+    flagship.propagate(luma, state, memory, flows)
+    hook.remove()
+    wrong, right = (
+        seen["c"].agreement[0].detach().flatten(1).mean(1).roll(0 if of == "previous" else 1)
+    )
+    assert right == pytest.approx(1, abs=1e-5)
+    assert wrong < 0.9995  # features of an untrained network differ little
 
 
 def test_everything_learns(flagship):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training.models.fields import linear, seen
 from training.lab import planes_to_lab
 from training.models import GENERATORS
 from training.models.unet import ExtendedUNet, UNet
@@ -63,6 +64,28 @@ def test_layers_are_the_reports():
         kinds = [type(m) for m in level]
         assert nn.BatchNorm2d in kinds
         assert nn.LeakyReLU in kinds
+
+
+@pytest.mark.parametrize(("name", "incoming"), [("seeds", 4), ("extended", 7)])
+def test_parameters_are_those_of_the_reports_widths(name, incoming):
+    """4x4 filters without bias, batch norm's two numbers a channel, and the 1x1 convolution."""
+    with torch.device("meta"):
+        count = sum(p.numel() for p in GENERATORS[name]().parameters())
+    down = [(incoming, 64), (64, 64), (64, 128), (128, 256), (256, 512), *[(512, 512)] * 3]
+    up = [(512, 512), (1024, 512), (1024, 512), (1024, 256), (512, 128), (256, 64), (128, 64)]
+    layers = sum(a * b * 16 + 2 * b for a, b in down + up)
+    assert count == layers + 128 * 3 + 3 == 42_022_275 + (incoming - 4) * 64 * 16
+
+
+def test_a_place_of_the_bottleneck_sees_more_than_a_whole_frame():
+    """4x4 at stride 1, then seven at stride 2: 1 + 3 + 3 (1 + 2 + ... + 64) = 385 pixels."""
+    encoder = nn.Sequential(*linear(UNet(width=1 / 64)).encoder)
+    assert seen(encoder, torch.ones(1, 4, 640, 640), 2, 2) == (385, 385)
+
+
+def test_every_level_halves_the_frame():
+    levels = UNet(width=1 / 64).eval().descend(torch.zeros(1, 4, 256, 256))
+    assert [level.shape[-1] for level in levels] == [256, 128, 64, 32, 16, 8, 4, 2]
 
 
 def test_width_multiplies_channels():

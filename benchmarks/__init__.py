@@ -1,0 +1,1 @@
+"""How fast vidcolor is, measured side by side in one run: ``python -m benchmarks``."""

@@ -1,0 +1,63 @@
+"""What is measured and on what: a model on a provider, and the machine in words."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import onnxruntime
+import vapoursynth as vs
+
+from benchmarks.rounds import cores
+from vidcolor.providers import cuda_devices
+from vidcolor.session import Session
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+class Model(NamedTuple):
+    """A bundle on a provider."""
+
+    path: str
+    """A shipped model's name, or a bundle's folder."""
+    provider: str
+    precision: str
+
+    @property
+    def place(self) -> str:
+        """Where it runs, in words."""
+        return f"{self.provider} {self.precision}"
+
+    def load(self, threads: int | None = None) -> Session:
+        """Its session."""
+        return Session.load(
+            self.path, provider=self.provider, precision=self.precision, threads=threads
+        )
+
+
+def models(name: str) -> list[Model]:
+    """The model wherever it runs here: on the CPU and, where there is one, on CUDA."""
+    path = str(Path(name).resolve()) if Path(name).is_dir() else name
+    found = [Model(path, "cpu", "float32")]
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and cuda_devices():
+        found += [Model(path, "cuda", precision) for precision in ("float32", "float16")]
+    return found
+
+
+def describe() -> dict[str, str]:
+    """Cores and versions; no names of machines."""
+    return {
+        "processor": f"{cores()} cores, {_processor()}",
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "onnxruntime": onnxruntime.__version__,
+        "OpenCV": cv2.__version__,
+        "VapourSynth": str(vs.core.core_version).partition(".")[0],
+    }
+
+
+def _processor() -> str:
+    lines = _CPUINFO.read_text().splitlines() if _CPUINFO.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "an unknown processor"

@@ -1,0 +1,89 @@
+"""Generators with a state or a memory of their own go the whole road: a checkpoint, a bundle, the
+runtime, the command line, the filter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from export.__main__ import main as export
+from tests import need
+from tests.scenes import render
+from tests.videos import write_clip, write_key
+from training.checkpoint import Config, save_generator
+from training.models import GENERATORS
+from vidcolor.app import main as vidcolor
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+ARGUMENTS = {
+    "convlstm": {"width": 1 / 32},
+    "similarity": {"width": 1 / 32, "similarity_width": 4, "match_width": 8},
+}
+
+
+@pytest.fixture(scope="module", params=list(ARGUMENTS))
+def bundle(request, tmp_path_factory) -> Path:
+    """A bundle of random weights that colour visibly, by the command line."""
+    torch.manual_seed(0)
+    generator = GENERATORS[request.param](**ARGUMENTS[request.param])
+    with torch.no_grad():
+        generator.head.weight.normal_(0, 0.3)
+        for module in generator.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.3)
+                module.running_var.uniform_(0.01, 0.05)
+    folder = tmp_path_factory.mktemp("road")
+    config = Config(name=request.param, model=request.param, arguments=ARGUMENTS[request.param])
+    save_generator(folder / "checkpoint", generator, config=config)
+    with pytest.MonkeyPatch.context() as patch:
+        output = folder / request.param
+        patch.setattr(sys, "argv", ["export", str(folder / "checkpoint"), "-o", str(output)])
+        assert export() == 0
+    return output
+
+
+def test_the_runtime_carries_its_state(bundle):
+    """Colours depend on the past beyond the frame before, and on nothing but it."""
+    scene = render(5, 48, 64)
+    propagator = Propagator(Session.load(bundle, provider="cpu"))
+    start = propagator.begin(scene.key())
+    states, state = [start], start
+    painted = []
+    for luma in scene.luma[1:]:
+        chroma, confidence, state = propagator.step(luma, state)
+        assert confidence.min() >= 0
+        assert confidence.max() <= 1
+        painted.append(chroma)
+        states.append(state)
+    assert np.ptp(painted[-1]) > 0.01
+    again = propagator.step(scene.luma[4], states[3]).chroma
+    assert np.array_equal(again, painted[-1])
+    other = propagator.begin(scene.key(2))
+    assert not np.allclose(propagator.step(scene.luma[4], other).chroma, painted[-1], atol=1e-3)
+    assert np.isfinite(propagator.step(scene.luma[4], propagator.forget(state)).chroma).all()
+
+
+def test_the_command_line_colours_with_it(bundle, tmp_path):
+    clip, key = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "key.png")
+    options = ["--key", str(key), "--model", str(bundle), "--provider", "cpu", "--size", "64"]
+    assert vidcolor(["color", str(clip), *options, "-o", str(tmp_path / "out.mkv")]) == 0
+    with av.open(str(tmp_path / "out.mkv")) as video:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in video.decode(video=0)]
+    assert len(frames) == 8
+    assert all(np.ptp(frame, axis=2).max() > 10 for frame in frames)
+
+
+def test_the_filter_colours_with_it_as_the_plain_loop_does(bundle):
+    need.vapoursynth()
+    from tests.vapoursynth_plugin.reference import Case, planes_of
+
+    case = Case(render(5, 64, 96), "YUV420P8")
+    session = Session.load(bundle, provider="cpu")
+    got = [planes_of(frame) for frame in case.propagate(bundle).frames()]
+    assert got == case.plain_loop(session)

@@ -1,0 +1,222 @@
+"""How often things are done for a frame: counted, for a clock would not tell on a busy machine."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.scenes import Scene, render
+from vidcolor import contract, seen, session
+from vidcolor import flow as flow_module
+from vidcolor.colour import Coding, decode_luma, encode_chroma
+from vidcolor.fit import Fit
+from vidcolor.planes import Key
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+FRAMES = 8
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return render(FRAMES, 64, 96)
+
+
+def run(propagator: Propagator, scene: Scene, keys: int) -> None:
+    state = propagator.begin(*(scene.key(n) for n in range(keys)))
+    for luma in scene.luma[keys:]:
+        state = propagator.step(luma, state).state
+
+
+@pytest.mark.parametrize("keys", [1, 3])
+def test_keys_are_remembered_once_and_each_flow_is_computed_once(
+    keys: int, flow_bundle: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: Counter[str] = Counter()
+
+    def counted(function: Any, name: str) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            counts[name] += 1
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("remember", "propagate"):
+        monkeypatch.setattr(Session, name, counted(getattr(Session, name), name))
+    monkeypatch.setattr(seen, "flow", counted(flow_module.flow, "flow"))
+    run(Propagator(Session.load(flow_bundle, provider="cpu")), scene, keys)
+    steps = FRAMES - keys
+    assert counts == {"remember": keys, "propagate": steps, "flow": steps * (1 + keys)}
+
+
+class Device:
+    """Stands in for onnxruntime on CUDA: tensors that know where they are, copies that count.
+
+    Its graphs give zeros of the right shapes, on the device that each output was bound to.
+    """
+
+    def __init__(self) -> None:
+        self.up = self.down = 0
+        self.fed: list[dict[str, Tensor]] = []
+
+    def ortvalue_from_numpy(self, array: np.ndarray, device: str, number: int) -> Tensor:
+        assert (device, number) == ("cuda", 0)
+        self.up += 1
+        return Tensor(self, array, device)
+
+
+class Tensor:
+    def __init__(self, device: Device, array: np.ndarray, place: str) -> None:
+        self._device, self._array, self.place = device, array, place
+
+    def numpy(self) -> np.ndarray:
+        self._device.down += self.place == "cuda"
+        return self._array
+
+    def tensor_size_in_bytes(self) -> int:
+        return self._array.nbytes
+
+
+class Graph:
+    def __init__(self, device: Device, outputs: Mapping[str, int]) -> None:
+        """outputs: their channels."""
+        self._device, self._outputs = device, outputs
+
+    def get_outputs(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in self._outputs]
+
+    def io_binding(self) -> Graph:
+        self._fed: dict[str, Tensor] = {}
+        self._places: dict[str, str] = {}
+        return self
+
+    def bind_ortvalue_input(self, name: str, tensor: Tensor) -> None:
+        self._fed[name] = tensor
+
+    def bind_output(self, name: str, device: str = "cpu", number: int = 0) -> None:
+        self._places[name] = device
+
+    def run_with_iobinding(self, binding: Graph) -> None:
+        assert {tensor.place for tensor in self._fed.values()} == {"cuda"}
+        self._device.fed.append(dict(self._fed))
+
+    def get_outputs_of_run(self) -> Iterator[Tensor]:
+        for name, channels in self._outputs.items():
+            self._device.down += self._places[name] == "cpu"  # onnxruntime's own copy to the host
+            planes = np.zeros((1, channels, 64, 96), np.float32)
+            yield Tensor(self._device, planes, self._places[name])
+
+
+def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
+    flow_bundle: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a stand-in for the device: test_cuda looks at a real one, where there is one."""
+    device = Device()
+    monkeypatch.setattr(session, "onnxruntime", lambda: SimpleNamespace(OrtValue=device))
+    carried = {"next.chroma": 2, "next.confidence": 1}
+    on_cuda = Session(
+        metadata=Session.load(flow_bundle, provider="cpu").metadata,
+        provider="cuda",
+        device_id=0,
+        precision="float32",
+        flows=frozenset({contract.FLOW_PREVIOUS, contract.FLOW_KEY}),
+        _remember=binding_of(Graph(device, {"memory.chroma": 2, **carried})),
+        _propagate=binding_of(Graph(device, {"chroma": 2, "confidence": 1, **carried})),
+    )
+    propagator = Propagator(on_cuda)
+    state = propagator.begin(scene.key(0))
+    assert (device.up, device.down) == (2, 0)
+    for n in range(1, FRAMES):
+        before, device.up, device.down = state, 0, 0
+        state = propagator.step(scene.luma[n], state).state
+        assert device.up == 3  # luma and two flows
+        assert device.down == 2  # chroma and confidence
+        fed = device.fed[-1]
+        assert all(fed["state." + name] is tensor for name, tensor in before.tensors.items())
+        assert all(fed["memory." + name] is tensor for name, tensor in before.memory.items())
+
+
+def binding_of(graph: Graph) -> Any:
+    """A graph whose binding has a `get_outputs` of its own, as in onnxruntime."""
+    binding = SimpleNamespace(
+        bind_ortvalue_input=graph.bind_ortvalue_input,
+        bind_output=graph.bind_output,
+        get_outputs=lambda: list(graph.get_outputs_of_run()),
+    )
+
+    def io_binding() -> Any:
+        graph.io_binding()
+        return binding
+
+    return SimpleNamespace(
+        get_outputs=graph.get_outputs,
+        io_binding=io_binding,
+        run_with_iobinding=graph.run_with_iobinding,
+    )
+
+
+def peak(work: Any) -> int:
+    """Bytes that `work` allocates at a time, at most, besides those there are."""
+    work()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_planes_that_a_step_allocates(flow_bundle: Path) -> None:
+    """All that numpy and OpenCV allocate in a step, in planes of float32 at working size."""
+    scene = render(3, 256, 320)
+    propagator = Propagator(Session.load(flow_bundle, provider="cpu"))
+    state = propagator.step(scene.luma[1], propagator.begin(scene.key())).state
+    plane = scene.luma[0].nbytes
+    seen_ahead = propagator.look(scene.luma[2], state)
+    # Chroma and confidence, which are the caller's.
+    assert peak(lambda: propagator.step(seen_ahead, state)) < 3.1 * plane
+    # Padded luma, two flows of two planes, 8-bit luma, one flow as OpenCV gives it.
+    assert peak(lambda: propagator.look(scene.luma[2], state)) < 7.4 * plane
+
+
+def test_planes_that_full_size_allocates() -> None:
+    """In planes of float32 at the clip's size: the way to working size, and the way back."""
+    scene = render(1, 540, 960)
+    coding, fit = Coding("bt709", full_range=True), Fit.of(540, 960, 128)
+    codes = np.rint(scene.luma[0] * 255).astype(np.uint8)
+    luma = decode_luma(codes, coding)
+    plane = luma.nbytes
+    small = fit.down(luma)
+    chroma = np.zeros((2, *small.shape), np.float32)
+    assert peak(lambda: fit.down(decode_luma(codes, coding))) < 3.3 * plane
+    # Luma at chroma's places, chroma, and bands of 65,536 pixels, an eighth of this clip's.
+    assert peak(lambda: fit.up(chroma, small, luma, (1, 1))) < 2.7 * plane
+    full = fit.up(chroma, small, luma, (1, 1))
+    assert peak(lambda: encode_chroma(full, coding)) < 4.1 * full.nbytes
+
+
+def test_memory_is_the_same_after_many_frames(flow_bundle: Path) -> None:
+    """Of a run that looks ahead, and of the plain loop."""
+    scene = render(2, 64, 96)
+    propagator = Propagator(Session.load(flow_bundle, provider="cpu", threads=1))
+    state = propagator.begin(Key(scene.luma[0], scene.chroma[0]))
+    held = []
+    tracemalloc.start()
+    try:
+        lumas = (scene.luma[n % 2] for n in range(400))
+        for n, step in enumerate(propagator.run(lumas, state, workers=2)):
+            state = propagator.step(scene.luma[n % 2], step.state).state
+            if n % 100 == 99:
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    # Looks under way come and go; a plane that stayed behind for each frame would make 300.
+    assert max(held[1:]) - held[0] < 20 * scene.luma[0].nbytes

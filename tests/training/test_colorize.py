@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.footage import SIZE, write_scenes
+from training import __main__ as command
+from training import colorize
+from training.checkpoint import CheckpointError, load_colorizer, load_generator
+from training.clips import ClipOptions
+from training.colorize import ColorizerOptions, fit_colorizer
+from training.journal import read_losses
+from training.record import Clock
+from vidcolor.errors import ArgumentError
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> ColorizerOptions:
+    folder = tmp_path_factory.mktemp("colorize")
+    return ColorizerOptions(
+        videos=(write_scenes(folder / "videos", 3),),
+        out=folder / "run",
+        width=0.125,
+        clips=ClipOptions(size=SIZE, cache=folder / "cache"),
+        crop=64,
+        film=0.5,
+        batch=2,
+        steps=6,
+        log_every=1,
+        checkpoint_steps=3,
+        accelerator="cpu",
+        threads=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def straight(options: ColorizerOptions) -> ColorizerOptions:
+    """A run of six steps."""
+    fit_colorizer(options)
+    return options
+
+
+def losses(out: Path) -> list[dict[str, float]]:
+    return [{k: v for k, v in line.items() if k != "minutes"} for line in read_losses(out)]
+
+
+def test_a_run_leaves_what_it_promises(straight):
+    figures = losses(straight.out)
+    assert [line["step"] for line in figures if "cross_entropy" in line] == [1, 2, 3, 4, 5, 6]
+    assert [line["step"] for line in figures if "psnr" in line] == [3, 6]
+    sheets = sorted(path.name for path in (straight.out / "samples").iterdir())
+    assert sheets == ["0000003.png", "0000006.png"]
+    assert any((straight.out / "events").iterdir())
+    network, config = load_colorizer(straight.out / "checkpoint")
+    assert (config.name, config.model, config.step) == ("run", "zhang", 6)
+    assert config.metrics == {k: v for k, v in figures[-1].items() if k != "step"}
+    assert not network.training
+    with pytest.raises(CheckpointError, match="model is 'zhang', known are seeds"):
+        load_generator(straight.out / "checkpoint")
+
+
+def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypatch):
+    broken = replace(straight, out=tmp_path / "run")
+    with monkeypatch.context() as patch:
+        update = colorize._Run.update
+
+        def until_the_power_fails(self, stills, weights, *, share):
+            if self.step == 4:
+                raise KeyboardInterrupt
+            update(self, stills, weights, share=share)
+
+        patch.setattr(colorize._Run, "update", until_the_power_fails)
+        with pytest.raises(KeyboardInterrupt):
+            fit_colorizer(broken)
+    assert losses(broken.out)[-1]["step"] == 4  # a step after the checkpoint
+    fit_colorizer(replace(broken, resume=True))
+    assert losses(broken.out) == losses(straight.out)
+    weights = [load_colorizer(o.out / "checkpoint")[0].state_dict() for o in (straight, broken)]
+    assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
+def test_minutes_end_a_run(options, tmp_path, monkeypatch):
+    times = iter([0.0, 0.0, 0.6, 0.6, *[1.2] * 99])
+    monkeypatch.setattr(Clock, "seconds", property(lambda self: 60.0 * next(times)))
+    short = replace(options, out=tmp_path / "run", steps=None, minutes=1.0, checkpoint_steps=99)
+    fit_colorizer(short)
+    assert 0 < load_colorizer(short.out / "checkpoint")[1].step < 4
+
+
+def test_it_learns(options, tmp_path):
+    """With all pixels weighed alike, since rare colours make the loss jump from batch to batch."""
+    longer = replace(options, out=tmp_path / "run", uniform=1.0, steps=40, checkpoint_steps=40)
+    fit_colorizer(replace(longer, learning_rate=5e-3))
+    entropy = [line["cross_entropy"] for line in losses(longer.out) if "cross_entropy" in line]
+    assert sum(entropy[-5:]) < 0.9 * sum(entropy[:5])
+
+
+def test_a_run_is_not_overwritten_nor_resumed_as_another(straight):
+    before = losses(straight.out)
+    with pytest.raises(ArgumentError, match="already holds a run"):
+        fit_colorizer(straight)
+    with pytest.raises(ArgumentError, match=r"uniform is 1.0, but .* begun with 0.5"):
+        fit_colorizer(replace(straight, resume=True, uniform=1.0))
+    assert losses(straight.out) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"videos": ()}, "no folder is given"),
+        ({"steps": None}, "neither steps nor minutes is given"),
+        ({"batch": 0}, "batch is 0, at least 1 is needed"),
+        ({"film": 1.5}, "film is 1.5, a share of 0 to 1 is needed"),
+        ({"crop": 72}, r"crop is 72, a multiple of 16 up to size \(128\)"),
+        ({"crop": 256}, r"crop is 256, a multiple of 16 up to size \(128\)"),
+        ({"resume": True}, "holds no run with a checkpoint"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_any_work(options, tmp_path, change, message):
+    with pytest.raises(ArgumentError, match=message):
+        fit_colorizer(replace(options, out=tmp_path / "run", **change))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_command_line(options, tmp_path, monkeypatch, capsys):
+    arguments = [
+        "fit-colorizer",
+        str(options.videos[0]),
+        "-o",
+        str(tmp_path / "run"),
+        "--crop",
+        "72",
+    ]
+    monkeypatch.setattr(sys, "argv", ["training", *arguments, "--steps", "1"])
+    assert command.main() == 2
+    assert "error: crop is 72" in capsys.readouterr().err
