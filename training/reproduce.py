@@ -23,7 +23,7 @@ from training.evaluate import measure_clip, versions
 from training.findings import REPORTS, Measured, find
 from training.journal import read_losses
 from training.manual import manual
-from training.methods import Method, load
+from training.methods import PER_FRAME, Method, load, load_colorizer
 from training.pictures import depict
 from training.probes import Probe
 from training.record import CHECKPOINT
@@ -32,6 +32,7 @@ from training.reproduction import Reproduction, html, markdown, results
 from training.runs import Run, Trainer
 from training.summary import Evaluation, summarise
 from training.systems import STEPS, SYSTEMS
+from vidcolor.colorizer import DEFAULT_COLORIZER
 from vidcolor.errors import ArgumentError
 
 TRAINED = (*REPORTS, "convlstm", "similarity")
@@ -75,6 +76,8 @@ class ReproduceOptions:
     each."""
     systems: tuple[str, ...] = COMPARED
     """Which to compare (training/systems.py): 'flagship' as it ships, the others trained here."""
+    colorizer: str = DEFAULT_COLORIZER
+    """The image colorizer that is the per-frame baseline: a shipped one's name or an ONNX file."""
     width: float | None = None
     """Multiplier of the channels; without it 1, or 0.125 for --quick."""
     crop: int | None = None
@@ -136,6 +139,7 @@ def reproduce(options: ReproduceOptions) -> None:
     The report's place is printed at the end.
     """
     _check(options)
+    load_colorizer(options.colorizer, "auto", 1)  # told now if it is none
     scale = QUICK if options.quick else FULL
     material = gather(options, scale)
     trained = [name for name in options.systems if name != SHIPPED]
@@ -224,6 +228,7 @@ def measure(
     made = {run.name: str(run.bundle) for run in runs}
     bundles = {name: made.get(name, name) for name in options.systems}
     methods = [Method(kind) for kind in BASELINES]
+    methods.append(Method(PER_FRAME, "", options.colorizer, "auto", 1))
     methods += [
         Method(kind, name, bundle, "auto", 1)
         for name, bundle in bundles.items()
@@ -294,7 +299,9 @@ def _rows(methods: Sequence[Method]) -> list[Method]:
     painted = [method for method in methods if method.kind == "propagation"]
     from_truth = [m for m in methods if m.kind == "transfer" and m.model == "cgan-dt1"]
     supervised = [method for method in painted if method.model == "supervised"]
-    return [*supervised, *from_truth, *(m for m in painted if m not in supervised)]
+    per_frame = [method for method in methods if method.kind == PER_FRAME]
+    others = [method for method in painted if method not in supervised]
+    return [*per_frame, *supervised, *from_truth, *others]
 
 
 def _check(options: ReproduceOptions) -> None:
