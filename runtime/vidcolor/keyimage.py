@@ -50,7 +50,9 @@ def read_key(path: Path, *, info: Info, matrix: str) -> Key:
         weight = np.ascontiguousarray(np.rot90(picture.alpha, turns))
         key = Key(key.luma, key.chroma, weight)
         if not weight.any():
-            raise KeyFrameError(f"key: {path} is transparent everywhere, some of it must be painted")
+            raise KeyFrameError(
+                f"key: {path} is transparent everywhere, some of it must be painted"
+            )
     if _is_gray(key):
         raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
     return key
