@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.clips import Codes
+from vidcolor.flow import flow
 from vidcolor.planes import Plane
 
 
@@ -35,6 +36,14 @@ def flow_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
     chroma = key
     for before, here in pairwise(luma):
         chroma = warp(chroma, dis(here, before))
+        yield chroma
+
+
+def fine_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """As `flow_chain`, along the flow that models are given: what of theirs is flow alone."""
+    chroma = key
+    for before, here in pairwise(luma):
+        chroma = warp(chroma, flow(here, before))
         yield chroma
 
 
@@ -68,5 +77,11 @@ def warp(chroma: Plane, motion: NDArray[np.float32]) -> Plane:
 
 
 BASELINES: MappingProxyType[str, Callable[[Codes, Plane], Iterator[Plane]]] = MappingProxyType(
-    {"gray": gray, "hold": hold, "flow chain": flow_chain, "flow direct": flow_direct}
+    {
+        "gray": gray,
+        "hold": hold,
+        "flow chain": flow_chain,
+        "fine chain": fine_chain,
+        "flow direct": flow_direct,
+    }
 )

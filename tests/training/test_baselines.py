@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from training.baselines import BASELINES, flow_chain, flow_direct, gray, hold, warp
+from training.baselines import BASELINES, fine_chain, flow_chain, flow_direct, gray, hold, warp
+from vidcolor.flow import flow
 
 FRAMES, HEIGHT, WIDTH = 5, 96, 128
 STEP = (3, 2)
@@ -42,7 +43,7 @@ def worst(painting: Iterator[np.ndarray], chroma: np.ndarray) -> float:
     return 255 * float(error[..., REACH:-REACH, REACH:-REACH].max())
 
 
-@pytest.mark.parametrize("baseline", [flow_chain, flow_direct])
+@pytest.mark.parametrize("baseline", [flow_chain, fine_chain, flow_direct])
 def test_flow_carries_a_translation(translation, baseline):
     luma, chroma = translation
     assert worst(baseline(luma, chroma[0]), chroma) < 1.5
@@ -84,5 +85,12 @@ def test_direct_does_not(translation):
     )
 
 
-def test_all_four_are_there():
-    assert list(BASELINES) == ["gray", "hold", "flow chain", "flow direct"]
+def test_the_fine_chain_follows_the_flow_of_models(translation):
+    luma, chroma = translation
+    along = warp(chroma[0], flow(luma[1], luma[0]))
+    np.testing.assert_array_equal(next(fine_chain(luma, chroma[0])), along)
+    assert not np.array_equal(next(flow_chain(luma, chroma[0])), along)
+
+
+def test_all_are_there():
+    assert list(BASELINES) == ["gray", "hold", "flow chain", "fine chain", "flow direct"]
