@@ -3,7 +3,7 @@
 # make test-long  more of the same, which takes minutes
 # make evaluate  the shipped models beside the baselines: make evaluate CLIPS=folder MODELS="name path"
 # make bench   how fast everything is, side by side, in minutes; BENCH="speed --sizes 256"
-# make reproduce  the reports' experiments: make reproduce DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
+# make reproduce  the experiments of the reports: DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
 # Any Python from 3.12 up will do; PYTHON=/path/to/python names one.
 

@@ -120,7 +120,7 @@ def colour(renderer, frame, scene):
     while isinstance(result, Need):
         given = Given(
             {n: Luma(scene.luma[n]) for n in result.lumas},
-            {n: Painted(lambda matrix: scene.chroma[0]) for n in result.keys},
+            {n: Painted(lambda luma: scene.key()) for n in result.keys},
         )
         result = renderer.advance(frame, 0, luma=Luma(scene.luma[frame]), given=given)
     return result
