@@ -24,6 +24,9 @@ from vidcolor.video import Codes, CopiedPacket, CopiedStream, Info, Reader, Tags
 _REPRODUCIBLE = {"fflags": "+bitexact"}
 """Or Matroska files get random numbers."""
 
+_FASTEST_COUNTED = 255
+"""Frames a second that a timecode track can count; files of odd rates seem to have more."""
+
 
 class Writer:
     """A clip being written, with the shape, timing, audio and so on of the clip `like`.
@@ -174,6 +177,8 @@ class Writer:
         if self._span is not None:
             video = self._span.cut_metadata(video, info.rate)
             chapters = self._span.cut_chapters(chapters)
+        if "timecode" in video and round(info.rate) > _FASTEST_COUNTED:
+            self.left_out.append(f"timecode ({video.pop('timecode')})")
         self._video.metadata.update(video)
         self._container.metadata.update(like.metadata)
         self._container.set_chapters(chapters)

@@ -216,9 +216,12 @@ def rich(tmp_path: Path) -> Path:
     plain = write_clip(tmp_path / "plain.mkv", codec="libx264", audio="aac")
     path = tmp_path / "rich.mkv"
     with av.open(plain) as given, av.open(path, "w") as container:
-        streams = [container.add_stream_from_template(stream) for stream in given.streams]
-        streams[0].metadata["timecode"] = "10:00:00:00"
-        words = container.add_stream("subrip", rate=1000)
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        video.codec_context.time_base = TICKS
+        video.metadata["timecode"] = "10:00:00:00"
+        sound = container.add_stream_from_template(given.streams.audio[0])
+        words = container.add_mux_stream("subrip")
         words.time_base = TICKS
         words.metadata["language"] = "deu"
         container.add_attachment("font.ttf", "font/ttf", b"letters")
@@ -229,9 +232,12 @@ def rich(tmp_path: Path) -> Path:
             ]
         )
         for packet in given.demux():
-            if packet.size:
-                packet.stream = streams[packet.stream.index]
+            if packet.stream.type == "video":
+                container.mux([made for frame in packet.decode() for made in video.encode(frame)])
+            elif packet.size:
+                packet.stream = sound
                 container.mux(packet)
+        container.mux(video.encode())
         for time, text in ((40, b"Guten"), (200, b"Tag")):
             line = av.Packet(text)
             line.stream, line.time_base = words, TICKS
@@ -292,6 +298,24 @@ def test_what_a_container_cannot_hold_is_named(rich: Path, tmp_path: Path, name:
     assert chapters_of(output) == [("one", 0, 160), ("two", 160, 320)]
     assert timecode_of(output) == "10:00:00:00"
     assert audio_packets(output) == audio_packets(rich)
+
+
+def test_a_timecode_that_cannot_be_counted_is_left_out(tmp_path: Path) -> None:
+    """A file without a rate counts as one of a frame for each tick."""
+    plain, path = write_clip(tmp_path / "plain.mkv", codec="libx264"), tmp_path / "rateless.mkv"
+    with av.open(plain) as given, av.open(path, "w") as container:
+        video = container.add_stream_from_template(given.streams.video[0])
+        video.metadata["timecode"] = "10:00:00:00"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = video
+                container.mux(packet)
+    with Reader(path) as reader:
+        assert reader.info.rate == 1000
+        writer = Writer(tmp_path / "out.mp4", like=reader, tags=Tags())
+        writer.discard()
+    assert writer.left_out == ["timecode (10:00:00:00)"]
+    assert len(frames(recode(path, tmp_path / "out.mp4"))) == len(STEADY)
 
 
 def test_a_part_takes_its_part_of_everything(rich: Path, tmp_path: Path) -> None:
