@@ -125,7 +125,10 @@ def test_rotation_is_counter_clockwise(tmp_path):
     upright = write_clip(tmp_path / "upright.mp4", codec="libx264")
     turned = write_clip(tmp_path / "turned.mp4", codec="libx264", rotation=90)
     pair = [next(read_shots(path, size=KEPT, rate=None)[1]).rgb for path in (upright, turned)]
-    assert np.array_equal(np.rot90(pair[0]), pair[1])
+    there, here = (rgb.astype(int) for rgb in pair)
+    # x264 does not give the same bytes twice.
+    assert np.abs(np.rot90(there) - here).mean() < 1
+    assert np.abs(np.rot90(there, -1) - here).mean() > 10
 
 
 @pytest.mark.parametrize("text", ["", "256x", "8", "256x256x3", "-256", "wide", "256 x 256", "0x9"])
