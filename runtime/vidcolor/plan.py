@@ -57,7 +57,9 @@ def plan_shot(
     samples = shot.numbers.tolist()
     keys = [samples.index(frame) for frame in painted]
     reach = Reach(propagator, samples, [shot.lumas[frame] for frame in samples])
-    choices = choose(shot.numbers, shot.weights, reach.confidence, painted=keys, goal=goal)
+    choices = choose(
+        shot.numbers, shot.weights, reach.confidence, painted=keys, goal=goal, worth=worth
+    )
     return ShotPlan(
         number=number,
         frames=shot.frames,
