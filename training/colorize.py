@@ -19,18 +19,18 @@ from training.checkpoint import (
     CheckpointError,
     Config,
     load_tensors,
-    read_config,
     save_generator,
     save_tensors,
 )
 from training.clips import Clip, ClipOptions, load_split
 from training.data import prefetch
+from training.fit import check_out
 from training.journal import Journal
 from training.lab import planes_to_rgb
 from training.manual import manual
 from training.metrics import pixel_accuracy
 from training.models.zhang import Zhang
-from training.options import check_same, to_json
+from training.options import to_json
 from training.players import TRAINING, adam_tensors, below, load_adam
 from training.record import CHECKPOINT, SAMPLES, Clock
 from training.sheets import write_sheet
@@ -116,7 +116,7 @@ def fit_colorizer(options: ColorizerOptions) -> None:
     ArgumentError and CheckpointError say in a sentence what is wrong with the options.
     """
     _check(options)
-    _check_out(options)
+    check_out(options)
     torch.manual_seed(options.seed)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -293,17 +293,3 @@ def _check(options: ColorizerOptions) -> None:
             f"crop is {options.crop}, a multiple of {multiple} up to size ({options.clips.size}) "
             "is needed"
         )
-
-
-def _check_out(options: ColorizerOptions) -> None:
-    """Raise ArgumentError when there is no run to resume, or one that would be overwritten."""
-    checkpoint = options.out / CHECKPOINT
-    there = (checkpoint / TRAINING).exists()
-    if options.resume and not there:
-        raise ArgumentError(f"resume: {options.out} holds no run with a checkpoint to go on from")
-    if there and not options.resume:
-        raise ArgumentError(
-            f"out: {options.out} already holds a run; --resume goes on with it, or take another"
-        )
-    if options.resume:
-        check_same(options, read_config(checkpoint).training)

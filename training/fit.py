@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,6 +24,9 @@ from training.rolling import Painting
 from training.validation import Validation
 from vidcolor.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from training.colorize import ColorizerOptions
+
 ENDLESS = 2**31
 """Steps of a run that only its minutes end."""
 
@@ -35,7 +39,7 @@ def fit(options: FitOptions) -> None:
     torch.manual_seed(options.seed)
     generator, arguments = build_generator(options)
     check(options, size_multiple=generator.size_multiple)
-    _check_out(options)
+    check_out(options)
     fabric = _launch(options)
     split = _load_split(fabric, options)
     flows, crop = generator.flows, options.rollout.crop
@@ -163,7 +167,7 @@ def _seed_dropout(seed: int, step: int, rank: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0]))
 
 
-def _check_out(options: FitOptions) -> None:
+def check_out(options: FitOptions | ColorizerOptions) -> None:
     """Raise ArgumentError when there is no run to resume, or one that would be overwritten."""
     checkpoint = options.out / CHECKPOINT
     there = (checkpoint / TRAINING).exists()
