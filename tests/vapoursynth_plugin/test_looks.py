@@ -58,12 +58,19 @@ def steps(monkeypatch):
 
 
 def test_a_straight_run_computes_each_flow_once_and_ahead(scene, flow_bundle, flows, steps):
-    case = Case(scene, "YUV420P8", size=64)
-    together(case.propagate(flow_bundle), range(LENGTH), at_once=core.num_threads)
+    coloured = Case(scene, "YUV420P8", size=64).propagate(flow_bundle)
+    coloured.get_frame(1)
+    together(coloured, range(2, LENGTH), at_once=core.num_threads)
     # To the frame before and to the key, which for frame 1 are the same.
     assert sorted(flows.values()) == [1] * (2 * LENGTH - 4) + [2]
+    assert steps == [False] + [True] * (LENGTH - 2)
+
+
+def test_frames_asked_for_with_the_first_are_soon_looked_at_too(scene, flow_bundle, steps):
+    coloured = Case(scene, "YUV420P8", size=64).propagate(flow_bundle)
+    together(coloured, range(LENGTH), at_once=core.num_threads)
     assert len(steps) == LENGTH - 1
-    # Those asked for together with the first are on their way before there is a state to look from.
+    # These were on their way before there was a state to look from.
     assert steps.count(False) <= 1 + core.num_threads
 
 
