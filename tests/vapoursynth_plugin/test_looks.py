@@ -133,19 +133,22 @@ def colour(renderer, frame, scene):
     return result
 
 
-def test_looks_are_taken_once_and_bounded():
+def test_looks_are_dropped_after_their_step_and_bounded():
     run, other = Run(0, FORWARD, keyed=True, keys=(0,)), Run(9, FORWARD, keyed=True, keys=(9,))
     lumas = np.random.default_rng(0).random((4, 16, 16), np.float32)
     seen = [see(luma, None, asks=frozenset(), multiple=8, previous=None, keys=()) for luma in lumas]
     looks = Looks(budget=2 * seen[0].nbytes)
     looks.put(1, run, seen[1])
-    assert looks.take(1, other) is None
-    assert looks.take(2, run) is None
-    assert looks.take(1, run) is seen[1]
-    assert looks.take(1, run) is None
+    assert looks.get(1, other) is None
+    assert looks.get(2, run) is None
+    assert looks.get(1, run) is looks.get(1, run) is seen[1]
+    looks.drop(1, run)
+    assert looks.get(1, run) is None
     for n in (1, 2, 1, 3):
         looks.put(n, run, seen[n])
-    assert [looks.take(n, run) is seen[n] for n in (1, 2, 3)] == [True, False, True]
+    assert [looks.get(n, run) is seen[n] for n in (1, 2, 3)] == [True, False, True]
+    for n in (1, 2, 3, 1):
+        looks.drop(n, run)
     for n in (1, 2):
         looks.put(n, run, seen[n])
-    assert [looks.take(n, run) is seen[n] for n in (1, 2)] == [True, True]
+    assert [looks.get(n, run) is seen[n] for n in (1, 2)] == [True, True]

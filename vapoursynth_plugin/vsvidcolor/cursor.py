@@ -117,7 +117,7 @@ class Replay:
         return state
 
     def _step(self, frame: int, luma: Plane, state: State, run: Run) -> Step:
-        seen = self._looks.take(frame, run)
+        seen = self._looks.get(frame, run)
         # A source that is not true to itself may give another frame today than it did then.
         if seen is not None and not seen.follows(state.luma, state.key_lumas):
             seen = None
@@ -127,5 +127,7 @@ class Replay:
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
         self._kept[run.stride].add(frame, step, run)
+        # Not before: whoever fetches the frame during its step need not look at it again.
+        self._looks.drop(frame, run)
         trim_after(frame)
         return step

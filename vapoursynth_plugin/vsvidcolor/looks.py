@@ -37,9 +37,8 @@ class Looks:
         """What was seen of `frame` for its step in `run`, if anybody looked."""
         return self._seen.get((frame, run))
 
-    def take(self, frame: int, run: Run) -> Seen | None:
-        """The same, and it is gone."""
+    def drop(self, frame: int, run: Run) -> None:
+        """The step of `frame` in `run` is made."""
         with self._lock:
             seen = self._seen.pop((frame, run), None)
             self._held -= 0 if seen is None else seen.nbytes
-        return seen
