@@ -232,7 +232,8 @@ def _inputs(generator: Generator) -> tuple[list[Input], list[Input]]:
     memory, state = _remember(generator, TRACED)
     other_memory, other_state = _remember(generator, _PROBE)
     for name, tensor in state.items():
-        frame.append(Input(contract.STATE + name, tensor, _axes(tensor, other_state[name])))
+        # Cloned, since torch.export takes a tensor that stands under two names for one input.
+        frame.append(Input(contract.STATE + name, tensor.clone(), _axes(tensor, other_state[name])))
     for name, tensor in memory.items():
         axes = {0: _KEYS, **_axes(tensor[0], other_memory[name][0])}
         keys = tensor[0].repeat(_TRACED_KEYS, *[1] * (tensor.ndim - 2))

@@ -87,8 +87,10 @@ def _update(
     loss = loss + options.objective.chroma(
         painting.chroma,
         rollout.chroma[:, 1:],
-        fetched=painting.fetched,
         confidence=painting.confidence,
+        fetched=painting.fetched,
+        candidates=painting.candidates,
+        doubts=painting.doubts,
     )
     players.optimiser.zero_grad()
     fabric.backward(loss)

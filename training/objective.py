@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, softplus
+from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, l1_loss, softplus
 
 from training.manual import manual
 from training.models.base import HALF_CONFIDENCE
@@ -38,6 +38,9 @@ class Objective:
     frame by frame, measures."""
     matching: float = 0.0
     """Weight of the mean absolute error of the chroma that a similarity sub-net found by itself."""
+    doubt: float = 0.0
+    """Weight of the negative log likelihood of the errors of each candidate that a mixing model
+    chose from, under the scales that it expected."""
     confidence: float = 0.0
     """Weight of the negative log likelihood of the errors, under a Laplace distribution of the
     scale that the model's confidence stands for (Kendall and Gal 2017)."""
@@ -50,15 +53,27 @@ class Objective:
         return loss
 
     def chroma(
-        self, painted: Tensor, truth: Tensor, *, fetched: Tensor | None, confidence: Tensor
+        self,
+        painted: Tensor,
+        truth: Tensor,
+        *,
+        confidence: Tensor,
+        fetched: Tensor | None = None,
+        candidates: Tensor | None = None,
+        doubts: Tensor | None = None,
     ) -> Tensor:
-        """The terms on planes: chroma [..., 2, h, w] in ±0.5, confidence [..., 1, h, w]."""
+        """The terms on planes: chroma [..., 2, h, w] in ±0.5, confidence [..., 1, h, w].
+
+        candidates, doubts: as in `training.models.base.Propagated`.
+        """
         loss = painted.new_zeros(())
         if self.fidelity:
             squared = (painted - truth).square().mean((-3, -2, -1))
             loss = loss + self.fidelity * (squared + NOISE_FLOOR).log().mean()
         if self.matching and fetched is not None:
             loss = loss + self.matching * l1_loss(fetched, truth)
+        if self.doubt and candidates is not None and doubts is not None:
+            loss = loss + self.doubt * _doubt(candidates, truth, doubts)
         if self.confidence:
             loss = loss + self.confidence * _surprise(painted, truth, confidence)
         return loss
@@ -68,6 +83,13 @@ class Objective:
         label = torch.full_like(true_logits, 1.0 - self.label_smoothing)
         truth = binary_cross_entropy_with_logits(true_logits, label)
         return truth + softplus(painted_logits).mean()
+
+
+def _doubt(candidates: Tensor, truth: Tensor, doubts: Tensor) -> Tensor:
+    """-E[log p(error)] of candidates [..., n, 2, h/2, w/2], which learn nothing from it."""
+    small = avg_pool2d(truth.flatten(0, -4), 2).unflatten(0, truth.shape[:-3])
+    error = (candidates.detach() - small.unsqueeze(-4)).abs().mean(-3) / HALF_CONFIDENCE
+    return (error * torch.exp(-doubts) + doubts).mean()
 
 
 def _surprise(painted: Tensor, truth: Tensor, confidence: Tensor) -> Tensor:

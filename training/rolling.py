@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -26,6 +27,10 @@ class Painting(NamedTuple):
     """[B, T, 1, h, w] in [0, 1]."""
     fetched: Tensor | None
     """[B, T, 2, h, w]: chroma that a similarity sub-net found; None where there is none."""
+    candidates: Tensor | None
+    """[B, T, n, 2, h/2, w/2]: chroma that the model chose from; None where it mixes nothing."""
+    doubts: Tensor | None
+    """[B, T, n, h/2, w/2]: how wrong it expected each to be."""
     state: Tensors
     """The state after frame T, cut off from the graph of this rollout."""
 
@@ -58,14 +63,15 @@ class Rolling(nn.Module):
                 state = generator.remember(luma, rollout.chroma[:, t]).state
         truth = generator.view(rollout.luma.flatten(0, 1), rollout.chroma.flatten(0, 1))
         truth = truth.unflatten(0, rollout.luma.shape[:2])
-        fetched = [step.fetched for step in steps if step.fetched is not None]
         return Painting(
             chroma=torch.stack([step.chroma for step in steps], dim=1),
             painted=torch.stack(painted, dim=1),
             truth=truth[:, 1:],
             previous=truth[:, :-1],
             confidence=torch.stack([step.confidence for step in steps], dim=1),
-            fetched=torch.stack(fetched, dim=1) if fetched else None,
+            fetched=_stack(step.fetched for step in steps),
+            candidates=_stack(step.candidates for step in steps),
+            doubts=_stack(step.doubts for step in steps),
             state={name: tensor.detach() for name, tensor in state.items()},
         )
 
@@ -84,6 +90,12 @@ class Rolling(nn.Module):
         keys = zip(rollout.key_luma.unbind(1), rollout.key_chroma.unbind(1), strict=True)
         kept = [self.generator.remember(luma, chroma).memory for luma, chroma in keys]
         return {name: torch.cat([memory[name] for memory in kept], dim=1) for name in kept[0]}
+
+
+def _stack(parts: Iterable[Tensor | None]) -> Tensor | None:
+    """The frames' tensors [B, ...] as [B, T, ...]; None where the model has none."""
+    there = [part for part in parts if part is not None]
+    return torch.stack(there, dim=1) if there else None
 
 
 def _choose(where: Tensor, these: Tensor, those: Tensor) -> Tensor:

@@ -63,7 +63,9 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
             frames=3, own_output=True, dt=(1, 3), stream=(12, 100), reverse=True, crop=224,
             chroma_rotation=180.0, rotated=0.5, saturation=1.4, film=0.3, cold=0.1,
         ),
-        objective=Objective(alpha=0, beta=15, fidelity=0.25, matching=5, confidence=0.03),
+        objective=Objective(
+            alpha=0, beta=15, fidelity=0.25, matching=5, doubt=0.03, confidence=0.03
+        ),
         batch=4, beta1=0.9, average=0.998, precision="bf16-mixed",
     ),
     # What ships as 'seeds' (2 in that log): the cGAN, trained on; --initial names its checkpoint.

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 import torch
 from onnx import ModelProto, TensorProto
+from onnxruntime import InferenceSession
 from torch import Tensor
 
 from export.graphs import OPSET, ExportError, check_graphs, export_graphs
@@ -109,6 +111,17 @@ def test_unused_inputs_and_states_passed_on_stay_in_the_graph(metadata):
     again = export_graphs(Hold(), metadata)
     for name, graph in graphs.items():
         assert graph.SerializeToString() == again[name].SerializeToString()
+
+
+def test_states_that_begin_as_the_same_tensor_are_told_apart(metadata):
+    graph = export_graphs(Hold(), metadata)["propagate"]
+    session = InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    given = {name: random.random((1, 2, 8, 12), np.float32) for name in ("chroma", "twin")}
+    feeds = {f"state.{name}": plane for name, plane in given.items()}
+    luma = np.zeros((1, 1, 8, 12), np.float32)
+    following = session.run(["next.chroma", "next.twin"], {"luma": luma, **feeds})
+    np.testing.assert_array_equal(following, [given["chroma"], given["twin"]])
 
 
 @pytest.mark.parametrize(

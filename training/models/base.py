@@ -41,6 +41,11 @@ class Propagated(NamedTuple):
     fetched: Tensor | None = None
     """[B, 2, h, w]: chroma as a similarity sub-net found it in the key, which training holds
     against the truth on its own; not exported. None where the model has no such sub-net."""
+    candidates: Tensor | None = None
+    """[B, n, 2, h/2, w/2]: chroma that the model chose from; not exported. None where it mixes
+    nothing."""
+    doubts: Tensor | None = None
+    """[B, n, h/2, w/2]: the log of the error that it expects of each, against HALF_CONFIDENCE."""
 
 
 class Generator(nn.Module, ABC):

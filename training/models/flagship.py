@@ -1,24 +1,28 @@
 """The flagship: candidates of the frame's colours are fetched, mixed, and only then retouched.
 
-Three candidates are made for every pixel, each strong where the others are weak:
+Four candidates are made for every pixel, each strong where the others are weak:
 
 * ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
   but it drifts, since every step repeats the errors of the one before;
 * ``key``: the key's colours along optical flow from this frame straight to the key; cannot
   drift, but is lost where motion is too large or something was hidden;
+* ``traced``: the key's colours along the flows of all frames since, composed; it drifts too, but
+  by itself: no error of the mixer ever enters it;
 * ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
   the key they are (the similarity sub-net of He et al. 2018, "Deep Exemplar-based Colorization",
   and the colour pointers of Vondrick et al. 2018); coarse, but survives any motion.
 
 A small U-Net at half size looks at the candidates, at how well each one's luma and learned
-features agree with the frame's, and says how to weigh them, what to add, and how large it expects
-the error to be. What it says is a correction of ``previous``: that one alone is warped at full
-size, so that a pixel left to it keeps all its detail. At the start of training the weights favour
-it, so training can only improve on a plain flow chain.
+features agree with the frame's and how far they agree with one another, and says how large it
+expects the error of each to be, how to weigh them, what to add, and how large the error is then.
+What it says is a correction of ``previous``: that one alone is warped at full size, so that a pixel
+left to it keeps all its detail. At the start of training the weights favour it, so training can
+only improve on a plain flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
-the recurrence: the state is the previous frame's chroma and confidence, and of its luma half the
-size and the features that the next frame compares.
+the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size
+and the features that the next frame compares, and for `traced` the frame that the run began with
+(``origin``) beside the flow to it.
 """
 
 from __future__ import annotations
@@ -36,6 +40,10 @@ CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
 FLOW_SCALE = 1 / 16
 """Flow in pixels at working size is mostly below 16; the network sees about ±1."""
+PATH_SCALE = 1 / 32
+"""The flow of many frames, at half size, is mostly below 32 pixels."""
+PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
+"""Which candidates are compared with which others: all."""
 FLAT = 1e-3
 """Variance of luma within a place below which its chroma is taken not to depend on luma."""
 TOKEN = 8
@@ -59,8 +67,29 @@ class Candidates(NamedTuple):
     """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
     matched: Tensor
     """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+    traced: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma of the frame that the run began with."""
+    path: Tensor
+    """[B, 2, h/2, w/2]: the flow to that frame, in pixels of this size."""
+    meeting: Tensor
+    """[B, 1, h/2, w/2]: 1 where `path` and the flow to the key lead to one place, 0 where not."""
     agreement: Tensor
-    """[B, 2, h/4, w/4]: how like the frame's features those of `previous` and `key` are, ±1."""
+    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `traced` are,
+    ±1."""
+
+    @property
+    def chroma(self) -> Tensor:
+        """[B, 4, 2, h/2, w/2]: what there is to mix."""
+        return torch.stack([planes[:, :2] for planes in self._all], dim=1)
+
+    @property
+    def luma(self) -> Tensor:
+        """[B, 4, h/2, w/2]: of the places it comes from."""
+        return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
+
+    @property
+    def _all(self) -> tuple[Tensor, ...]:
+        return self.previous, self.key, self.matched, self.traced
 
 
 class Flagship(Generator):
@@ -90,8 +119,15 @@ class Flagship(Generator):
             "place": self._place(features.eighth),
             "tint": tint(torch.cat([chroma, luma], 1)),
         }
-        sure = torch.ones_like(small)
-        state = {"luma": small, "chroma": chroma, "confidence": sure, "look": look}
+        state = {
+            "luma": small,
+            "chroma": chroma,
+            "confidence": torch.ones_like(small),
+            "look": look,
+            "origin": torch.cat([memory["chroma"], small], 1),
+            "origin_look": look,
+            "path": torch.zeros_like(memory["chroma"]),
+        }
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
     def propagate(
@@ -103,11 +139,25 @@ class Flagship(Generator):
         look = F.normalize(self.look(features.quarter), dim=1)
         previous = warp(state["chroma"], flows[FLOW_PREVIOUS])
         candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
-        correction, confidence = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
-        chroma = (previous + enlarge(correction, 2)).clamp(-0.5, 0.5)
-        following = {"luma": small, "chroma": chroma, "confidence": confidence, "look": look}
-        fetched = enlarge(candidates.matched[:, :2], 2)
-        return Propagated(chroma, enlarge(confidence, 2), following, fetched)
+        mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
+        chroma = (previous + enlarge(mixed.correction, 2)).clamp(-0.5, 0.5)
+        following = {
+            "luma": small,
+            "chroma": chroma,
+            "confidence": mixed.confidence,
+            "look": look,
+            "origin": state["origin"],
+            "origin_look": state["origin_look"],
+            "path": candidates.path,
+        }
+        return Propagated(
+            chroma,
+            enlarge(mixed.confidence, 2),
+            following,
+            fetched=enlarge(candidates.matched[:, :2], 2),
+            candidates=candidates.chroma,
+            doubts=mixed.doubts,
+        )
 
     def _candidates(
         self,
@@ -123,12 +173,18 @@ class Flagship(Generator):
         back, back_quarter = (shrink_flow(flows[FLOW_PREVIOUS], times) for times in (2, 4))
         seen = warp(torch.cat([state["luma"], state["confidence"]], 1), back)
         agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
-        key, key_agrees = nearest_key(small, look, memory, flows[FLOW_KEY])
+        path = back + warp(state["path"], back)
+        traced_look = warp(state["origin_look"], shrink_flow(path, 2))
+        traced_agrees = (traced_look * look).sum(1, keepdim=True)
+        key, key_agrees, meeting = nearest_key(small, look, memory, flows[FLOW_KEY], path)
         return Candidates(
             previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
             key=key,
             matched=self._fetch(small, eighth, memory),
-            agreement=torch.cat([agrees, key_agrees], 1),
+            traced=warp(state["origin"], path),
+            path=path,
+            meeting=meeting,
+            agreement=torch.cat([agrees, key_agrees, traced_agrees], 1),
         )
 
     def _place(self, eighth: Tensor) -> Tensor:
@@ -187,11 +243,22 @@ class Encoder(nn.Module):
         return Features(half, quarter, self.meet(eighth + double(wide)))
 
 
-class Mixer(nn.Module):
-    """Weighs the three candidates for every pixel, adds a retouch, and predicts its own error."""
+class Mixed(NamedTuple):
+    """What the mixer makes of the candidates, at half size."""
 
-    CANDIDATES = 3
-    EVIDENCE = 16
+    correction: Tensor
+    """[B, 2, h/2, w/2]: what to add to the chroma of `previous`."""
+    confidence: Tensor
+    """[B, 1, h/2, w/2] in [0, 1]."""
+    doubts: Tensor
+    """[B, 4, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
+
+
+class Mixer(nn.Module):
+    """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
+
+    CANDIDATES = 4
+    EVIDENCE = 32
     """Channels beside luma's features: see `_evidence`."""
 
     def __init__(self, width: int) -> None:
@@ -201,7 +268,7 @@ class Mixer(nn.Module):
         self.to_quarter = conv(half, quarter, stride=2)
         self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
         # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
-        self.agree = nn.Conv2d(2, quarter, 3, padding=1)
+        self.agree = nn.Conv2d(3, quarter, 3, padding=1)
         self.to_eighth = conv(quarter, eighth, stride=2)
         self.at_eighth = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
         self.deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
@@ -211,7 +278,8 @@ class Mixer(nn.Module):
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, self.CANDIDATES + 3, 3, padding=1)
+        self.leave = nn.Conv2d(half, 2 * self.CANDIDATES + 3, 3, padding=1)
+        self.heed = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         with torch.no_grad():
@@ -219,12 +287,8 @@ class Mixer(nn.Module):
 
     def forward(
         self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """What to add to the chroma of `previous` [B, 2, ...], and the confidence [B, 1, ...].
-
-        small: luma [B, 1, h/2, w/2], the size of what comes back. flow: to the previous frame
-        [B, 2, h, w].
-        """
+    ) -> Mixed:
+        """small: luma [B, 1, h/2, w/2]. flow: to the previous frame [B, 2, h, w]."""
         evidence = _evidence(small, candidates, flow)
         half = self.at_half(torch.cat([features.half, evidence], 1))
         quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
@@ -234,15 +298,12 @@ class Mixer(nn.Module):
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
         quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        weights, retouch, sure = self.leave(half).split([self.CANDIDATES, 2, 1], dim=1)
-        share = torch.softmax(weights, dim=1)
-        previous = candidates.previous[:, :2]
-        correction = (
-            share[:, 1:2] * (candidates.key[:, :2] - previous)
-            + share[:, 2:3] * (candidates.matched[:, :2] - previous)
-            + retouch / CHROMA_SCALE
-        )
-        return correction, torch.sigmoid(sure)
+        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1]
+        weights, doubts, retouch, sure = self.leave(half).split(parts, dim=1)
+        share = torch.softmax(weights - self.heed * doubts, dim=1)
+        chroma = candidates.chroma
+        offers = (share.unsqueeze(2) * (chroma - chroma[:, :1])).sum(1)
+        return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
 
 
 class Residual(nn.Module):
@@ -297,39 +358,47 @@ def shrink_flow(flow: Tensor, times: int) -> Tensor:
 
 
 def nearest_key(
-    small: Tensor, look: Tensor, memory: Tensors, flow: Tensor
-) -> tuple[Tensor, Tensor]:
+    small: Tensor, look: Tensor, memory: Tensors, flow: Tensor, path: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Of the keys along `flow` [B, k, 2, h, w], those that agree in luma [B, 1, h/2, w/2].
 
-    Chroma and luma [B, 3, h/2, w/2], and how their features agree with `look` [B, 1, h/4, w/4].
+    Chroma and luma [B, 3, h/2, w/2], how their features agree with `look` [B, 1, h/4, w/4], and
+    where `path` leads to the same place, as in `Candidates`.
     """
     keys = flow.shape[1]
     flow = flow.flatten(0, 1)
     planes = torch.cat([memory["chroma"], memory["luma"]], 2).flatten(0, 1)
-    warped = warp(planes, shrink_flow(flow, 2)).unflatten(0, (-1, keys))
+    there = shrink_flow(flow, 2)
+    warped = warp(planes, there).unflatten(0, (-1, keys))
     looks = warp(memory["look"].flatten(0, 1), shrink_flow(flow, 4)).unflatten(0, (-1, keys))
     agrees = (looks * look.unsqueeze(1)).sum(2)
     apart = (warped[:, :, 2] - small).abs()
     weight = torch.softmax(-F.avg_pool2d(apart, 3, 1, 1, count_include_pad=False) * 32, dim=1)
+    meets = torch.exp(-(there.unflatten(0, (-1, keys)) - path.unsqueeze(1)).abs().sum(2))
     return (
         (warped * weight.unsqueeze(2)).sum(1),
         (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
+        (meets * weight).sum(1, keepdim=True),
     )
 
 
 def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
-    """[B, 16, h/2, w/2]: the candidates and what speaks for or against each."""
-    previous, key, matched, _ = candidates
-    apart = torch.cat([previous[:, 2:3], key[:, 2:3], matched[:, 2:3]], 1) - small
-    chroma = torch.cat([previous[:, :2], key[:, :2], matched[:, :2]], 1)
+    """[B, 32, h/2, w/2]: the candidates and what speaks for or against each."""
+    chroma, apart = candidates.chroma, candidates.luma - small
+    around = F.avg_pool2d(apart.abs(), 5, 1, 2, count_include_pad=False)
+    first, second = chroma[:, PAIRS[0]], chroma[:, PAIRS[1]]
     return torch.cat(
         [
-            chroma * CHROMA_SCALE,
+            chroma.flatten(1, 2) * CHROMA_SCALE,
             apart * CHROMA_SCALE,
             apart.abs() * CHROMA_SCALE,
-            matched[:, 3:4],
-            previous[:, 3:4],
+            around[:, [0, 1, 3]] * CHROMA_SCALE,
+            (first - second).abs().sum(2) * CHROMA_SCALE,
+            candidates.matched[:, 3:4],
+            candidates.previous[:, 3:4],
+            candidates.meeting,
             F.avg_pool2d(flow, 2) * FLOW_SCALE,
+            candidates.path * PATH_SCALE,
         ],
         1,
     )

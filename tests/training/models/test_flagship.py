@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from training.models.flagship import Features, Flagship, warp
+from training.models.flagship import Candidates, Features, Flagship, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 
 HEIGHT, WIDTH = 48, 64
@@ -99,22 +100,62 @@ def test_detail_that_is_left_to_the_previous_frame_stays_at_full_size(flagship):
     assert torch.allclose(step.chroma, chroma, atol=1e-5)
 
 
-@pytest.mark.parametrize("of", ["previous", "key"])
-def test_agreement_tells_where_flow_leads_to_something_else(flagship, of):
-    """Of two candidates, one is of another place: its features agree less than the other's."""
+@pytest.fixture
+def offered(flagship) -> Iterator[list[Candidates]]:
+    """What the mixer was offered, frame by frame."""
+    seen: list[Candidates] = []
+    hook = flagship.mixer.register_forward_hook(lambda _, args, __: seen.append(args[2]))
+    yield seen
+    hook.remove()
+
+
+@pytest.mark.parametrize(
+    ("of", "agrees"), [(FLOW_PREVIOUS, [False, True, False]), (FLOW_KEY, [True, False, True])]
+)
+def test_agreement_tells_where_flow_leads_to_something_else(flagship, offered, of, agrees):
+    """Of what flow fetches, features of another place agree less with the frame's than its own."""
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = flagship.remember(luma, chroma)
     flows = still()
-    flows[FLOW_PREVIOUS if of == "previous" else FLOW_KEY] += 24.0
-    seen = {}
-    hook = flagship.mixer.register_forward_hook(lambda _, args, __: seen.update(c=args[2]))
+    flows[of] += 24.0
     flagship.propagate(luma, state, memory, flows)
-    hook.remove()
-    wrong, right = (
-        seen["c"].agreement[0].detach().flatten(1).mean(1).roll(0 if of == "previous" else 1)
-    )
-    assert right == pytest.approx(1, abs=1e-5)
-    assert wrong < 0.9995  # features of an untrained network differ little
+    likeness = offered[0].agreement[0].detach().flatten(1).mean(1)
+    assert (likeness > 0.9999).tolist() == agrees  # features of an untrained network differ little
+    meeting = offered[0].meeting.mean()
+    assert meeting < 1e-6  # one flow leads elsewhere than the other
+    flagship.propagate(luma, state, memory, still())
+    assert offered[1].meeting.min() == 1
+
+
+def test_the_origin_is_traced_through_all_flows_whatever_was_painted(flagship, offered):
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = flagship.remember(luma, chroma)
+    flows = still()
+    flows[FLOW_PREVIOUS][:, 0] = 4.0
+    for _ in range(3):
+        painted = {**state, "chroma": torch.rand_like(chroma) - 0.5}
+        state = flagship.propagate(luma, painted, memory, flows).state
+    small = torch.nn.functional.avg_pool2d(torch.cat([chroma, luma], 1), 2)
+    for times, candidates in enumerate(offered, start=1):
+        there = small[..., 2 * times :]
+        inner = slice(0, there.shape[-1])
+        assert torch.allclose(candidates.traced[..., inner], there, atol=1e-5)
+        assert torch.allclose(candidates.path[:, 0], torch.tensor(2.0 * times))
+
+
+def test_a_candidate_that_is_doubted_weighs_less(flagship):
+    model = deepcopy(flagship)
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = model.remember(luma, chroma)
+    painted = {**state, "chroma": planes(3, 2) - 0.5}  # only `previous` shows it
+    apart = []
+    for doubt in (0.0, 4.0, 20.0):
+        with torch.no_grad():
+            model.mixer.leave.bias[model.mixer.CANDIDATES] = doubt
+        step = model.propagate(luma, painted, memory, still())
+        assert step.doubts.shape[1] == step.candidates.shape[1] == model.mixer.CANDIDATES
+        apart.append((step.chroma - chroma).abs().mean())
+    assert apart[0] > apart[1] > apart[2]
 
 
 def test_everything_learns(flagship):
@@ -124,5 +165,5 @@ def test_everything_learns(flagship):
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
     step = model.propagate(planes(5), state, memory, still())
-    (step.chroma.square().sum() + step.confidence.sum()).backward()
+    (step.chroma.square().sum() + step.confidence.sum() + step.doubts.sum()).backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
