@@ -300,7 +300,7 @@ class Mixer(nn.Module):
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
         parts = [self.CANDIDATES, self.CANDIDATES, 2, 1]
         weights, doubts, retouch, sure = self.leave(half).split(parts, dim=1)
-        share = torch.softmax(weights - self.heed * doubts, dim=1)
+        share = softmax(weights - self.heed * doubts)
         chroma = candidates.chroma
         offers = (share.unsqueeze(2) * (chroma - chroma[:, :1])).sum(1)
         return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
@@ -332,6 +332,15 @@ def double(x: Tensor) -> Tensor:
 def enlarge(x: Tensor, times: int) -> Tensor:
     """`times` the height and width, bilinear."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def softmax(x: Tensor) -> Tensor:
+    """Over the few channels of large planes [B, c, h, w].
+
+    Spelt out, since onnxruntime's own turns the planes inside out for it: five times as long.
+    """
+    grown = torch.exp(x - x.amax(1, keepdim=True))
+    return grown / grown.sum(1, keepdim=True)
 
 
 def warp(planes: Tensor, flow: Tensor) -> Tensor:
