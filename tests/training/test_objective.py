@@ -68,6 +68,26 @@ def test_matching_is_the_l1_of_what_was_fetched():
     assert loss == pytest.approx(1.0)
 
 
+def test_doubts_learn_the_error_of_each_candidate_and_the_candidates_nothing():
+    """The likelihood is greatest where each doubt stands for the very error of its candidate."""
+    wrong = torch.tensor([0.04, 0.01]).view(1, 1, 2, 1, 1, 1)
+    candidates = wrong.expand(1, 3, 2, 2, 2, 2).clone().requires_grad_()
+    right = torch.log(wrong / HALF_CONFIDENCE).expand(1, 3, 2, 2, 2, 2)[..., 0, :, :]
+    painted, truth = torch.zeros(1, 3, 2, 4, 4), torch.zeros(1, 3, 2, 4, 4)
+    losses = []
+    for shift in (-0.3, 0.0, 0.3):
+        doubts = (right + shift).detach().requires_grad_()
+        loss = Objective(doubt=2.0).chroma(
+            painted, truth, confidence=painted, candidates=candidates, doubts=doubts
+        )
+        loss.backward()
+        losses.append(loss.item())
+    assert losses[1] == min(losses)
+    assert losses[1] == pytest.approx(2 * (1 + math.log(2.0) / 2 + math.log(0.5) / 2), rel=1e-5)
+    assert candidates.grad is None
+    assert doubts.grad.abs().min() > 0
+
+
 def test_confidence_learns_the_error_and_the_error_learns_nothing_from_it():
     """The likelihood is greatest where confidence stands for the very error there is."""
     painted = torch.full((2, 2, 1, 1), 0.06, requires_grad=True)

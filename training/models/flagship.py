@@ -27,69 +27,16 @@ and the features that the next frame compares, and for `traced` the frame that t
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
+from training.models.encoder import TOKEN, Encoder, tint
+from training.models.layers import enlarge
+from training.models.mixer import Candidates, Mixer
+from training.models.warp import shrink_flow, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
-
-CHROMA_SCALE = 4.0
-"""Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
-FLOW_SCALE = 1 / 16
-"""Flow in pixels at working size is mostly below 16; the network sees about ±1."""
-PATH_SCALE = 1 / 32
-"""The flow of many frames, at half size, is mostly below 32 pixels."""
-PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
-"""Which candidates are compared with which others: all."""
-FLAT = 1e-3
-"""Variance of luma within a place below which its chroma is taken not to depend on luma."""
-TOKEN = 8
-"""Side in pixels of the places that attention compares."""
-
-
-class Features(NamedTuple):
-    """Of luma: [B, c, h/2, w/2], [B, 2c, h/4, w/4], [B, 5c, h/8, w/8]."""
-
-    half: Tensor
-    quarter: Tensor
-    eighth: Tensor
-
-
-class Candidates(NamedTuple):
-    """What the mixer chooses from, at half size."""
-
-    previous: Tensor
-    """[B, 4, h/2, w/2]: chroma, luma and confidence of the previous frame along its flow."""
-    key: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
-    matched: Tensor
-    """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
-    traced: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the frame that the run began with."""
-    path: Tensor
-    """[B, 2, h/2, w/2]: the flow to that frame, in pixels of this size."""
-    meeting: Tensor
-    """[B, 1, h/2, w/2]: 1 where `path` and the flow to the key lead to one place, 0 where not."""
-    agreement: Tensor
-    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `traced` are,
-    ±1."""
-
-    @property
-    def chroma(self) -> Tensor:
-        """[B, 4, 2, h/2, w/2]: what there is to mix."""
-        return torch.stack([planes[:, :2] for planes in self._all], dim=1)
-
-    @property
-    def luma(self) -> Tensor:
-        """[B, 4, h/2, w/2]: of the places it comes from."""
-        return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
-
-    @property
-    def _all(self) -> tuple[Tensor, ...]:
-        return self.previous, self.key, self.matched, self.traced
 
 
 class Flagship(Generator):
@@ -209,163 +156,6 @@ class Flagship(Generator):
         return torch.cat([chroma, luma_mean, best], 1)
 
 
-def tint(planes: Tensor) -> Tensor:
-    """What a place tells: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
-
-    The three means, then how much each chroma plane changes with luma (least squares).
-    """
-    mean = F.avg_pool2d(planes, TOKEN)
-    luma = planes[:, 2:3]
-    spread = F.avg_pool2d(luma * luma, TOKEN) - mean[:, 2:3] ** 2
-    along = F.avg_pool2d(planes[:, :2] * luma, TOKEN) - mean[:, :2] * mean[:, 2:3]
-    return torch.cat([mean, along / (spread + FLAT)], 1)
-
-
-class Encoder(nn.Module):
-    """Luma to features at half, quarter and eighth of the size, the last with wide context."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        w2, w4, w8, w16 = width, 2 * width, 5 * width, 8 * width
-        self.at_half = nn.Sequential(conv(4, w2), conv(w2, w2))
-        self.at_quarter = nn.Sequential(conv(w2, w4, stride=2), Residual(w4))
-        self.at_eighth = nn.Sequential(conv(w4, w8, stride=2), Residual(w8), Residual(w8))
-        self.at_sixteenth = nn.Sequential(conv(w8, w16, stride=2), Residual(w16), Residual(w16))
-        self.rise = nn.Conv2d(w16, w8, 1)
-        self.meet = Residual(w8)
-
-    def forward(self, luma: Tensor) -> Features:
-        """Luma [B, 1, h, w]."""
-        half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
-        quarter = self.at_quarter(half)
-        eighth = self.at_eighth(quarter)
-        wide = self.rise(self.at_sixteenth(eighth))
-        return Features(half, quarter, self.meet(eighth + double(wide)))
-
-
-class Mixed(NamedTuple):
-    """What the mixer makes of the candidates, at half size."""
-
-    correction: Tensor
-    """[B, 2, h/2, w/2]: what to add to the chroma of `previous`."""
-    confidence: Tensor
-    """[B, 1, h/2, w/2] in [0, 1]."""
-    doubts: Tensor
-    """[B, 4, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
-
-
-class Mixer(nn.Module):
-    """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
-
-    CANDIDATES = 4
-    EVIDENCE = 32
-    """Channels beside luma's features: see `_evidence`."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        half, quarter, eighth, deep = width // 2, 3 * width // 2, 2 * width, 3 * width
-        self.at_half = conv(width // 2 + self.EVIDENCE, half)
-        self.to_quarter = conv(half, quarter, stride=2)
-        self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
-        # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
-        self.agree = nn.Conv2d(3, quarter, 3, padding=1)
-        self.to_eighth = conv(quarter, eighth, stride=2)
-        self.at_eighth = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
-        self.deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
-        self.deep_to_eighth = nn.Conv2d(deep, eighth, 1)
-        self.eighth_to_quarter = nn.Conv2d(eighth, quarter, 1)
-        self.quarter_to_half = nn.Conv2d(quarter, half, 1)
-        self.rise_eighth = Residual(eighth)
-        self.rise_quarter = Residual(quarter)
-        self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 2 * self.CANDIDATES + 3, 3, padding=1)
-        self.heed = nn.Parameter(torch.tensor(0.5))
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
-        with torch.no_grad():
-            self.leave.bias[0] = 3.0
-
-    def forward(
-        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
-    ) -> Mixed:
-        """small: luma [B, 1, h/2, w/2]. flow: to the previous frame [B, 2, h, w]."""
-        evidence = _evidence(small, candidates, flow)
-        half = self.at_half(torch.cat([features.half, evidence], 1))
-        quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
-        quarter = F.leaky_relu(quarter + self.agree(candidates.agreement), 0.1)
-        eighth = self.at_eighth(torch.cat([self.to_eighth(quarter), features.eighth], 1))
-        deep = self.deep(eighth)
-        eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
-        quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
-        half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1]
-        weights, doubts, retouch, sure = self.leave(half).split(parts, dim=1)
-        share = softmax(weights - self.heed * doubts)
-        chroma = candidates.chroma
-        offers = (share.unsqueeze(2) * (chroma - chroma[:, :1])).sum(1)
-        return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
-
-
-class Residual(nn.Module):
-    """Two convolutions beside a shortcut (He et al. 2015)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = conv(width, width)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Same shape out as in."""
-        return F.leaky_relu(x + self.second(self.first(x)), 0.1)
-
-
-def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution and leaky ReLU."""
-    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(0.1))
-
-
-def double(x: Tensor) -> Tensor:
-    """Twice the height and width, nearest neighbour."""
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")
-
-
-def enlarge(x: Tensor, times: int) -> Tensor:
-    """`times` the height and width, bilinear."""
-    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
-
-
-def softmax(x: Tensor) -> Tensor:
-    """Over the few channels of large planes [B, c, h, w].
-
-    Spelt out, since onnxruntime's own turns the planes inside out for it: five times as long.
-    """
-    grown = torch.exp(x - x.amax(1, keepdim=True))
-    return grown / grown.sum(1, keepdim=True)
-
-
-def warp(planes: Tensor, flow: Tensor) -> Tensor:
-    """Fetch planes [B, c, h, w] from where flow [B, 2, h, w] (pixels, x then y) points to."""
-    _, _, height, width = planes.shape
-    x = torch.arange(width, device=flow.device, dtype=flow.dtype)
-    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1)
-    # grid_sample without align_corners: pixel centres lie at (2 i + 1) / n - 1.
-    grid = torch.stack(
-        [
-            (2 * (x + flow[:, 0]) + 1) / width - 1,
-            (2 * (y + flow[:, 1]) + 1) / height - 1,
-        ],
-        dim=-1,
-    )
-    return F.grid_sample(
-        planes, grid.to(planes.dtype), mode="bilinear", padding_mode="border", align_corners=False
-    )
-
-
-def shrink_flow(flow: Tensor, times: int) -> Tensor:
-    """Flow for planes of 1/`times` the height and width, in their pixels."""
-    return F.avg_pool2d(flow, times) / times
-
-
 def nearest_key(
     small: Tensor, look: Tensor, memory: Tensors, flow: Tensor, path: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -388,26 +178,4 @@ def nearest_key(
         (warped * weight.unsqueeze(2)).sum(1),
         (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
         (meets * weight).sum(1, keepdim=True),
-    )
-
-
-def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
-    """[B, 32, h/2, w/2]: the candidates and what speaks for or against each."""
-    chroma, apart = candidates.chroma, candidates.luma - small
-    around = F.avg_pool2d(apart.abs(), 5, 1, 2, count_include_pad=False)
-    first, second = chroma[:, PAIRS[0]], chroma[:, PAIRS[1]]
-    return torch.cat(
-        [
-            chroma.flatten(1, 2) * CHROMA_SCALE,
-            apart * CHROMA_SCALE,
-            apart.abs() * CHROMA_SCALE,
-            around[:, [0, 1, 3]] * CHROMA_SCALE,
-            (first - second).abs().sum(2) * CHROMA_SCALE,
-            candidates.matched[:, 3:4],
-            candidates.previous[:, 3:4],
-            candidates.meeting,
-            F.avg_pool2d(flow, 2) * FLOW_SCALE,
-            candidates.path * PATH_SCALE,
-        ],
-        1,
     )

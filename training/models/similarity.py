@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from training.lab import lightness, planes_to_lab
 from training.models.base import Propagated, Remembered, Tensors
-from training.models.flagship import TOKEN, Encoder, enlarge, tint
+from training.models.encoder import TOKEN, Encoder, tint
+from training.models.layers import enlarge
 from training.models.unet import DECODER_WIDTHS, ENCODER_WIDTHS, UNet
 
 LEVELS = 4

@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.models.flagship import Candidates, Features, Flagship, warp
+from training.models.encoder import Features
+from training.models.flagship import Flagship
+from training.models.mixer import Candidates
+from training.models.warp import warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
 
 HEIGHT, WIDTH = 48, 64

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from training.lab import lab_to_chroma, lightness, planes_to_lab
-from training.models.flagship import Features
+from training.models.encoder import Features
 from training.models.similarity import SimilarityUNet
 
 HEIGHT, WIDTH = 48, 64

@@ -1,0 +1,58 @@
+"""What is learned of luma alone, and what its places have of colour."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.models.layers import Residual, conv, double
+
+FLAT = 1e-3
+"""Variance of luma within a place below which its chroma is taken not to depend on luma."""
+TOKEN = 8
+"""Side in pixels of the places that attention compares."""
+
+
+class Features(NamedTuple):
+    """Of luma: [B, c, h/2, w/2], [B, 2c, h/4, w/4], [B, 5c, h/8, w/8]."""
+
+    half: Tensor
+    quarter: Tensor
+    eighth: Tensor
+
+
+class Encoder(nn.Module):
+    """Luma to features at half, quarter and eighth of the size, the last with wide context."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        w2, w4, w8, w16 = width, 2 * width, 5 * width, 8 * width
+        self.at_half = nn.Sequential(conv(4, w2), conv(w2, w2))
+        self.at_quarter = nn.Sequential(conv(w2, w4, stride=2), Residual(w4))
+        self.at_eighth = nn.Sequential(conv(w4, w8, stride=2), Residual(w8), Residual(w8))
+        self.at_sixteenth = nn.Sequential(conv(w8, w16, stride=2), Residual(w16), Residual(w16))
+        self.rise = nn.Conv2d(w16, w8, 1)
+        self.meet = Residual(w8)
+
+    def forward(self, luma: Tensor) -> Features:
+        """Luma [B, 1, h, w]."""
+        half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
+        quarter = self.at_quarter(half)
+        eighth = self.at_eighth(quarter)
+        wide = self.rise(self.at_sixteenth(eighth))
+        return Features(half, quarter, self.meet(eighth + double(wide)))
+
+
+def tint(planes: Tensor) -> Tensor:
+    """What a place tells: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
+
+    The three means, then how much each chroma plane changes with luma (least squares).
+    """
+    mean = F.avg_pool2d(planes, TOKEN)
+    luma = planes[:, 2:3]
+    spread = F.avg_pool2d(luma * luma, TOKEN) - mean[:, 2:3] ** 2
+    along = F.avg_pool2d(planes[:, :2] * luma, TOKEN) - mean[:, :2] * mean[:, 2:3]
+    return torch.cat([mean, along / (spread + FLAT)], 1)

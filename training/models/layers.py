@@ -1,0 +1,44 @@
+"""Layers that networks share."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut (He et al. 2015)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = conv(width, width)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return F.leaky_relu(x + self.second(self.first(x)), 0.1)
+
+
+def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
+    """3x3 convolution and leaky ReLU."""
+    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(0.1))
+
+
+def double(x: Tensor) -> Tensor:
+    """Twice the height and width, nearest neighbour."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def enlarge(x: Tensor, times: int) -> Tensor:
+    """`times` the height and width, bilinear."""
+    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def softmax(x: Tensor) -> Tensor:
+    """Over the few channels of large planes [B, c, h, w].
+
+    Spelt out, since onnxruntime's own turns the planes inside out for it: five times as long.
+    """
+    grown = torch.exp(x - x.amax(1, keepdim=True))
+    return grown / grown.sum(1, keepdim=True)

@@ -1,0 +1,140 @@
+"""The mixer: which of the candidates to trust where, how far, and what to add."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.models.encoder import Features
+from training.models.layers import Residual, conv, double, softmax
+
+CHROMA_SCALE = 4.0
+"""Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
+FLOW_SCALE = 1 / 16
+"""Flow in pixels at working size is mostly below 16; the network sees about ±1."""
+PATH_SCALE = 1 / 32
+"""The flow of many frames, at half size, is mostly below 32 pixels."""
+PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
+"""Which candidates are compared with which others: all."""
+
+
+class Candidates(NamedTuple):
+    """What the mixer chooses from, at half size."""
+
+    previous: Tensor
+    """[B, 4, h/2, w/2]: chroma, luma and confidence of the previous frame along its flow."""
+    key: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
+    matched: Tensor
+    """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+    traced: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma of the frame that the run began with."""
+    path: Tensor
+    """[B, 2, h/2, w/2]: the flow to that frame, in pixels of this size."""
+    meeting: Tensor
+    """[B, 1, h/2, w/2]: 1 where `path` and the flow to the key lead to one place, 0 where not."""
+    agreement: Tensor
+    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `traced` are,
+    ±1."""
+
+    @property
+    def chroma(self) -> Tensor:
+        """[B, 4, 2, h/2, w/2]: what there is to mix."""
+        return torch.stack([planes[:, :2] for planes in self._all], dim=1)
+
+    @property
+    def luma(self) -> Tensor:
+        """[B, 4, h/2, w/2]: of the places it comes from."""
+        return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
+
+    @property
+    def _all(self) -> tuple[Tensor, ...]:
+        return self.previous, self.key, self.matched, self.traced
+
+
+class Mixed(NamedTuple):
+    """What the mixer makes of the candidates, at half size."""
+
+    correction: Tensor
+    """[B, 2, h/2, w/2]: what to add to the chroma of `previous`."""
+    confidence: Tensor
+    """[B, 1, h/2, w/2] in [0, 1]."""
+    doubts: Tensor
+    """[B, 4, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
+
+
+class Mixer(nn.Module):
+    """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
+
+    CANDIDATES = 4
+    EVIDENCE = 32
+    """Channels beside luma's features: see `_evidence`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        half, quarter, eighth, deep = width // 2, 3 * width // 2, 2 * width, 3 * width
+        self.at_half = conv(width // 2 + self.EVIDENCE, half)
+        self.to_quarter = conv(half, quarter, stride=2)
+        self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
+        # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
+        self.agree = nn.Conv2d(3, quarter, 3, padding=1)
+        self.to_eighth = conv(quarter, eighth, stride=2)
+        self.at_eighth = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
+        self.deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
+        self.deep_to_eighth = nn.Conv2d(deep, eighth, 1)
+        self.eighth_to_quarter = nn.Conv2d(eighth, quarter, 1)
+        self.quarter_to_half = nn.Conv2d(quarter, half, 1)
+        self.rise_eighth = Residual(eighth)
+        self.rise_quarter = Residual(quarter)
+        self.rise_half = conv(half, half)
+        self.leave = nn.Conv2d(half, 2 * self.CANDIDATES + 3, 3, padding=1)
+        self.heed = nn.Parameter(torch.tensor(0.5))
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+        with torch.no_grad():
+            self.leave.bias[0] = 3.0
+
+    def forward(
+        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
+    ) -> Mixed:
+        """small: luma [B, 1, h/2, w/2]. flow: to the previous frame [B, 2, h, w]."""
+        evidence = _evidence(small, candidates, flow)
+        half = self.at_half(torch.cat([features.half, evidence], 1))
+        quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
+        quarter = F.leaky_relu(quarter + self.agree(candidates.agreement), 0.1)
+        eighth = self.at_eighth(torch.cat([self.to_eighth(quarter), features.eighth], 1))
+        deep = self.deep(eighth)
+        eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
+        quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
+        half = self.rise_half(half + double(self.quarter_to_half(quarter)))
+        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1]
+        weights, doubts, retouch, sure = self.leave(half).split(parts, dim=1)
+        share = softmax(weights - self.heed * doubts)
+        chroma = candidates.chroma
+        offers = (share.unsqueeze(2) * (chroma - chroma[:, :1])).sum(1)
+        return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
+
+
+def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
+    """[B, 32, h/2, w/2]: the candidates and what speaks for or against each."""
+    chroma, apart = candidates.chroma, candidates.luma - small
+    around = F.avg_pool2d(apart.abs(), 5, 1, 2, count_include_pad=False)
+    first, second = chroma[:, PAIRS[0]], chroma[:, PAIRS[1]]
+    return torch.cat(
+        [
+            chroma.flatten(1, 2) * CHROMA_SCALE,
+            apart * CHROMA_SCALE,
+            apart.abs() * CHROMA_SCALE,
+            around[:, [0, 1, 3]] * CHROMA_SCALE,
+            (first - second).abs().sum(2) * CHROMA_SCALE,
+            candidates.matched[:, 3:4],
+            candidates.previous[:, 3:4],
+            candidates.meeting,
+            F.avg_pool2d(flow, 2) * FLOW_SCALE,
+            candidates.path * PATH_SCALE,
+        ],
+        1,
+    )
