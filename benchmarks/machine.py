@@ -11,6 +11,8 @@ import onnxruntime
 import vapoursynth as vs
 
 from benchmarks.rounds import cores
+from vidcolor import contract
+from vidcolor.bundle import find_bundle
 from vidcolor.providers import cuda_devices
 from vidcolor.session import Session
 
@@ -30,6 +32,14 @@ class Model(NamedTuple):
         """Where it runs, in words."""
         return f"{self.provider} {self.precision}"
 
+    @property
+    def filter_options(self) -> dict[str, str | int]:
+        """What the filter is told, so that it takes this precision."""
+        options: dict[str, str | int] = {"model": self.path, "provider": self.provider}
+        if self.precision != contract.INT8:  # which it takes by itself
+            options["fp16"] = int(self.precision == "float16")
+        return options
+
     def load(self, threads: int | None = None) -> Session:
         """Its session."""
         return Session.load(
@@ -41,6 +51,8 @@ def models(name: str) -> list[Model]:
     """The model wherever it runs here: on the CPU and, where there is one, on CUDA."""
     path = str(Path(name).resolve()) if Path(name).is_dir() else name
     found = [Model(path, "cpu", "float32")]
+    if contract.graph_path(find_bundle(path), "propagate", contract.INT8).exists():
+        found.insert(0, Model(path, "cpu", contract.INT8))
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and cuda_devices():
         found += [Model(path, "cuda", precision) for precision in ("float32", "float16")]
     return found

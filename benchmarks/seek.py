@@ -49,10 +49,8 @@ def measure(model: Model, *, size: int) -> Iterator[Row]:
         clip,
         key,
         frames=0,
-        model=model.path,
         size=size,
-        provider=model.provider,
-        fp16=model.precision == "float16",
+        **model.filter_options,
     )
     core.std.SetVideoCache(coloured, mode=0)
     at = 1

@@ -32,9 +32,7 @@ clip = core.std.ModifyFrame(blank, blank, lambda n, f: frames[place(n)])
 key = core.std.BlankClip(
     format=vs.RGB24, width={width}, height={height}, length=1, color=[200, 120, 60]
 )
-core.vidcolor.Propagate(
-    clip, key, frames=0, model={model!r}, size={size}, provider={provider!r}, fp16={fp16}
-).set_output()
+core.vidcolor.Propagate(clip, key, frames=0, size={size}, **{options!r}).set_output()
 """
 
 
@@ -46,10 +44,8 @@ def lap(model: Model, *, size: int, shape: tuple[int, int], frames: int) -> Lap:
         width=width,
         height=height,
         length=frames,
-        model=model.path,
         size=size,
-        provider=model.provider,
-        fp16=int(model.precision == "float16"),
+        options=model.filter_options,
     )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "filter.vpy"

@@ -27,7 +27,7 @@ class Export:
     """Write a checkpoint's generator as a bundle: ONNX graphs that vidcolor runs without PyTorch.
 
     The bundle proves itself before it appears: the ONNX checker, the contract, and the same
-    colours as PyTorch over a rollout at two sizes, with one and two keys, in both precisions. Of a
+    colours as PyTorch over a rollout at two sizes, with one and two keys, in every precision. Of a
     colorizer's checkpoint, a folder with its one graph is written, in the same way.
     """
 
@@ -42,6 +42,9 @@ class Export:
     """What the weights were trained on, in a few words; else what the checkpoint says."""
     metrics: str | None = None
     """How good the model is, in a few words; else what the checkpoint measured."""
+    calibrate: tuple[Path, ...] = ()
+    """Folders of videos, such as those that were trained on: the bundle gets a third precision,
+    int8, faster on CPUs, with the ranges that are measured on some of them."""
     notes: Path | None = None
     """A Markdown file for the model card: results in full, limits, advice."""
     overwrite: bool = False
@@ -68,6 +71,7 @@ def _run_bundle(options: Export, output: Path, notes: str) -> None:
         metadata=_metadata(options, output, generator, config),
         config=config,
         notes=notes,
+        calibrate=options.calibrate,
         overwrite=options.overwrite,
         report=print,
     )

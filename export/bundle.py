@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from export.card import model_card
 from export.graphs import ExportError, check_graphs, export_graphs
 from export.parity import Parity, check_parity
 from export.precision import to_float16
+from export.quantise import calibration_feeds, to_int8
 from training.checkpoint import Config
 from training.models.base import Generator
 from vidcolor import contract
@@ -27,12 +28,14 @@ def write_bundle(
     metadata: contract.Metadata,
     config: Config,
     notes: str = "",
+    calibrate: Sequence[Path] = (),
     overwrite: bool = False,
     report: Callable[[str], object] = lambda _: None,
 ) -> list[Parity]:
     """Export, check and compare, then let the folder `target` appear, complete.
 
-    `notes` go into the model card; `report` is told each step before it begins. An existing
+    calibrate: folders of videos for an int8 graph; without any there is none. `notes` go into the
+    model card; `report` is told each step before it begins. An existing
     bundle is replaced only with `overwrite`. Returns the parities that were measured; raises
     ExportError and ParityError.
     """
@@ -45,6 +48,10 @@ def write_bundle(
         check_graphs(halves)
         for precision, models in zip(contract.PRECISIONS, (graphs, halves), strict=True):
             _save(folder, precision, models)
+        if calibrate:
+            report("quantising to int8")
+            feeds = calibration_feeds(folder, calibrate)
+            _save(folder, contract.INT8, {"propagate": to_int8(graphs["propagate"], feeds)})
         report("comparing with PyTorch")
         parities = check_parity(generator, folder)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
@@ -72,7 +79,8 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise ExportError(f"output {target} exists already; --overwrite replaces it")
     graphs = (*contract.GRAPHS, contract.COLORIZE)
-    own = {contract.graph_path(target, g, p) for g in graphs for p in contract.PRECISIONS}
+    precisions = (*contract.PRECISIONS, contract.INT8)
+    own = {contract.graph_path(target, g, p) for g in graphs for p in precisions}
     if not target.is_dir() or not {*target.iterdir()} <= own | {target / CARD}:
         raise ExportError(f"output {target} is not a bundle, and only a bundle is overwritten")
 

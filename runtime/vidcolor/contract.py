@@ -41,6 +41,10 @@ VERSION = 1
 GRAPHS = ("remember", "propagate")
 COLORIZE = "colorize"
 PRECISIONS = ("float32", "float16")
+"""That every bundle has."""
+INT8 = "int8"
+"""A propagate graph that a bundle may have besides: for CPUs, with convolutions in 8 bits. It takes
+and gives what the float32 one does, and goes with the float32 remember graph."""
 
 LUMA = "luma"
 CHROMA = "chroma"
@@ -62,6 +66,8 @@ class ContractError(ValueError):
 
 def graph_path(bundle: Path, graph: str, precision: str) -> Path:
     """Where a bundle keeps one of its graphs."""
+    if precision == INT8 and graph != "propagate":
+        precision = "float32"
     return bundle / f"{graph}.{precision}.onnx"
 
 

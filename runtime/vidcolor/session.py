@@ -24,7 +24,7 @@ from vidcolor.providers import ERRORS, FATAL, first_line, onnxruntime, open_grap
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
 
-PRECISIONS = ("auto", *contract.PRECISIONS)
+PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 
 Tensors = Mapping[str, "OrtValue"]
 """By their names in the contract, without the prefix (``state.``, ``next.``, ``memory.``)."""
@@ -44,7 +44,7 @@ class Session:
     device_id: int
     """Which CUDA device; 0 on the CPU."""
     precision: str
-    """'float32' or 'float16'."""
+    """'float32', 'float16' or 'int8'."""
     flows: frozenset[str]
     """Which of the contract's optional flow inputs the propagate graph asks for."""
     _remember: InferenceSession = field(repr=False)
@@ -66,7 +66,8 @@ class Session:
         model: the name of a shipped bundle, or the path of a bundle's folder.
         provider: 'cpu', 'cuda', or 'auto': CUDA where it works, else the CPU.
         device_id: which CUDA device, from 0.
-        precision: 'float32', 'float16', or 'auto': float16 on CUDA, float32 on the CPU.
+        precision: 'float32', 'float16', 'int8' (on the CPU, for bundles that have it), or 'auto':
+        float16 on CUDA; on the CPU int8 where the bundle has it, else float32.
         threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
         verbosity: how much onnxruntime says on stderr, 0, everything, to 4, fatal errors only.
 
@@ -95,7 +96,12 @@ class Session:
         verbosity: int,
     ) -> Session:
         if precision == "auto":
-            precision = "float16" if provider == "cuda" else "float32"
+            precision = _precision(bundle, provider)
+        if precision == contract.INT8 and provider == "cuda":
+            raise ArgumentError(
+                "precision is 'int8', which is for the CPU; accepted on CUDA are "
+                f"auto, {', '.join(contract.PRECISIONS)}"
+            )
         graphs = {
             name: open_graph(
                 contract.graph_path(bundle, name, precision),
@@ -182,6 +188,14 @@ class Session:
                 f"model {self.metadata.name!r} failed: {first_line(error)}"
             ) from error
         return dict(zip(names, binding.get_outputs(), strict=True))
+
+
+def _precision(bundle: Path, provider: str) -> str:
+    """What 'auto' stands for."""
+    if provider == "cuda":
+        return "float16"
+    quantised = contract.graph_path(bundle, "propagate", contract.INT8)
+    return contract.INT8 if quantised.exists() else "float32"
 
 
 def _strip(tensors: Tensors, prefix: str) -> Tensors:

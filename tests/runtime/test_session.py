@@ -10,8 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from vidcolor import providers
-from vidcolor.contract import PRECISIONS
+from vidcolor import contract, providers
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError, ProviderError
 from vidcolor.providers import ERRORS, cuda_devices, open_graph
 from vidcolor.session import Session
@@ -41,7 +40,7 @@ def tensor(model: onnx.ModelProto, name: str) -> onnx.TypeProto.Tensor:
     return next(value.type.tensor_type for value in values if value.name == name)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", contract.PRECISIONS)
 def test_a_bundle_loads(toy_bundle: Path, flow_bundle: Path, precision: str) -> None:
     toy = Session.load(toy_bundle, provider="cpu", precision=precision)
     assert toy.metadata.name == "toy-bundle"
@@ -77,6 +76,23 @@ def test_auto_is_float32_on_the_cpu(toy_bundle: Path) -> None:
     assert Session.load(toy_bundle, provider="cpu").precision == "float32"
 
 
+def test_auto_is_int8_on_the_cpu_where_the_bundle_has_it(bundle: Path) -> None:
+    """Its remember graph is the float32 one."""
+    quantised = contract.graph_path(bundle, "propagate", contract.INT8)
+    assert quantised.name == "propagate.int8.onnx"
+    shutil.copy(contract.graph_path(bundle, "propagate", "float32"), quantised)
+    session = Session.load(bundle, provider="cpu")
+    assert session.precision == "int8"
+    memory, state = session.remember(LUMA, CHROMA)
+    np.testing.assert_allclose(session.propagate(LUMA, state, memory, {})[0], 0.98 * CHROMA, 1e-6)
+    assert Session.load(bundle, provider="cpu", precision="float32").precision == "float32"
+
+
+def test_int8_is_for_bundles_that_have_it(toy_bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"propagate\.int8\.onnx"):
+        Session.load(toy_bundle, provider="cpu", precision="int8")
+
+
 @pytest.mark.parametrize("model", ["no-such-model", "", "../models-elsewhere"])
 def test_unknown_models(model: str) -> None:
     with pytest.raises(BundleNotFoundError, match=f"model is '{model}', accepted are a shipped"):
@@ -96,7 +112,7 @@ def test_shipped_models_go_by_name(
     ("arguments", "message"),
     [
         ({"provider": "tpu"}, "provider is 'tpu', accepted are auto, cpu, cuda"),
-        ({"precision": "int8"}, "precision is 'int8', accepted are auto, float32, float16"),
+        ({"precision": "int4"}, "precision is 'int4', accepted are auto, float32, float16, int8"),
         ({"device_id": -1}, "device_id is -1, accepted are whole numbers from 0"),
         ({"threads": 0}, "threads is 0, accepted are whole numbers from 1"),
         ({"threads": 1.5}, "threads is 1.5"),

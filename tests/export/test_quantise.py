@@ -1,0 +1,153 @@
+"""The int8 graph: where it computes in 8 bits, and that it is as wide as real frames need."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import ModelProto
+from torch import Tensor, nn
+
+from export.bundle import CARD, write_bundle
+from export.graphs import ExportError, export_graphs
+from export.parity import TOLERANCES
+from export.quantise import CLIPS, calibration_feeds, to_int8
+from tests.videos import write_clip
+from training.clips import load_clip
+from training.models.base import Generator, Propagated, Remembered, Tensors
+from vidcolor import contract
+from vidcolor.errors import ArgumentError
+from vidcolor.session import Session
+
+
+class Wide(Generator):
+    """Three convolutions: narrow, wide, narrow; what they say is added to the colours before."""
+
+    size_multiple = 8
+    colour_space = "YCbCr"
+    flows = frozenset({contract.FLOW_PREVIOUS, contract.FLOW_KEY})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(1, 16, 3, padding=1)
+        self.middle = nn.Conv2d(16, 64, 3, padding=1)
+        self.leave = nn.Conv2d(64, 2, 3, padding=1)
+
+    def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
+        return Remembered({"chroma": chroma.unsqueeze(1)}, {"chroma": chroma})
+
+    def propagate(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        told = self.leave(torch.relu(self.middle(torch.relu(self.enter(luma)))))
+        chroma = (state["chroma"] + 0.01 * told).clamp(-0.5, 0.5)
+        return Propagated(chroma, torch.sigmoid(told[:, :1]), {"chroma": chroma})
+
+
+@pytest.fixture(scope="module")
+def wide() -> Wide:
+    torch.manual_seed(0)
+    return Wide().eval()
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    write_clip(folder / "clip.mkv", pts=range(0, 640, 40), width=88, height=64)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(wide, metadata, config, videos, tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("bundles") / "wide"
+    write_bundle(wide, target, metadata=metadata, config=config, calibrate=[videos])
+    return target
+
+
+def graph_of(bundle: Path, precision: str) -> ModelProto:
+    return onnx.load(contract.graph_path(bundle, "propagate", precision))
+
+
+def test_only_wide_convolutions_compute_in_8_bits(bundle):
+    model = graph_of(bundle, contract.INT8)
+    makers = {name: node.op_type for node in model.graph.node for name in node.output}
+    exact = {tensor.name for tensor in model.graph.initializer}
+    weights = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
+    kinds = ["float32" if name in exact else makers[name] for name in weights]
+    assert kinds == ["float32", "DequantizeLinear", "float32"]
+    coded = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.INT8]
+    assert {tuple(t.dims) for t in coded if len(t.dims) == 4} == {(64, 16, 3, 3)}
+
+
+def test_it_has_the_borders_and_the_metadata_of_the_float32_graph(bundle):
+    exact, quantised = (graph_of(bundle, p) for p in ("float32", contract.INT8))
+    assert list(quantised.graph.input) == list(exact.graph.input)
+    assert list(quantised.graph.output) == list(exact.graph.output)
+    assert list(quantised.metadata_props) == list(exact.metadata_props)
+
+
+def test_it_colours_nearly_as_float32_does_and_is_what_a_cpu_takes(bundle):
+    session = Session.load(bundle, provider="cpu")
+    assert session.precision == contract.INT8
+    random = np.random.default_rng(0)
+    luma = random.random((1, 1, 64, 88), np.float32)
+    chroma = 0.4 * random.random((1, 2, 64, 88), np.float32)
+    flows = {name: np.zeros((1, 2, 64, 88), np.float32) for name in session.flows}
+    painted = []
+    for precision in ("float32", contract.INT8):
+        session = Session.load(bundle, provider="cpu", precision=precision)
+        memory, state = session.remember(luma, chroma)
+        painted.append(session.propagate(luma, state, memory, flows)[1])
+    apart = np.abs(painted[0] - painted[1]).max()
+    assert 0 < apart < 0.02  # 0 would mean that nothing was quantised
+    card = (bundle / CARD).read_text()
+    assert "| int8 | " in card
+    assert contract.INT8 in TOLERANCES
+
+
+def test_activations_are_as_wide_as_on_the_clips(wide, metadata, videos, bundle):
+    """Of brighter frames than were shown, what is beyond the range is cut off."""
+    feeds = list(calibration_feeds(bundle, [videos]))
+    assert feeds
+    assert feeds[0].keys() == {v.name for v in graph_of(bundle, "float32").graph.input}
+    assert feeds[0]["luma"].shape[2:] == (256, 352)
+    dark = [{**feed, "luma": feed["luma"] * 0.1} for feed in feeds]
+    exact = export_graphs(wide, metadata)["propagate"]
+    apart = []
+    for shown in (feeds, dark):
+        graphs = (exact, to_int8(exact, shown))
+        sessions = (
+            onnxruntime.InferenceSession(g.SerializeToString(), providers=["CPUExecutionProvider"])
+            for g in graphs
+        )
+        there, here = (session.run(["confidence"], feeds[0])[0] for session in sessions)
+        apart.append(np.abs(there - here).mean())
+    assert apart[1] > 5 * apart[0]
+
+
+def test_a_few_of_many_videos_are_enough_and_a_worn_one_is_named(bundle, tmp_path, monkeypatch):
+    for number in range(3 * CLIPS):
+        (tmp_path / f"{number:02d}.mkv").touch()
+    good = write_clip(tmp_path.with_suffix(".mkv"), pts=range(0, 640, 40), width=16, height=16)
+    opened = []
+
+    def load(path, *, name, options):
+        opened.append(path.stem)
+        if path.stem == "23":
+            raise OSError("worn out")
+        return load_clip(good, name=name, options=replace(options, size=16))
+
+    monkeypatch.setattr("export.quantise.load_clip", load)
+    with pytest.raises(ExportError, match=r"^calibrate: .*23\.mkv cannot be decoded: worn out"):
+        list(calibration_feeds(bundle, [tmp_path]))
+    assert len(opened) == CLIPS
+    assert opened[0] == "00"
+
+
+def test_a_folder_without_videos_leaves_nothing_behind(wide, metadata, config, shelf):
+    with pytest.raises(ArgumentError, match="holds no video"):
+        write_bundle(wide, shelf / "wide", metadata=metadata, config=config, calibrate=[shelf])
+    assert not [*shelf.iterdir()]
