@@ -14,11 +14,11 @@ import av
 import numpy as np
 
 from vidcolor import Key, Propagator, Session
+from vidcolor.advise.reach import Reach
+from vidcolor.advise.samples import sample
 from vidcolor.colour import decode_luma, rgb_to_key
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid
-from vidcolor.reach import Reach
-from vidcolor.samples import sample
 from vidcolor.tags import coding_of
 from vidcolor.video import Frame, Reader
 

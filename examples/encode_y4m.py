@@ -14,9 +14,9 @@ from pathlib import Path
 
 import av
 
-from vidcolor.codecs import AUTO, CODECS
-from vidcolor.encode import Writer
 from vidcolor.errors import VidcolorError
+from vidcolor.film.codecs import AUTO, CODECS
+from vidcolor.film.encode import Writer
 from vidcolor.tags import coding_of, tags_of
 from vidcolor.video import Frame, Reader, plane_codes
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests import films
-from vidcolor.advice import GOAL
+from vidcolor.advise.reviewpage import PARTS
+from vidcolor.advise.worth import GOAL
 from vidcolor.app import main
 from vidcolor.commands.review import LARGEST
 
@@ -41,7 +42,7 @@ def test_its_numbers_are_those_of_the_code() -> None:
 
 
 def test_its_shortcuts_are_those_of_the_page() -> None:
-    script = (ROOT / "runtime" / "vidcolor" / "page" / "review.js").read_text(encoding="utf-8")
+    script = (PARTS / "review.js").read_text(encoding="utf-8")
     bound = re.search(r"const doings = \{(.*?)\n\};", script, re.DOTALL)[1]
     keys = re.findall(r'^  (?:"(.)"|(\w+)):', bound, re.MULTILINE)
     signs = {" ": "space", "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}

@@ -15,8 +15,8 @@ import pytest
 
 from tests import browser, need
 from tests.videos import audio_packets, frames, plane
-from vidcolor.account import Account
 from vidcolor.app import main
+from vidcolor.film.account import Account
 
 WIDTH, HEIGHT = 228, 128
 SHOTS = (

@@ -29,7 +29,7 @@ def commands(text: str) -> list[list[str]]:
 def test_the_guide_from_its_first_command_to_its_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All but the one on a cluster, which tests/runtime/test_cluster.py runs."""
+    """All but the one on a cluster, which tests/runtime/film/test_cluster.py runs."""
     monkeypatch.chdir(tmp_path)
     scene = films.scenes(LENGTHS, height=120, width=256)
     films.write_film(Path("film.mkv"), scene)

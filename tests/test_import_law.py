@@ -39,14 +39,17 @@ ALONE = ("contract", "planes", "errors", "timeline")
 
 
 def imports(path: Path) -> set[str]:
-    """Full names of all modules a file imports, wherever in it; relative ones are refused."""
+    """Full names of all that a file imports, wherever in it; relative ones are refused.
+
+    ``from a import b`` names both ``a`` and ``a.b``: b may be a module.
+    """
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names.add(str(node.module))
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
@@ -81,7 +84,10 @@ def test_these_stand_alone(module: str) -> None:
 
 
 def test_the_runtime_has_no_cycles() -> None:
-    modules = {f"vidcolor.{path.stem}": path for path in files("vidcolor")}
+    root = FOLDERS["vidcolor"].parent
+    modules = {
+        ".".join(path.relative_to(root).with_suffix("").parts): path for path in files("vidcolor")
+    }
     uses = {name: imports(path) & modules.keys() for name, path in modules.items()}
     while free := {name for name, needs in uses.items() if not needs}:
         uses = {name: needs - free for name, needs in uses.items() if name not in free}

@@ -1,6 +1,8 @@
 """vidcolor carries the colours of painted key frames through a black-and-white clip.
 
-Start reading at `vidcolor.propagate`.
+Start reading at `vidcolor.propagate`. The modules beside it are the core, all that colour
+propagation needs. What is built on it has folders of its own: `key` makes one key frame, `film`
+colours a film from many, `advise` says which frames to paint, `commands` is the command line.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -97,7 +97,7 @@ class Propagator:
         if any(key.weight is not None for key in keys):
             raise KeyFrameError(
                 "a key frame is painted in parts, a whole one is needed: spread it with "
-                "vidcolor.paint.Paint.of(key).small"
+                "vidcolor.key.paint.Paint.of(key).small"
             )
         remembered = [
             self._session.remember(

@@ -2,7 +2,7 @@
 with them: audio, subtitles, chapters, attachments.
 
 Planes are code values as the file has them; what they mean is `vidcolor.colour`'s business.
-`vidcolor.encode` is the way back out.
+`vidcolor.film.encode` is the way back out.
 """
 
 from __future__ import annotations

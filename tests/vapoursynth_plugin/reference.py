@@ -19,7 +19,7 @@ from tests.vapoursynth_plugin.loops import colour_all
 from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.paint import Paint
+from vidcolor.key.paint import Paint
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
 

@@ -12,7 +12,7 @@ import vapoursynth as vs
 from tests import need
 from tests.scenes import render
 from tests.vapoursynth_plugin.reference import Case, clip_of, planes_of
-from vidcolor import paint
+from vidcolor.key import paint
 
 need.scipy()
 

@@ -9,7 +9,7 @@ import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.fit import ASPECT_TOLERANCE, LEAST_SIZE
-from vidcolor.scribbles import require_scipy
+from vidcolor.key.scribbles import require_scipy
 
 
 def check_clip(clip: vs.VideoNode) -> None:

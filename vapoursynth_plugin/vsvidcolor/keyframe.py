@@ -8,7 +8,7 @@ import vapoursynth as vs
 from vidcolor.colour import Coding, decode_chroma, decode_luma, key_to_rgb, rgb_to_key
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grid import Grid, resample
-from vidcolor.paint import Paint
+from vidcolor.key.paint import Paint
 from vidcolor.planes import Key, Plane
 from vsvidcolor.filters import plane
 from vsvidcolor.props import coding_of, grid_of

@@ -10,19 +10,19 @@ from typing import Annotated, NoReturn
 import tyro
 from tqdm import tqdm
 
-from vidcolor.advice import GOAL, LEAST_WORTH, WORTH
+from vidcolor.advise.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
+from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
+from vidcolor.advise.samples import sample
+from vidcolor.advise.stills import write_file, write_stills
+from vidcolor.advise.worth import GOAL, LEAST_WORTH, WORTH
 from vidcolor.bundle import DEFAULT_MODEL
-from vidcolor.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.film.keyfolder import find_images
+from vidcolor.film.shots import find_shots
 from vidcolor.fit import Fit
-from vidcolor.keyfolder import find_images
-from vidcolor.keyimage import is_painted, read_key
-from vidcolor.plan import ShotPlan, keep_most_helpful, plan_shot
+from vidcolor.key.image import is_painted, read_key
 from vidcolor.propagate import Propagator
-from vidcolor.samples import sample
 from vidcolor.session import Session
-from vidcolor.shots import find_shots
-from vidcolor.stills import write_file, write_stills
 from vidcolor.tags import coding_of
 from vidcolor.video import Info, Reader
 

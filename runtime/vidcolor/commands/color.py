@@ -14,26 +14,26 @@ from typing import Annotated, Any, Literal, NoReturn
 import tyro
 from tqdm import tqdm
 
-from vidcolor import identity
-from vidcolor.account import Account
-from vidcolor.autokey import AUTO as AUTO_KEY
-from vidcolor.autokey import auto_first_key
 from vidcolor.bundle import DEFAULT_MODEL
-from vidcolor.choices import parse_range, read_scenes
-from vidcolor.cluster import Cluster
-from vidcolor.codecs import AUTO, PREVIEW
 from vidcolor.colorizer import DEFAULT_COLORIZER, Colorizer
-from vidcolor.crew import Crew, Threads, colour_alone, colour_together, threads_for
-from vidcolor.encode import Writer
 from vidcolor.errors import ArgumentError
-from vidcolor.film import Film, assemble
+from vidcolor.film import identity
+from vidcolor.film.account import Account
+from vidcolor.film.choices import parse_range, read_scenes
+from vidcolor.film.cluster import Cluster
+from vidcolor.film.codecs import AUTO, PREVIEW
+from vidcolor.film.crew import Crew, Threads, colour_alone, colour_together, threads_for
+from vidcolor.film.encode import Writer
+from vidcolor.film.job import Film, assemble
+from vidcolor.film.keyfolder import find_keys
+from vidcolor.film.painted import Painted, Source, find_sources, fit_keys
+from vidcolor.film.store import Store
+from vidcolor.film.survey import Survey, look_through, read_lumas
 from vidcolor.fit import Fit
-from vidcolor.keyfolder import find_keys
-from vidcolor.painted import Painted, Source, find_sources, fit_keys
+from vidcolor.key.auto import AUTO as AUTO_KEY
+from vidcolor.key.auto import auto_first_key
 from vidcolor.propagate import Propagator
 from vidcolor.session import Session
-from vidcolor.store import Store
-from vidcolor.survey import Survey, look_through, read_lumas
 from vidcolor.tags import coding_of, tags_of
 from vidcolor.video import Info, Reader, bits_of
 

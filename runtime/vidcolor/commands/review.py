@@ -10,12 +10,12 @@ from typing import Annotated
 import tyro
 from tqdm import tqdm
 
-from vidcolor.account import Account
-from vidcolor.advice import GOAL
+from vidcolor.advise.preview import Preview, encode_preview
+from vidcolor.advise.reviewpage import build_page, weakest_frames
+from vidcolor.advise.stills import write_file
+from vidcolor.advise.worth import GOAL
 from vidcolor.errors import ArgumentError, MediaError
-from vidcolor.preview import Preview, encode_preview
-from vidcolor.reviewpage import build_page, weakest_frames
-from vidcolor.stills import write_file
+from vidcolor.film.account import Account
 
 LARGEST = 96 * 2**20
 """Bytes of a preview that is put into the page; browsers grow slow on larger pages."""

@@ -30,7 +30,7 @@ from vidcolor.colour import Coding, decode_luma, encode_chroma
 from vidcolor.errors import ProviderError
 from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
-from vidcolor.keyimage import read_key
+from vidcolor.key.image import read_key
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 from vidcolor.providers import candidates

@@ -16,9 +16,9 @@ import pytest
 
 from tests import browser
 from tests.videos import plane
-from vidcolor.account import Account, account_path
 from vidcolor.app import main
 from vidcolor.commands import review
+from vidcolor.film.account import Account, account_path
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,0 +1,139 @@
+"""The stretches of a film coloured on many machines, by Ray.
+
+What travels is small: luma at working size and the keys go out, chroma and confidence come back.
+The workers need vidcolor and Ray, of the same versions, and neither the film nor the model's
+files, which are sent along. A stretch whose worker is lost is given to another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+from vidcolor import contract
+from vidcolor.bundle import find_bundle
+from vidcolor.errors import ClusterError, MissingLibraryError, VidcolorError
+from vidcolor.film.carry import Planes, in_memory
+from vidcolor.film.crew import Task
+from vidcolor.film.identity import of_software
+from vidcolor.propagate import Propagator
+from vidcolor.session import Session
+
+LOCAL = "local"
+"""In place of an address: a cluster of this machine alone."""
+
+_RETRIES = 5
+"""How many workers a stretch may lose."""
+
+_PATIENCE = 10
+"""Seconds to wait for an answer from an address."""
+
+_STARTING = 300_000
+"""Milliseconds that the processes of `LOCAL` may take to start, on a machine with more to do."""
+
+Files = tuple[tuple[str, bytes], ...]
+"""Name and content of a bundle's graphs."""
+
+
+class Cluster:
+    """A crew of Ray workers, each of which takes one CPU, or one GPU where the model runs on it.
+
+    Raises MissingLibraryError without Ray, ClusterError when there is no cluster at the address
+    or when it is lost.
+    """
+
+    def __init__(self, address: str, *, model: str, session: Session, jobs: int) -> None:
+        """jobs: how many workers `LOCAL` has; one for each CPU, if it is 1."""
+        self._ray = _ray()
+        _check_reachable(address)
+        local = {
+            "num_cpus": jobs if jobs > 1 else os.cpu_count(),
+            "include_dashboard": False,
+            "_system_config": {"agent_register_timeout_ms": _STARTING},
+        }
+        try:
+            self._ray.init(
+                **(local if address == LOCAL else {"address": address}),
+                log_to_driver=False,
+                configure_logging=False,
+            )
+        except Exception as error:  # Ray's own classes share no other base
+            raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
+        kind = {"num_gpus": 1} if session.provider == "cuda" else {"num_cpus": 1}
+        self._carry = self._ray.remote(max_retries=_RETRIES, **kind)(_carry)
+        bundle = find_bundle(model)
+        graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
+        files = tuple((path.name, path.read_bytes()) for path in graphs)
+        self._model = self._ray.put((files, session.provider, session.precision))
+        self.width = 2 * int(self._ray.cluster_resources().get("CPU", 1))
+
+    def begin(self, task: Task) -> Callable[[], Planes]:
+        """As in `Crew`."""
+        promise = self._carry.remote(task, self._model, of_software())
+
+        def wait() -> Planes:
+            try:
+                planes: Planes = self._ray.get(promise)
+            except VidcolorError:
+                raise
+            except self._ray.exceptions.RayError as error:
+                frames = f"{task.part.start} to {task.part.stop - 1}"
+                raise ClusterError(
+                    f"cluster: frames {frames} were not coloured ({str(error).splitlines()[0]})"
+                ) from error
+            return planes
+
+        return wait
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ray.shutdown()
+
+
+def _carry(task: Task, model: tuple[Files, str, str], software: str) -> Planes:
+    """What a worker does."""
+    if of_software() != software:
+        raise ClusterError(
+            f"cluster: a worker has {of_software()}, this machine has {software}; "
+            "the same versions are needed"
+        )
+    return task.carry(_load(*model), in_memory)
+
+
+@lru_cache(maxsize=1)
+def _load(files: Files, provider: str, precision: str) -> Propagator:
+    """The model, once for each worker."""
+    with TemporaryDirectory() as folder:
+        for name, content in files:
+            (Path(folder) / name).write_bytes(content)
+        session = Session.load(folder, provider=provider, precision=precision, threads=1)
+    return Propagator(session)
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself tries for ten minutes, and talks meanwhile."""
+    host, colon, port = address.rpartition("//")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
+
+
+def _ray() -> Any:
+    try:
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise MissingLibraryError(
+            "--cluster needs Ray, which is not installed; "
+            "install it with `pip install vidcolor[cluster]`"
+        ) from error

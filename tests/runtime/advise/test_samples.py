@@ -1,0 +1,57 @@
+"""A film seen at some of its frames."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vidcolor.advise.samples
+from tests.videos import picture, write_clip
+from vidcolor.advise.samples import sample
+from vidcolor.fit import Fit
+
+FIT = Fit.of(64, 96, 48)
+
+
+def film(path: Path, frames: int = 40) -> Path:
+    return write_clip(
+        path, pixel_format="gray", pts=range(0, 40 * frames, 40), tags=(1, 1, 1, 2, 0)
+    )
+
+
+def test_shots_follow_each_other_and_hold_their_ends(tmp_path: Path) -> None:
+    shots = list(sample(film(tmp_path / "a.mkv"), [0, 9, 30], FIT))
+    assert [shot.frames for shot in shots] == [range(9), range(9, 30), range(30, 40)]
+    assert [list(shot.lumas) for shot in shots] == [
+        [0, 4, 8],
+        [9, 13, 17, 21, 25, 29],
+        [30, 34, 38, 39],
+    ]
+
+
+def test_samples_are_the_films_luma_made_small(tmp_path: Path) -> None:
+    [shot] = sample(film(tmp_path / "a.mkv", 10), [0], FIT)
+    for number, luma in shot.lumas.items():
+        expected = FIT.down(picture(number).astype(np.float32) / 255)
+        np.testing.assert_allclose(luma, expected, atol=1e-6)
+
+
+def test_some_frames_are_always_there(tmp_path: Path) -> None:
+    first, second = sample(film(tmp_path / "a.mkv", 20), [0, 9], FIT, always=[3, 8, 10])
+    assert list(first.lumas) == [0, 3, 4, 8]
+    assert list(second.lumas) == [9, 10, 13, 17, 19]
+
+
+def test_samples_stand_for_the_frames_nearest_to_them(tmp_path: Path) -> None:
+    _, shot = sample(film(tmp_path / "a.mkv", 20), [0, 9], FIT)
+    assert list(shot.lumas) == [9, 13, 17, 19]
+    np.testing.assert_array_equal(shot.weights, [2.5, 4, 3, 1.5])
+
+
+def test_a_long_shot_is_seen_at_fewer_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vidcolor.advise.samples, "MOST", 5)
+    [shot] = sample(film(tmp_path / "a.mkv"), [0], FIT, always=[1])
+    assert list(shot.lumas) == [0, 1, 8, 16, 24, 32, 39]
+    assert shot.weights.sum() == 40
