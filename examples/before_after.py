@@ -77,7 +77,9 @@ def main() -> None:
     rows = {"before": options.clip, "after": options.coloured}
     if options.truth:
         rows["true colours"] = options.truth
-    cv2.imwrite(str(options.output), sheet(rows), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    is_jpeg = options.output.suffix.lower() in (".jpg", ".jpeg")
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if is_jpeg else []
+    cv2.imwrite(str(options.output), sheet(rows), quality)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,14 @@ def test_float16_colours_as_float32_does(name, pan):
     assert 0 < apart < 0.02  # export's tolerance; 0 would mean that float16 was not used
 
 
+def test_the_default_model_has_int8_for_cpus_which_colours_as_float32_does(pan):
+    assert Session.load(provider="cpu").precision == contract.INT8
+    exact, coded = (colour(pan, precision=p) for p in ("float32", contract.INT8))
+    apart = [np.abs(e[0] - c[0]) for e, c in zip(exact, coded, strict=True)]
+    assert 0 < max(difference.max() for difference in apart) < 0.05  # export's tolerance
+    assert max(difference.mean() for difference in apart) < 0.5 / 255  # half a code value
+
+
 def test_the_default_model_carries_colour(pan):
     """From the third frame on, far better than the key's colours left where they were."""
     painted = [chroma for chroma, _ in colour(pan)]
