@@ -84,6 +84,9 @@ class Color:
     file, such as an export of DDColor; see docs/colorizer.md."""
     provider: str = "auto"
     """What the model runs on: auto, cpu or cuda; auto is CUDA where it works, else the CPU."""
+    precision: str = "auto"
+    """What the model computes in: float32, float16, int8 (on CPUs, where the model has it), or
+    auto: float16 on CUDA, int8 on a CPU where the model has it, else float32."""
     size: int = 256
     """Short side, in pixels, of what the model sees; more is finer and slower."""
     jobs: int = 1
@@ -102,7 +105,12 @@ class Color:
         """Raises VidcolorError, and then leaves no output behind."""
         part, cuts, images = self._asked()
         start = perf_counter()
-        session = Session.load(self.model, provider=self.provider, threads=threads_for(self.jobs))
+        session = Session.load(
+            self.model,
+            provider=self.provider,
+            precision=self.precision,
+            threads=threads_for(self.jobs),
+        )
         with Reader(self.clip, side=self._side) as reader:
             info = reader.info
             trial = self._writer(reader)  # what it would refuse in the end, it shall refuse now

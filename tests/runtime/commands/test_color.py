@@ -1,6 +1,7 @@
 """The command line: a clip and its first frame in colour go in, a coloured clip comes out."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,20 @@ def test_the_first_frame_looks_like_the_key(tmp_path: Path) -> None:
     rgb = cv2.cvtColor(cv2.imread(str(image)), cv2.COLOR_BGR2RGB).astype(float)
     # The key's hue was painted over the clip's luma, which HSV's value is not: differences count.
     np.testing.assert_allclose(red - blue, rgb[..., 0] - rgb[..., 2], atol=3)
+
+
+def test_the_precision_chooses_the_graph(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(TOY, bundle)
+    (bundle / "propagate.int8.onnx").write_bytes(b"worn out")
+    clip, image = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "key.png")
+    model = ("--model", str(bundle))
+    assert color(clip, image, tmp_path / "out.mkv", *model, "--precision", "float32") == 0
+    for precision in ("auto", "int8"):
+        assert color(clip, image, tmp_path / "no.mkv", *model, "--precision", precision) == 2
+        assert "propagate.int8.onnx: onnxruntime cannot load it" in capsys.readouterr().err
 
 
 def test_a_clip_in_colour_is_coloured_from_its_luma(tmp_path: Path) -> None:
