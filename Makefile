@@ -30,7 +30,11 @@ OURS := $(filter demo/clip.mp4,$(CLIP))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 INSTALL := .venv/bin/python -m pip install --quiet --constraint constraints.txt --editable
-PACKAGE := pyproject.toml constraints.txt $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
+# An editable install knows its modules by name: where one comes or goes, it is made anew.
+NAMES := $(firstword $(shell find runtime vapoursynth_plugin -name '*.py' | LC_ALL=C sort | cksum))
+LISTED := .venv/modules.$(NAMES)
+PACKAGE := pyproject.toml constraints.txt $(LISTED) \
+    $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
 
 setup: .venv/full.stamp
 
@@ -74,6 +78,10 @@ demo/clip.mp4: examples/render_demo.py | .venv/demo.stamp
 .venv/bin/python:
 	python=$$(.ci/find-python) && "$$python" -m venv .venv
 	.venv/bin/python -m pip install --quiet --upgrade pip
+
+$(LISTED): | .venv/bin/python
+	rm -f .venv/modules.*
+	touch $@
 
 # What the demo needs, without torch.
 .venv/demo.stamp: $(PACKAGE) | .venv/bin/python
