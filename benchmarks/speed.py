@@ -86,10 +86,11 @@ class Small:
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
         self._begun = self._propagator.begin(self._key)
-        self._seen = [
-            self._propagator.look(luma, self._begun, previous=before)
-            for before, luma in zip([planes[0], *self._lumas], self._lumas, strict=False)
-        ]
+        self._seen, tracks = [], self._begun.tracks
+        for before, luma in zip([planes[0], *self._lumas], self._lumas, strict=False):
+            seen = self._propagator.look(luma, self._begun, previous=before).followed(tracks)
+            self._seen.append(seen)
+            tracks = seen.tracks
 
     def cases(self) -> dict[str, Case]:
         """The rows that see planes of working size only."""

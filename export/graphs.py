@@ -106,8 +106,8 @@ class PropagateGraph(nn.Module):
         given = dict(zip(self.inputs, tensors, strict=True))
         memory = {n: t.unsqueeze(0) for n, t in _part(given, contract.MEMORY).items()}
         flows = {name: given[name] for name in self.generator.flows}
-        if contract.FLOW_KEY in flows:
-            flows[contract.FLOW_KEY] = flows[contract.FLOW_KEY].unsqueeze(0)
+        for name in flows.keys() & {contract.FLOW_KEY, contract.FLOW_TRACK}:
+            flows[name] = flows[name].unsqueeze(0)
         state = _part(given, contract.STATE)
         frame = self.generator.propagate(given[contract.LUMA], state, memory, flows)
         return (frame.chroma, frame.confidence, *(frame.state[name] for name in self.state))
@@ -241,6 +241,7 @@ def _inputs(generator: Generator) -> tuple[list[Input], list[Input]]:
     flows = {
         contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
         contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
+        contract.FLOW_TRACK: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
     }
     frame += [Input(name, *flows[name]) for name in sorted(generator.flows)]
     return key, frame
@@ -293,6 +294,7 @@ _PLANE_AXES = {
     contract.KEY_CHROMA: (1, 2, "?", "?"),
     contract.FLOW_PREVIOUS: (1, 2, "?", "?"),
     contract.FLOW_KEY: ("?", 2, "?", "?"),
+    contract.FLOW_TRACK: ("?", 2, "?", "?"),
 }
 
 

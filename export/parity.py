@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from export.graphs import ExportError
 from training.models.base import Generator, Tensors
 from vidcolor import contract
-from vidcolor.flow import flow, quantise
+from vidcolor.flow import quantise
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
+from vidcolor.seen import half_size, see
 from vidcolor.session import Session
 
 FRAMES = 8
@@ -128,26 +130,29 @@ def _reference(generator: Generator, height: int, width: int, keys: int) -> _Rol
             for name in remembered[0].memory
         }
         state = remembered[-1].state
-        previous = rollout.keys[-1].luma
-        for luma in rollout.lumas:
-            flows = _flows(generator, luma, previous, rollout.keys)
+        for luma, flows in zip(rollout.lumas, _flows(generator, rollout), strict=True):
             painted = generator.propagate(_batch(luma[None]), state, memory, flows)
             rollout.chroma.append(painted.chroma[0].numpy())
             rollout.confidence.append(painted.confidence[0, 0].numpy())
-            state, previous = painted.state, luma
+            state = painted.state
     return rollout
 
 
-def _flows(generator: Generator, luma: Plane, previous: Plane, keys: list[Key]) -> Tensors:
-    """The flows the generator asks for, measured as the runtime measures them."""
-    here = quantise(luma)
-    flows = {}
-    if contract.FLOW_PREVIOUS in generator.flows:
-        flows[contract.FLOW_PREVIOUS] = _batch(flow(here, quantise(previous)))
-    if contract.FLOW_KEY in generator.flows:
-        to_keys = np.stack([flow(here, quantise(key.luma)) for key in keys])
-        flows[contract.FLOW_KEY] = _batch(to_keys)
-    return flows
+def _flows(generator: Generator, rollout: _Rollout) -> Iterator[Tensors]:
+    """The flows the generator asks for at each frame, as the runtime sees them."""
+    multiple = generator.size_multiple
+    lumas = [quantise(key.luma) for key in rollout.keys]
+    keyed = generator.flows & {contract.FLOW_KEY, contract.FLOW_TRACK}
+    keys = tuple(half_size(luma, multiple) for luma in lumas if keyed)
+    look = partial(see, luma8=None, asks=generator.flows, multiple=multiple, keys=keys)
+    previous, tracks = lumas[-1], look(rollout.keys[-1].luma, previous=None).straight
+    for luma in rollout.lumas:
+        seen = look(luma, previous=previous).followed(tracks)
+        yield {
+            name: _batch(seen.flows[name][0 if name == contract.FLOW_PREVIOUS else ...])
+            for name in generator.flows
+        }
+        previous, tracks = quantise(luma), seen.tracks
 
 
 def _batch(planes: NDArray[np.float32]) -> torch.Tensor:

@@ -10,7 +10,7 @@ use, at the cost of a few (backpropagation through time, truncated: Williams and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Protocol, Self
@@ -23,9 +23,14 @@ from torch import Tensor
 from training.clips import Clip, Codes
 from training.manual import manual
 from training.scene import Scene
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 from vidcolor.errors import ArgumentError
-from vidcolor.flow import flow
+from vidcolor.planes import Plane
+from vidcolor.seen import Seen, half_size, see
+from vidcolor.track import Tracks
+
+_EVEN = 2
+"""What crops' sides are a multiple of for models that ask for flow to keys."""
 
 
 @manual
@@ -85,7 +90,9 @@ class Rollout:
     flow_previous: Tensor | None
     """[B, T, 2, h, w]: from frames 1..T to the ones before, as `vidcolor.contract` has it."""
     flow_key: Tensor | None
-    """[B, T, k, 2, h, w]: from frames 1..T to each key."""
+    """[B, T, k, 2, h, w]: from frames 1..T straight to each key."""
+    flow_track: Tensor | None
+    """[B, T, k, 2, h, w]: the same, followed from frame to frame."""
     follows: Tensor
     """[B] bool: whether frame 0 is the last frame of the rollout that was in this place before."""
     cold: Tensor
@@ -104,7 +111,11 @@ class Rollout:
 
     def flows(self, t: int) -> dict[str, Tensor]:
         """What `Generator.propagate` takes as flows for frame t in 1..T."""
-        every = {FLOW_PREVIOUS: self.flow_previous, FLOW_KEY: self.flow_key}
+        every = {
+            FLOW_PREVIOUS: self.flow_previous,
+            FLOW_KEY: self.flow_key,
+            FLOW_TRACK: self.flow_track,
+        }
         return {name: tensor[:, t - 1] for name, tensor in every.items() if tensor is not None}
 
 
@@ -137,6 +148,7 @@ class Rollouts:
                 "pixels on the short side"
             )
         self._streams: dict[int, _Stream] = {}
+        self._followed: dict[int, _Followed] = {}
 
     def batch(self, step: int, places: Sequence[int]) -> Rollout:
         """The examples with these places in the batch of this step."""
@@ -145,9 +157,18 @@ class Rollouts:
     def example(self, step: int, place: int) -> Rollout:
         """One example, as a batch of one."""
         if self.options.stream is None:
-            return self._cut(self._draw([self.seed, step, place]), part=0)
+            rollout, _ = self._cut(self._draw([self.seed, step, place]), 0, None)
+            return rollout
         stream = self._stream_at(step, place)
-        return self._cut(stream.scene, part=step - stream.first)
+        followed = self._followed.get(place)
+        if followed is None or followed.stream is not stream or followed.step > step:
+            followed = _Followed(stream, stream.first, None)
+        # One turn, but for a run that was resumed in the midst of a stream.
+        for at in range(followed.step, step + 1):
+            rollout, tracks = self._cut(stream.scene, at - stream.first, followed.tracks)
+            followed = _Followed(stream, at + 1, tracks)
+        self._followed[place] = followed
+        return rollout
 
     def _stream_at(self, step: int, place: int) -> _Stream:
         """The stream that runs in this place at this step; they follow each other from step 0."""
@@ -170,21 +191,26 @@ class Rollouts:
             key = frames[0]
         return Scene.draw(clip, frames, key, options=self.options, rng=rng)
 
-    def _cut(self, scene: Scene, *, part: int) -> Rollout:
-        """The rollout that is the part-th of a scene."""
+    def _cut(self, scene: Scene, part: int, tracks: Tracks | None) -> tuple[Rollout, Tracks | None]:
+        """The rollout that is the part-th of a scene, and the tracks of its last frame.
+
+        tracks: those of the part's frame 0; None if it is the scene's.
+        """
         first = part * self.options.frames
         frames = scene.frames[first : first + self.options.frames + 1]
         luma, chroma = scene.planes([*frames, scene.key])
         cold = scene.cold and part == 0
-        return Rollout(
+        flows, tracks = self._flows(luma, cold=cold, tracks=tracks)
+        rollout = Rollout(
             luma=_batch_of_one(luma[:-1, None] / np.float32(255)),
             chroma=_batch_of_one(chroma[:-1]),
             key_luma=_batch_of_one(luma[-1:, None] / np.float32(255)),
             key_chroma=_batch_of_one(chroma[-1:]),
-            **self._flows(luma, cold=cold),
+            **flows,
             follows=torch.tensor([part > 0]),
             cold=torch.tensor([cold]),
         )
+        return rollout, tracks
 
     def _positions(self, length: int, rng: np.random.Generator) -> tuple[list[int], int]:
         """Positions in the clip of frames 0..T and of the key."""
@@ -217,18 +243,34 @@ class Rollouts:
         low, high = self.options.dt
         return int(rng.integers(low, high + 1))
 
-    def _flows(self, luma: Codes, *, cold: bool) -> dict[str, Tensor | None]:
-        """Flow of [T+2, h, w] luma: the start, the frames to colour, and the key."""
-        frames, key = luma[1:-1], luma[-1]
-        previous = to_key = None
-        if FLOW_PREVIOUS in self.wanted:
-            pairs = zip(frames, luma[:-2], strict=True)
-            previous = _batch_of_one(np.stack([flow(here, other) for here, other in pairs]))
-            if cold:
-                previous[:, 0] = 0
-        if FLOW_KEY in self.wanted:
-            to_key = _batch_of_one(np.stack([flow(here, key)[None] for here in frames]))
-        return {"flow_previous": previous, "flow_key": to_key}
+    def _flows(
+        self, luma: Codes, *, cold: bool, tracks: Tracks | None
+    ) -> tuple[dict[str, Tensor | None], Tracks | None]:
+        """Flows of [T+2, h, w] luma: the start, the frames to colour, the key. The last tracks.
+
+        tracks: those of the start; None where nobody followed them there.
+        """
+        keyed = self.wanted & {FLOW_KEY, FLOW_TRACK}
+        keys = (half_size(luma[-1], _EVEN),) if keyed else ()
+
+        def look(n: int, previous: Codes | None) -> Seen:
+            plane = luma[n].astype(np.float32) / np.float32(255)
+            return see(
+                plane, luma[n], asks=self.wanted, multiple=_EVEN, previous=previous, keys=keys
+            )
+
+        if tracks is None and keyed and not cold:
+            tracks = look(0, None).straight
+        looks = []
+        for n in range(1, len(luma) - 1 if self.wanted else 0):
+            seen = look(n, None if cold and n == 1 else luma[n - 1]).followed(tracks)
+            tracks = seen.tracks
+            looks.append({name: seen.flows[name] for name in self.wanted})
+        return {
+            "flow_previous": _over_time(looks, FLOW_PREVIOUS, lambda flows: flows[0]),
+            "flow_key": _over_time(looks, FLOW_KEY),
+            "flow_track": _over_time(looks, FLOW_TRACK),
+        }, tracks
 
 
 @dataclass(frozen=True)
@@ -239,6 +281,17 @@ class _Stream:
     first: int
     """The step of its first rollout."""
     scene: Scene
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """How far the keys' tracks are followed along a stream."""
+
+    stream: _Stream
+    step: int
+    """Whose rollout is the next one."""
+    tracks: Tracks | None
+    """Those of that rollout's frame 0; None before the first."""
 
 
 class Source[Batch](Protocol):
@@ -283,6 +336,16 @@ def _check(options: RolloutOptions) -> None:
             raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
     if options.saturation < 1:
         raise ArgumentError(f"saturation is {options.saturation}, a factor from 1 on is accepted")
+
+
+def _over_time(
+    looks: Sequence[dict[str, Plane]],
+    name: str,
+    what: Callable[[Plane], Plane] = lambda flows: flows,
+) -> Tensor | None:
+    """One flow of all frames as [1, T, ...]; None where it is not asked for."""
+    there = [what(flows[name]) for flows in looks if name in flows]
+    return _batch_of_one(np.stack(there)) if there else None
 
 
 def _batch_of_one(array: NDArray[np.generic]) -> Tensor:

@@ -97,15 +97,17 @@ def transfer(propagator: Propagator, clip: Clip) -> Iterator[Step]:
 
     What the model remembers of a key is frame 0's throughout, as in propagation.
     """
-    first = propagator.begin(key_frame(clip, 0))
+    followed = propagator.begin(key_frame(clip, 0))
     for before, codes in enumerate(clip.luma[1:]):
-        state = remember(propagator.begin(key_frame(clip, before)), of=first)
-        yield propagator.step(decode_luma(codes, CODING), state)
+        state = remember(propagator.begin(key_frame(clip, before)), of=followed)
+        step = propagator.step(decode_luma(codes, CODING), replace(state, tracks=followed.tracks))
+        followed = step.state
+        yield step
 
 
 def remember(state: State, *, of: State) -> State:
-    """The state with the keys of another one."""
-    return replace(state, memory=of.memory, key_lumas=of.key_lumas)
+    """The state with the keys of another one, whose tracks are begun anew."""
+    return replace(state, memory=of.memory, key_lumas=of.key_lumas, tracks=None)
 
 
 def key_frame(clip: Clip, frame: int) -> Key:

@@ -29,6 +29,7 @@ _PLANES = {
     contract.CONFIDENCE: 1,
     contract.FLOW_PREVIOUS: 2,
     contract.FLOW_KEY: 2,
+    contract.FLOW_TRACK: 2,
 }
 """Channels of every float32 [n, channels, h, w] plane that crosses the contract."""
 

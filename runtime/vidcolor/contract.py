@@ -14,7 +14,8 @@ holds, for each precision, two ONNX graphs:
          ``state.*``     [1, ...]      the ``next.*`` of the frame before; all zeros mean 'no past'
          ``memory.*``    [k, ...]      of k >= 1 keys
          ``flow.previous``  [1, 2, h, w], optional: frame t to frame t-1; zeros without a past
-         ``flow.key``       [k, 2, h, w], optional: frame t to each key
+         ``flow.key``       [k, 2, h, w], optional: frame t straight to each key
+         ``flow.track``     [k, 2, h, w], optional: the same, followed from frame to frame
     out  ``chroma``      [1, 2, h, w]
          ``confidence``  [1, 1, h, w]  in [0, 1]
          ``next.*``      same names and shapes as ``state.*``
@@ -27,13 +28,14 @@ A colorizer of single frames, which carries nothing, is a folder with a graph of
 
 Height and width are dynamic multiples of `Metadata.size_multiple`; the runtime pads. Flow is in
 pixels at working size, x then y: the pixel p of frame t lies at p + flow(p) in the other frame.
+Flow to keys is found at half that size (`vidcolor.track`).
 Luma, chroma, confidence and flow are float32 in both precisions, so that callers never convert;
 ``state.*`` and ``memory.*`` have whatever type the graph says, and only pass through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -53,6 +55,8 @@ KEY_LUMA = "key.luma"
 KEY_CHROMA = "key.chroma"
 FLOW_PREVIOUS = "flow.previous"
 FLOW_KEY = "flow.key"
+FLOW_TRACK = "flow.track"
+FLOWS = frozenset({FLOW_PREVIOUS, FLOW_KEY, FLOW_TRACK})
 STATE = "state."
 NEXT = "next."
 MEMORY = "memory."
@@ -129,7 +133,7 @@ def check_remember(inputs: Iterable[str], outputs: Iterable[str]) -> None:
 def check_propagate(inputs: Iterable[str], outputs: Iterable[str]) -> None:
     """Raise ContractError unless these are the input and output names of a ``propagate`` graph."""
     inputs, outputs = tuple(inputs), tuple(outputs)
-    _check_names("propagate inputs", inputs, {LUMA}, {FLOW_PREVIOUS, FLOW_KEY}, (STATE, MEMORY))
+    _check_names("propagate inputs", inputs, {LUMA}, FLOWS, (STATE, MEMORY))
     _check_names("propagate outputs", outputs, {CHROMA, CONFIDENCE}, set(), (NEXT,))
     state, following = suffixes(inputs, STATE), suffixes(outputs, NEXT)
     if state != following:
@@ -154,8 +158,8 @@ def check_pair(remember_outputs: Iterable[str], propagate_inputs: Iterable[str])
 def _check_names(
     where: str,
     names: Iterable[str],
-    required: set[str],
-    optional: set[str],
+    required: Set[str],
+    optional: Set[str],
     prefixes: tuple[str, ...],
 ) -> None:
     names = set(names)

@@ -29,16 +29,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vidcolor import contract
 from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.flow import quantise
+from vidcolor.flow import Luma8, flow, quantise
 from vidcolor.planes import Key, Plane
-from vidcolor.seen import Luma8, Seen, pad, see
+from vidcolor.seen import Seen, half_size, pad, see
 from vidcolor.session import Session, Tensors
+from vidcolor.track import Tracks
+
+
+_Later = Future[Tracks | None]
+"""The tracks of a frame that another thread may still be looking at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +60,9 @@ class State:
     luma: Luma8 | None
     """The last frame's luma, if there is one and the model asks for the flow to it."""
     key_lumas: tuple[Luma8, ...]
-    """The keys' lumas, if the model asks for the flow to them."""
+    """The keys' lumas at half size, if the model asks for the flow to them."""
+    tracks: Tracks | None = None
+    """Where the last frame's pixels lie in the keys, if the model asks for it and there is one."""
 
     def __repr__(self) -> str:
         return f"State(size={self.size}, tensors={sorted(self.tensors)})"
@@ -63,7 +71,8 @@ class State:
     def nbytes(self) -> int:
         """Bytes that go when this state goes: all but what it shares with its segment."""
         own = sum(tensor.tensor_size_in_bytes() for tensor in self.tensors.values())
-        return int(own) + (0 if self.luma is None else self.luma.nbytes)
+        luma = 0 if self.luma is None else self.luma.nbytes
+        return int(own) + luma + sum(track.nbytes for track in self.tracks or ())
 
 
 class Step(NamedTuple):
@@ -105,13 +114,18 @@ class Propagator:
             )
             for key in keys
         ]
-        flows = self._session.flows
+        lumas = [quantise(key.luma) for key in keys]
+        halves: tuple[Luma8, ...] = ()
+        if self._session.flows & {contract.FLOW_KEY, contract.FLOW_TRACK}:
+            halves = tuple(half_size(luma, self._multiple) for luma in lumas)
+        tracked = contract.FLOW_TRACK in self._session.flows
         return State(
             size=size,
             tensors=remembered[-1][1],
             memory=self._session.stack([memory for memory, _ in remembered]),
-            luma=self._past(quantise(keys[-1].luma)),
-            key_lumas=tuple(quantise(key.luma) for key in keys if contract.FLOW_KEY in flows),
+            luma=self._past(lumas[-1]),
+            key_lumas=halves,
+            tracks=tuple(flow(halves[-1], half) for half in halves) if tracked else None,
         )
 
     def forget(self, state: State) -> State:
@@ -120,7 +134,7 @@ class Propagator:
         Where a shot begins, nothing of the frame before may be carried on; `step` from here
         colours a shot's first frame by what the model remembers alone.
         """
-        return replace(state, tensors=self._session.zeros(state.tensors), luma=None)
+        return replace(state, tensors=self._session.zeros(state.tensors), luma=None, tracks=None)
 
     def step(self, luma: Plane | Seen, state: State) -> Step:
         """Colour the frame after the one that left `state`.
@@ -132,6 +146,7 @@ class Propagator:
         seen = luma if isinstance(luma, Seen) else self.look(luma, state)
         if seen.size != state.size or not seen.follows(state.luma, state.key_lumas):
             raise ArgumentError("luma was seen beside other frames than those of its state")
+        seen = seen.followed(state.tracks)
         chroma, confidence, tensors = self._session.propagate(
             seen.luma, state.tensors, state.memory, seen.flows
         )
@@ -140,7 +155,7 @@ class Propagator:
             # Copies: onnxruntime's arrays are views of memory that the state may share.
             chroma=chroma[0, :, :height, :width].copy(),
             confidence=confidence[0, 0, :height, :width].copy(),
-            state=replace(state, tensors=tensors, luma=self._past(seen.luma8)),
+            state=replace(state, tensors=tensors, luma=self._past(seen.luma8), tracks=seen.tracks),
         )
 
     def look(
@@ -154,12 +169,14 @@ class Propagator:
         """What `step` takes from luma alone: the part of it that any core can do at any time.
 
         luma: as in `step`. previous: the frame before; without it, the one that left `state`.
-        state: where `previous` is given, any of the segment. like: what was seen of the same luma
-        in another segment; what the two have in common is taken from it.
+        state: where `previous` is given, any of the segment; what goes on from the last state then
+        is left to `step`. like: what was seen of the same luma in another segment; what the two
+        have in common is taken from it.
         Raises ArgumentError for another shape or type.
         """
-        before = state.luma if previous is None else self._past(quantise(previous))
-        return self._look(luma, None, before, state, like)
+        if previous is None:
+            return self._look(luma, None, state.luma, state, like).followed(state.tracks)
+        return self._look(luma, None, self._past(quantise(previous)), state, like)
 
     def run(
         self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
@@ -174,14 +191,27 @@ class Propagator:
             workers = max(1, (os.cpu_count() or 1) // 2)
         begun, flows = state, self._session.flows
 
-        def beside() -> Iterator[tuple[Plane, Luma8 | None, Luma8 | None]]:
-            before = begun.luma
+        def beside() -> Iterator[tuple[Plane, Luma8 | None, Luma8 | None, _Later, _Later]]:
+            before, since = begun.luma, _Later()
+            since.set_result(begun.tracks)
             for luma in lumas:
                 luma8 = quantise(luma) if flows else None
-                yield luma, luma8, before
-                before = self._past(luma8)
+                tracks = _Later()
+                yield luma, luma8, before, since, tracks
+                before, since = self._past(luma8), tracks
 
-        for seen in map_ahead(lambda frame: self._look(*frame, begun), beside(), workers):
+        def followed(
+            luma: Plane, luma8: Luma8 | None, before: Luma8 | None, since: _Later, tracks: _Later
+        ) -> Seen:
+            try:
+                seen = self._look(luma, luma8, before, begun).followed(since.result())
+            except BaseException as error:
+                tracks.set_exception(error)  # or who waits for it would wait for ever
+                raise
+            tracks.set_result(seen.tracks)
+            return seen
+
+        for seen in map_ahead(lambda frame: followed(*frame), beside(), workers):
             step = self.step(seen, state)
             state = step.state
             yield step
@@ -214,8 +244,9 @@ class Propagator:
             raise ArgumentError(str(error)) from None
 
     def _past(self, luma8: Luma8 | None) -> Luma8 | None:
-        """`luma8` if the model asks for the flow to the frame before."""
-        return luma8 if contract.FLOW_PREVIOUS in self._session.flows else None
+        """`luma8` if the model asks for what takes the flow to the frame before."""
+        asks = self._session.flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}
+        return luma8 if asks else None
 
 
 def _height_width(luma: Plane) -> tuple[int, int]:

@@ -119,7 +119,7 @@ class Session:
             provider=provider,
             device_id=device_id if provider == "cuda" else 0,
             precision=precision,
-            flows=frozenset(names & {contract.FLOW_PREVIOUS, contract.FLOW_KEY}),
+            flows=contract.FLOWS & names,
             _remember=graphs["remember"],
             _propagate=graphs["propagate"],
         )
@@ -138,13 +138,13 @@ class Session:
     ) -> tuple[Array, Array, Tensors]:
         """Run the propagate graph on one frame: luma [1, 1, h, w], padded.
 
-        flows: the inputs named in `self.flows`, [1, 2, h, w] and [k, 2, h, w].
+        flows: the inputs named in `self.flows` at least, [1, 2, h, w] and [k, 2, h, w].
         Returns (chroma [1, 2, h, w], confidence [1, 1, h, w], next state).
         """
         feeds = {contract.LUMA: self._tensor(luma)}
         feeds |= {contract.STATE + name: tensor for name, tensor in state.items()}
         feeds |= {contract.MEMORY + name: tensor for name, tensor in memory.items()}
-        feeds |= {name: self._tensor(flow) for name, flow in flows.items()}
+        feeds |= {name: self._tensor(flows[name]) for name in self.flows}
         outputs = self._run(self._propagate, feeds)
         chroma, confidence = (outputs[name].numpy() for name in _TO_HOST)
         return chroma, confidence, _strip(outputs, contract.NEXT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,7 +127,7 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
         provider="cuda",
         device_id=0,
         precision="float32",
-        flows=frozenset({contract.FLOW_PREVIOUS, contract.FLOW_KEY}),
+        flows=contract.FLOWS,
         _remember=binding_of(Graph(device, {"memory.chroma": 2, **carried})),
         _propagate=binding_of(Graph(device, {"chroma": 2, "confidence": 1, **carried})),
     )
@@ -136,7 +137,7 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
     for n in range(1, FRAMES):
         before, device.up, device.down = state, 0, 0
         state = propagator.step(scene.luma[n], state).state
-        assert device.up == 3  # luma and two flows
+        assert device.up == 4  # luma and three flows
         assert device.down == 2  # chroma and confidence
         fed = device.fed[-1]
         assert all(fed["state." + name] is tensor for name, tensor in before.tensors.items())
@@ -180,11 +181,15 @@ def test_planes_that_a_step_allocates(flow_bundle: Path) -> None:
     propagator = Propagator(Session.load(flow_bundle, provider="cpu"))
     state = propagator.step(scene.luma[1], propagator.begin(scene.key())).state
     plane = scene.luma[0].nbytes
-    seen_ahead = propagator.look(scene.luma[2], state)
+    seen_ahead = propagator.look(scene.luma[2], state, previous=scene.luma[1])
+    followed_ahead = seen_ahead.followed(state.tracks)
     # Chroma and confidence, which are the caller's.
-    assert peak(lambda: propagator.step(seen_ahead, state)) < 3.1 * plane
-    # Padded luma, two flows of two planes, 8-bit luma, one flow as OpenCV gives it.
-    assert peak(lambda: propagator.look(scene.luma[2], state)) < 7.4 * plane
+    assert peak(lambda: propagator.step(followed_ahead, state)) < 3.1 * plane
+    # The tracks at full size, and what there is of them at half size.
+    assert peak(lambda: seen_ahead.followed(state.tracks)) < 3.4 * plane
+    # Padded luma, two flows of two planes, 8-bit luma, half a plane for the flow at half size.
+    look = partial(propagator.look, scene.luma[2], state, previous=scene.luma[1])
+    assert peak(look) < 6.4 * plane
 
 
 def test_planes_that_full_size_allocates() -> None:

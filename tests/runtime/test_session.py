@@ -47,7 +47,7 @@ def test_a_bundle_loads(toy_bundle: Path, flow_bundle: Path, precision: str) -> 
     assert toy.metadata.size_multiple == 8
     assert (toy.provider, toy.precision, toy.flows) == ("cpu", precision, frozenset())
     flow = Session.load(str(flow_bundle), provider="cpu", precision=precision, threads=1)
-    assert flow.flows == {"flow.previous", "flow.key"}
+    assert flow.flows == {"flow.previous", "flow.key", "flow.track"}
 
 
 def test_tensors_in_tensors_out(toy_bundle: Path) -> None:

@@ -5,8 +5,8 @@ They let runtime, front end and plugin be tested without weights and without tor
 ``bundle``  chroma = 0.9 previous chroma + 0.08 mean key chroma + 0.05 (luma - previous luma),
             confidence = 0.99 previous confidence: every frame since the key leaves its mark, so a
             frame stepped out of order, twice, or from another state comes out different.
-``flow``    chroma = previous chroma + flow.previous / 100, confidence = 0.5 + mean x of flow.key
-            / 100: what the runtime gave as flow can be read off the output.
+``flow``    chroma = previous chroma + flow.previous / 100, confidence = 0.5 + mean x of flow.key and
+            flow.track / 100: what the runtime gave as flow can be read off the output.
 """
 
 from __future__ import annotations
@@ -82,13 +82,16 @@ def _propagate_flow(name: str, precision: str) -> ModelProto:
         _node("Add", ["previous", "motion"], "moved"),
         _node("Clip", ["moved", "low", "high"], contract.CHROMA),
         _node("Gather", [contract.FLOW_KEY, "x"], "key_x", axis=1),
-        _node("ReduceMean", ["key_x", "first"], "key_motion"),
-        _node("Mul", ["key_motion", "scale"], "key_scaled"),
-        _node("Add", ["key_scaled", "high"], contract.CONFIDENCE),
+        _node("Gather", [contract.FLOW_TRACK, "x"], "track_x", axis=1),
+        _node("Add", ["key_x", "track_x"], "both_x"),
+        _node("ReduceMean", ["both_x", "first"], "both_motion"),
+        _node("Mul", ["both_motion", "half_scale"], "both_scaled"),
+        _node("Add", ["both_scaled", "high"], contract.CONFIDENCE),
         *_remembered(precision),
     ]
-    flows = [_plane(contract.FLOW_PREVIOUS, 2), _plane(contract.FLOW_KEY, 2, count="keys")]
-    constants = {"scale": 0.01, "low": -0.5, "high": 0.5}
+    to_keys = [_plane(name, 2, count="keys") for name in (contract.FLOW_KEY, contract.FLOW_TRACK)]
+    flows = [_plane(contract.FLOW_PREVIOUS, 2), *to_keys]
+    constants = {"scale": 0.01, "half_scale": 0.005, "low": -0.5, "high": 0.5}
     return _model(name, nodes, _inputs(precision) + flows, _outputs(precision), constants)
 
 

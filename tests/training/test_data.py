@@ -9,7 +9,7 @@ import torch
 from tests.training.footage import scene_clip
 from training.clips import Clip
 from training.data import Rollout, RolloutOptions, Rollouts, prefetch
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 from vidcolor.errors import ArgumentError
 
 PLAIN = RolloutOptions(crop=32, flip=False)
@@ -133,7 +133,7 @@ def test_shapes_and_ranges_with_flow():
         [scene_clip()],
         options=replace(PLAIN, frames=3, crop=64),
         seed=0,
-        flows=frozenset({FLOW_PREVIOUS, FLOW_KEY}),
+        flows=FLOWS,
     )
     batch = rollouts.batch(0, range(2))
     shapes = {f.name: tuple(getattr(batch, f.name).shape) for f in fields(Rollout)}
@@ -144,10 +144,11 @@ def test_shapes_and_ranges_with_flow():
         "key_chroma": (2, 1, 2, 64, 64),
         "flow_previous": (2, 3, 2, 64, 64),
         "flow_key": (2, 3, 1, 2, 64, 64),
+        "flow_track": (2, 3, 1, 2, 64, 64),
         "follows": (2,),
         "cold": (2,),
     }
-    assert set(batch.flows(1)) == {FLOW_PREVIOUS, FLOW_KEY}
+    assert set(batch.flows(1)) == FLOWS
     assert batch.luma.min() >= 0
     assert batch.luma.max() <= 1
     assert batch.chroma.abs().max() <= 0.5
@@ -168,6 +169,36 @@ def test_flow_points_from_each_frame_to_the_one_before_and_to_the_key():
     assert previous[:, 1].median().item() == pytest.approx(0, abs=0.3)
     to_key = example.flow_key[0, :, 0, 0, 32:96, 32:96].flatten(1).median(1).values
     assert (to_key[1] - to_key[0]).item() == pytest.approx(-4, abs=0.5)
+
+
+def test_tracks_go_on_from_rollout_to_rollout_of_a_stream():
+    """After 24 frames of 3 pixels only what was followed all the way knows where it came from."""
+    picture = scene_clip(frames=1, pan=0)
+    luma = np.concatenate([np.roll(picture.luma, 3 * t, axis=2) for t in range(25)])
+    moving = Clip("moving", luma, picture.chroma.repeat(25, 0))
+    options = RolloutOptions(
+        crop=128, flip=False, frames=3, own_output=True, stream=(24, 24), cold=0.0
+    )
+
+    def rollouts() -> Rollouts:
+        return Rollouts([moving], options=options, seed=0, flows=FLOWS)
+
+    straight_through = rollouts()
+    last = [straight_through.example(step, 0) for step in range(8)][-1]
+    track = last.flow_track[0, -1, 0, 0, 16:112, 80:120]
+    assert track.median().item() == pytest.approx(-72, abs=1)
+    # Resumed there, and asked for an earlier step again.
+    assert_equal(rollouts().example(7, 0), last)
+    assert_equal(straight_through.example(4, 0), rollouts().example(4, 0))
+
+
+def test_a_cold_start_follows_nothing():
+    options = RolloutOptions(crop=64, frames=2, own_output=True, stream=(6, 6), cold=1.0)
+    first = Rollouts([scene_clip()], options=options, seed=0, flows=FLOWS).example(0, 0)
+    assert not first.flow_previous[:, 0].any()
+    assert torch.equal(first.flow_track[:, 0], first.flow_key[:, 0])
+    alone = Rollouts([scene_clip()], options=options, seed=0, flows=frozenset({FLOW_TRACK}))
+    assert alone.example(0, 0).flows(1).keys() == {FLOW_TRACK}
 
 
 def test_prefetched_batches_are_those_of_their_steps():

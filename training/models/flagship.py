@@ -5,9 +5,9 @@ Four candidates are made for every pixel, each strong where the others are weak:
 * ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
   but it drifts, since every step repeats the errors of the one before;
 * ``key``: the key's colours along optical flow from this frame straight to the key; cannot
-  drift, but is lost where motion is too large or something was hidden;
-* ``traced``: the key's colours along the flows of all frames since, composed; it drifts too, but
-  by itself: no error of the mixer ever enters it;
+  drift, but is lost where motion is too large;
+* ``tracked``: the key's colours along the track of each pixel, the flows of all frames since put
+  right at each by a search in the key (`vidcolor.track`); no error of the mixer ever enters it;
 * ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
   the key they are (the similarity sub-net of He et al. 2018, "Deep Exemplar-based Colorization",
   and the colour pointers of Vondrick et al. 2018); coarse, but survives any motion.
@@ -21,11 +21,12 @@ only improve on a plain flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
 the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size
-and the features that the next frame compares, and for `traced` the frame that the run began with
-(``origin``) beside the flow to it.
+and the features that the next frame compares.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,10 +34,10 @@ from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Encoder, tint
-from training.models.layers import enlarge
+from training.models.layers import enlarge, softmax
 from training.models.mixer import Candidates, Mixer
 from training.models.warp import shrink_flow, warp
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 
 class Flagship(Generator):
@@ -44,7 +45,7 @@ class Flagship(Generator):
 
     size_multiple = 16
     colour_space = "YCbCr"
-    flows = frozenset({FLOW_PREVIOUS, FLOW_KEY})
+    flows = frozenset({FLOW_PREVIOUS, FLOW_KEY, FLOW_TRACK})
 
     def __init__(self, width: int = 32, match_width: int = 64) -> None:
         super().__init__()
@@ -71,9 +72,6 @@ class Flagship(Generator):
             "chroma": chroma,
             "confidence": torch.ones_like(small),
             "look": look,
-            "origin": torch.cat([memory["chroma"], small], 1),
-            "origin_look": look,
-            "path": torch.zeros_like(memory["chroma"]),
         }
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
@@ -93,9 +91,6 @@ class Flagship(Generator):
             "chroma": chroma,
             "confidence": mixed.confidence,
             "look": look,
-            "origin": state["origin"],
-            "origin_look": state["origin_look"],
-            "path": candidates.path,
         }
         return Propagated(
             chroma,
@@ -120,18 +115,16 @@ class Flagship(Generator):
         back, back_quarter = (shrink_flow(flows[FLOW_PREVIOUS], times) for times in (2, 4))
         seen = warp(torch.cat([state["luma"], state["confidence"]], 1), back)
         agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
-        path = back + warp(state["path"], back)
-        traced_look = warp(state["origin_look"], shrink_flow(path, 2))
-        traced_agrees = (traced_look * look).sum(1, keepdim=True)
-        key, key_agrees, meeting = nearest_key(small, look, memory, flows[FLOW_KEY], path)
+        key = nearest_key(small, look, memory, flows[FLOW_KEY])
+        tracked = nearest_key(small, look, memory, flows[FLOW_TRACK])
         return Candidates(
             previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
-            key=key,
+            key=key.planes,
             matched=self._fetch(small, eighth, memory),
-            traced=warp(state["origin"], path),
-            path=path,
-            meeting=meeting,
-            agreement=torch.cat([agrees, key_agrees, traced_agrees], 1),
+            tracked=tracked.planes,
+            track=tracked.flow,
+            meeting=torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True)),
+            agreement=torch.cat([agrees, key.agrees, tracked.agrees], 1),
         )
 
     def _place(self, eighth: Tensor) -> Tensor:
@@ -144,38 +137,44 @@ class Flagship(Generator):
         A place gives its mean chroma and how chroma changes with luma within it, so that the
         frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
         """
-        query = self._place(eighth).flatten(2).transpose(1, 2)
+        # On the queries, which are few; places times places are millions.
+        sharpness = self.temperature.exp()
+        query = self._place(eighth).flatten(2).transpose(1, 2) * sharpness
         place = memory["place"].transpose(1, 2).flatten(2)
         value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
         likeness = torch.bmm(query, place)
-        share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
-        fetched = torch.cat([torch.bmm(share, value), likeness.amax(-1, keepdim=True)], -1)
+        best = likeness.amax(-1, keepdim=True) / sharpness
+        fetched = torch.cat([torch.bmm(torch.softmax(likeness, dim=-1), value), best], -1)
         fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
         mean, luma_mean, slope, best = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 1], dim=1)
         chroma = (mean + slope * (small - luma_mean)).clamp(-0.5, 0.5)
         return torch.cat([chroma, luma_mean, best], 1)
 
 
-def nearest_key(
-    small: Tensor, look: Tensor, memory: Tensors, flow: Tensor, path: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the keys along `flow` [B, k, 2, h, w], those that agree in luma [B, 1, h/2, w/2].
+class Nearest(NamedTuple):
+    """Of the keys, those that agree with the frame in luma."""
 
-    Chroma and luma [B, 3, h/2, w/2], how their features agree with `look` [B, 1, h/4, w/4], and
-    where `path` leads to the same place, as in `Candidates`.
-    """
+    planes: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma."""
+    agrees: Tensor
+    """[B, 1, h/4, w/4]: how their features agree with the frame's, in [-1, 1]."""
+    flow: Tensor
+    """[B, 2, h/2, w/2]: the flow there, in pixels of this size."""
+
+
+def nearest_key(small: Tensor, look: Tensor, memory: Tensors, flow: Tensor) -> Nearest:
+    """What is fetched from the keys along `flow` [B, k, 2, h, w]."""
     keys = flow.shape[1]
     flow = flow.flatten(0, 1)
     planes = torch.cat([memory["chroma"], memory["luma"]], 2).flatten(0, 1)
     there = shrink_flow(flow, 2)
     warped = warp(planes, there).unflatten(0, (-1, keys))
-    looks = warp(memory["look"].flatten(0, 1), shrink_flow(flow, 4)).unflatten(0, (-1, keys))
+    looks = warp(memory["look"].flatten(0, 1), shrink_flow(there, 2)).unflatten(0, (-1, keys))
     agrees = (looks * look.unsqueeze(1)).sum(2)
     apart = (warped[:, :, 2] - small).abs()
-    weight = torch.softmax(-F.avg_pool2d(apart, 3, 1, 1, count_include_pad=False) * 32, dim=1)
-    meets = torch.exp(-(there.unflatten(0, (-1, keys)) - path.unsqueeze(1)).abs().sum(2))
-    return (
+    weight = softmax(-F.avg_pool2d(apart, 3, 1, 1, count_include_pad=False) * 32)
+    return Nearest(
         (warped * weight.unsqueeze(2)).sum(1),
         (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
-        (meets * weight).sum(1, keepdim=True),
+        (there.unflatten(0, (-1, keys)) * weight.unsqueeze(2)).sum(1),
     )

@@ -15,7 +15,7 @@ CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
 FLOW_SCALE = 1 / 16
 """Flow in pixels at working size is mostly below 16; the network sees about ±1."""
-PATH_SCALE = 1 / 32
+TRACK_SCALE = 1 / 32
 """The flow of many frames, at half size, is mostly below 32 pixels."""
 PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
 """Which candidates are compared with which others: all."""
@@ -30,15 +30,15 @@ class Candidates(NamedTuple):
     """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
     matched: Tensor
     """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
-    traced: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the frame that the run began with."""
-    path: Tensor
-    """[B, 2, h/2, w/2]: the flow to that frame, in pixels of this size."""
+    tracked: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma of the key along its track."""
+    track: Tensor
+    """[B, 2, h/2, w/2]: that track, in pixels of this size."""
     meeting: Tensor
-    """[B, 1, h/2, w/2]: 1 where `path` and the flow to the key lead to one place, 0 where not."""
+    """[B, 1, h/2, w/2]: 1 where track and flow to the key lead to one place, 0 where not."""
     agreement: Tensor
-    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `traced` are,
-    ±1."""
+    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `tracked`
+    are, ±1."""
 
     @property
     def chroma(self) -> Tensor:
@@ -52,7 +52,7 @@ class Candidates(NamedTuple):
 
     @property
     def _all(self) -> tuple[Tensor, ...]:
-        return self.previous, self.key, self.matched, self.traced
+        return self.previous, self.key, self.matched, self.tracked
 
 
 class Mixed(NamedTuple):
@@ -134,7 +134,7 @@ def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
             candidates.previous[:, 3:4],
             candidates.meeting,
             F.avg_pool2d(flow, 2) * FLOW_SCALE,
-            candidates.path * PATH_SCALE,
+            candidates.track * TRACK_SCALE,
         ],
         1,
     )
