@@ -51,7 +51,7 @@ def models(name: str) -> list[Model]:
     """The model wherever it runs here: on the CPU and, where there is one, on CUDA."""
     path = str(Path(name).resolve()) if Path(name).is_dir() else name
     found = [Model(path, "cpu", "float32")]
-    if contract.graph_path(find_bundle(path), "propagate", contract.INT8).exists():
+    if contract.has_int8(find_bundle(path)):
         found.insert(0, Model(path, "cpu", contract.INT8))
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and cuda_devices():
         found += [Model(path, "cuda", precision) for precision in ("float32", "float16")]

@@ -79,7 +79,7 @@ def check_parity(generator: Generator, bundle: Path) -> list[Parity]:
         for height, width in _sizes(generator.size_multiple)
         for keys in KEYS
     ]
-    precisions = [p for p in TOLERANCES if contract.graph_path(bundle, "propagate", p).exists()]
+    precisions = (*contract.PRECISIONS, *((contract.INT8,) if contract.has_int8(bundle) else ()))
     return [_compare(bundle, precision, rollouts) for precision in precisions]
 
 

@@ -75,6 +75,11 @@ def graph_path(bundle: Path, graph: str, precision: str) -> Path:
     return bundle / f"{graph}.{precision}.onnx"
 
 
+def has_int8(bundle: Path) -> bool:
+    """Whether a bundle has a propagate graph in 8 bits."""
+    return graph_path(bundle, "propagate", INT8).exists()
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a graph says of itself, carried as ONNX metadata under ``vidcolor.*``."""

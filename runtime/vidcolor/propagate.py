@@ -42,7 +42,6 @@ from vidcolor.seen import Seen, half_size, pad, see
 from vidcolor.session import Session, Tensors
 from vidcolor.track import Tracks
 
-
 _Later = Future[Tracks | None]
 """The tracks of a frame that another thread may still be looking at."""
 

@@ -194,8 +194,7 @@ def _precision(bundle: Path, provider: str) -> str:
     """What 'auto' stands for."""
     if provider == "cuda":
         return "float16"
-    quantised = contract.graph_path(bundle, "propagate", contract.INT8)
-    return contract.INT8 if quantised.exists() else "float32"
+    return contract.INT8 if contract.has_int8(bundle) else "float32"
 
 
 def _strip(tensors: Tensors, prefix: str) -> Tensors:

@@ -45,7 +45,9 @@ def test_metadata_says_what_is_off(change: dict[str, str | None], message: str) 
 def test_graphs_that_keep_the_contract_pass() -> None:
     contract.check_remember(*REMEMBER)
     contract.check_propagate(*PROPAGATE)
-    contract.check_propagate(PROPAGATE[0] | {"flow.previous", "flow.key", "flow.track"}, PROPAGATE[1])
+    contract.check_propagate(
+        PROPAGATE[0] | {"flow.previous", "flow.key", "flow.track"}, PROPAGATE[1]
+    )
     contract.check_pair(REMEMBER[1], PROPAGATE[0])
 
 

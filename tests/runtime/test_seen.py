@@ -78,7 +78,11 @@ def test_only_what_the_model_asks_for_is_made() -> None:
 
 
 def test_who_it_was_seen_beside() -> None:
-    before, key, another = quantise(BEFORE), half_size(quantise(KEY), 8), half_size(quantise(HERE), 8)
+    before, key, another = (
+        quantise(BEFORE),
+        half_size(quantise(KEY), 8),
+        half_size(quantise(HERE), 8),
+    )
     seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=(key,))
     assert seen.follows(before, (key,))
     assert seen.follows(before.copy(), (key.copy(),))

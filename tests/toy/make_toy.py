@@ -5,8 +5,8 @@ They let runtime, front end and plugin be tested without weights and without tor
 ``bundle``  chroma = 0.9 previous chroma + 0.08 mean key chroma + 0.05 (luma - previous luma),
             confidence = 0.99 previous confidence: every frame since the key leaves its mark, so a
             frame stepped out of order, twice, or from another state comes out different.
-``flow``    chroma = previous chroma + flow.previous / 100, confidence = 0.5 + mean x of flow.key and
-            flow.track / 100: what the runtime gave as flow can be read off the output.
+``flow``    chroma = previous chroma + flow.previous / 100, confidence = 0.5 + mean x of flow.key
+            and flow.track / 100: what the runtime gave as flow can be read off the output.
 """
 
 from __future__ import annotations
