@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.clips import Codes
+from vidcolor.contract import FLOW_TRACK
 from vidcolor.flow import flow
 from vidcolor.planes import Plane
+from vidcolor.seen import EVEN, half_size, see
 
 
 def gray(luma: Codes, key: Plane) -> Iterator[Plane]:
@@ -53,6 +55,18 @@ def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
         yield warp(key, dis(here, luma[0]))
 
 
+def tracked(luma: Codes, key: Plane) -> Iterator[Plane]:
+    """Chroma warped from the key along its track, which models are given too (`vidcolor.track`)."""
+    height, width = luma.shape[1:]
+    asks, keys, tracks = frozenset({FLOW_TRACK}), (half_size(luma[0], EVEN),), None
+    for before, here in pairwise(luma):
+        plane = here.astype(np.float32) / np.float32(255)
+        seen = see(plane, here, asks=asks, multiple=EVEN, previous=before, keys=keys)
+        seen = seen.followed((np.zeros_like(seen.straight[0]),) if tracks is None else tracks)
+        tracks = seen.tracks
+        yield warp(key, seen.flows[FLOW_TRACK][0, :, :height, :width])
+
+
 def dis(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
 
@@ -83,5 +97,6 @@ BASELINES: MappingProxyType[str, Callable[[Codes, Plane], Iterator[Plane]]] = Ma
         "flow chain": flow_chain,
         "fine chain": fine_chain,
         "flow direct": flow_direct,
+        "tracked": tracked,
     }
 )

@@ -26,11 +26,8 @@ from training.scene import Scene
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 from vidcolor.errors import ArgumentError
 from vidcolor.planes import Plane
-from vidcolor.seen import Seen, half_size, see
+from vidcolor.seen import EVEN, Seen, half_size, see
 from vidcolor.track import Tracks
-
-_EVEN = 2
-"""What crops' sides are a multiple of for models that ask for flow to keys."""
 
 
 @manual
@@ -251,12 +248,12 @@ class Rollouts:
         tracks: those of the start; None where nobody followed them there.
         """
         keyed = self.wanted & {FLOW_KEY, FLOW_TRACK}
-        keys = (half_size(luma[-1], _EVEN),) if keyed else ()
+        keys = (half_size(luma[-1], EVEN),) if keyed else ()
 
         def look(n: int, previous: Codes | None) -> Seen:
             plane = luma[n].astype(np.float32) / np.float32(255)
             return see(
-                plane, luma[n], asks=self.wanted, multiple=_EVEN, previous=previous, keys=keys
+                plane, luma[n], asks=self.wanted, multiple=EVEN, previous=previous, keys=keys
             )
 
         if tracks is None and keyed and not cold:

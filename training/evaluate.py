@@ -31,7 +31,9 @@ from training.summary import Evaluation, summarise
 from vidcolor.contract import Metadata
 from vidcolor.errors import ArgumentError
 
-Kind = Literal["gray", "hold", "flow-chain", "fine-chain", "flow-direct", "propagation", "transfer"]
+Kind = Literal[
+    "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation", "transfer"
+]
 
 RESULTS, TABLE, REPORT = "evaluation.json", "table.md", "report.html"
 
@@ -57,7 +59,8 @@ class EvaluateOptions:
     frames: int = 120
     """Most frames taken of each video, from its beginning."""
     methods: tuple[Kind, ...] = (
-        "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "propagation", "transfer",
+        "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation",
+        "transfer",
     )  # fmt: skip
     """What runs; without 'flow-chain' nothing is compared with it."""
     colorizer: str | None = None

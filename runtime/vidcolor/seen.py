@@ -16,6 +16,9 @@ from vidcolor.flow import Flow, Luma8, flow, quantise
 from vidcolor.planes import Plane, check_luma
 from vidcolor.track import Tracks, enlarge_flow, follow, halve, halve_flow
 
+EVEN = 2
+"""The least multiple that planes are padded to where there is flow to keys, of half size."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Seen:

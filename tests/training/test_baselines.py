@@ -6,7 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from training.baselines import BASELINES, fine_chain, flow_chain, flow_direct, gray, hold, warp
+from training.baselines import (
+    BASELINES,
+    fine_chain,
+    flow_chain,
+    flow_direct,
+    gray,
+    hold,
+    tracked,
+    warp,
+)
 from vidcolor.flow import flow
 
 FRAMES, HEIGHT, WIDTH = 5, 96, 128
@@ -43,7 +52,7 @@ def worst(painting: Iterator[np.ndarray], chroma: np.ndarray) -> float:
     return 255 * float(error[..., REACH:-REACH, REACH:-REACH].max())
 
 
-@pytest.mark.parametrize("baseline", [flow_chain, fine_chain, flow_direct])
+@pytest.mark.parametrize("baseline", [flow_chain, fine_chain, flow_direct, tracked])
 def test_flow_carries_a_translation(translation, baseline):
     luma, chroma = translation
     assert worst(baseline(luma, chroma[0]), chroma) < 1.5
@@ -92,5 +101,16 @@ def test_the_fine_chain_follows_the_flow_of_models(translation):
     assert not np.array_equal(next(flow_chain(luma, chroma[0])), along)
 
 
+def test_what_is_tracked_comes_back_after_a_lost_frame(translation):
+    luma, chroma = translation
+    lost = luma.copy()
+    lost[2] = np.random.default_rng(0).integers(0, 255, luma[2].shape)
+    carried = {name: list(BASELINES[name](lost, chroma[0])) for name in ("fine chain", "tracked")}
+    inside = np.s_[:, REACH:-REACH, REACH:-REACH]
+    chain, track = (np.abs(c[-1] - chroma[-1])[inside].mean() for c in carried.values())
+    assert 255 * track < 0.5
+    assert chain > 5 * track
+
+
 def test_all_are_there():
-    assert list(BASELINES) == ["gray", "hold", "flow chain", "fine chain", "flow direct"]
+    assert list(BASELINES) == ["gray", "hold", "flow chain", "fine chain", "flow direct", "tracked"]

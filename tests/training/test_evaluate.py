@@ -16,8 +16,8 @@ from training.evaluate import REPORT, RESULTS, TABLE, EvaluateOptions, evaluate
 from vidcolor.errors import ArgumentError, BundleNotFoundError
 
 LABELS = [
-    "gray", "hold", "flow chain", "fine chain", "flow direct", "toy-bundle", "toy-bundle transfer",
-    "toy-flow", "toy-flow transfer",
+    "gray", "hold", "flow chain", "fine chain", "flow direct", "tracked", "toy-bundle",
+    "toy-bundle transfer", "toy-flow", "toy-flow transfer",
 ]  # fmt: skip
 
 
