@@ -19,6 +19,7 @@ from vidcolor import contract
 from vidcolor.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError
+from vidcolor.freight import Array, Freight, Shapes
 from vidcolor.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 
 Tensors = Mapping[str, "OrtValue"]
 """By their names in the contract, without the prefix (``state.``, ``next.``, ``memory.``)."""
-
-Array = NDArray[np.float32]
-
-_TO_HOST = (contract.CHROMA, contract.CONFIDENCE)
 
 
 @dataclass(frozen=True)
@@ -129,8 +126,8 @@ class Session:
 
         Returns (memory, state).
         """
-        feeds = {contract.KEY_LUMA: self._tensor(luma), contract.KEY_CHROMA: self._tensor(chroma)}
-        outputs = self._run(self._remember, feeds)
+        planes = {contract.KEY_LUMA: luma, contract.KEY_CHROMA: chroma}
+        _, outputs = self._run(self._remember, planes, {}, {})
         return _strip(outputs, contract.MEMORY), _strip(outputs, contract.NEXT)
 
     def propagate(
@@ -141,13 +138,16 @@ class Session:
         flows: the inputs named in `self.flows` at least, [1, 2, h, w] and [k, 2, h, w].
         Returns (chroma [1, 2, h, w], confidence [1, 1, h, w], next state).
         """
-        feeds = {contract.LUMA: self._tensor(luma)}
-        feeds |= {contract.STATE + name: tensor for name, tensor in state.items()}
+        planes = {contract.LUMA: luma, **{name: flows[name] for name in self.flows}}
+        feeds = {contract.STATE + name: tensor for name, tensor in state.items()}
         feeds |= {contract.MEMORY + name: tensor for name, tensor in memory.items()}
-        feeds |= {name: self._tensor(flows[name]) for name in self.flows}
-        outputs = self._run(self._propagate, feeds)
-        chroma, confidence = (outputs[name].numpy() for name in _TO_HOST)
-        return chroma, confidence, _strip(outputs, contract.NEXT)
+        _, _, height, width = luma.shape
+        wanted = {
+            contract.CHROMA: (1, 2, height, width),
+            contract.CONFIDENCE: (1, 1, height, width),
+        }
+        made, outputs = self._run(self._propagate, planes, feeds, wanted)
+        return made[contract.CHROMA], made[contract.CONFIDENCE], _strip(outputs, contract.NEXT)
 
     def stack(self, memories: Iterable[Tensors]) -> Tensors:
         """The memories of several keys as one: each tensor concatenated along its first axis.
@@ -170,24 +170,29 @@ class Session:
         array = np.ascontiguousarray(array)
         return onnxruntime().OrtValue.ortvalue_from_numpy(array, self.provider, self.device_id)
 
-    def _run(self, graph: InferenceSession, feeds: Tensors) -> dict[str, OrtValue]:
-        """Every output of `graph`: planes on the host, all else where the session runs."""
-        binding = graph.io_binding()
+    def _run(
+        self, graph: InferenceSession, planes: Mapping[str, Array], feeds: Tensors, wanted: Shapes
+    ) -> tuple[dict[str, Array], dict[str, OrtValue]]:
+        """Run `graph` on planes of the host and on tensors that are where the session runs.
+
+        Returns the planes that are wanted, on the host, and all other outputs, which stay there.
+        """
+        binding, device = graph.io_binding(), (self.provider, self.device_id)
         for name, tensor in feeds.items():
             binding.bind_ortvalue_input(name, tensor)
-        names = [tensor.name for tensor in graph.get_outputs()]
-        for name in names:
-            if name in _TO_HOST:
-                binding.bind_output(name)
-            else:
-                binding.bind_output(name, self.provider, self.device_id)
+        freight = Freight(binding, *device, there=planes, back=wanted)
+        kept = [tensor.name for tensor in graph.get_outputs() if tensor.name not in wanted]
+        for name in kept:
+            binding.bind_output(name, *device)
         try:
             graph.run_with_iobinding(binding)
         except Exception as error:  # onnxruntime's own classes share no other base
             raise BundleError(
                 f"model {self.metadata.name!r} failed: {first_line(error)}"
             ) from error
-        return dict(zip(names, binding.get_outputs(), strict=True))
+        # In the order in which they were bound.
+        outputs = dict(zip([*wanted, *kept], binding.get_outputs(), strict=True))
+        return freight.fetch(), {name: outputs[name] for name in kept}
 
 
 def _precision(bundle: Path, provider: str) -> str:
