@@ -106,7 +106,7 @@ class PropagateGraph(nn.Module):
         given = dict(zip(self.inputs, tensors, strict=True))
         memory = {n: t.unsqueeze(0) for n, t in _part(given, contract.MEMORY).items()}
         flows = {name: given[name] for name in self.generator.flows}
-        for name in flows.keys() & {contract.FLOW_KEY, contract.FLOW_TRACK}:
+        for name in contract.FLOWS_TO_KEYS & flows.keys():
             flows[name] = flows[name].unsqueeze(0)
         state = _part(given, contract.STATE)
         frame = self.generator.propagate(given[contract.LUMA], state, memory, flows)

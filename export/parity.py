@@ -142,7 +142,7 @@ def _flows(generator: Generator, rollout: _Rollout) -> Iterator[Tensors]:
     """The flows the generator asks for at each frame, as the runtime sees them."""
     multiple = generator.size_multiple
     lumas = [quantise(key.luma) for key in rollout.keys]
-    keyed = generator.flows & {contract.FLOW_KEY, contract.FLOW_TRACK}
+    keyed = generator.flows & contract.FLOWS_TO_KEYS
     keys = tuple(half_size(luma, multiple) for luma in lumas if keyed)
     look = partial(see, luma8=None, asks=generator.flows, multiple=multiple, keys=keys)
     previous, tracks = lumas[-1], look(rollout.keys[-1].luma, previous=None).straight

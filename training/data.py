@@ -23,7 +23,7 @@ from torch import Tensor
 from training.clips import Clip, Codes
 from training.manual import manual
 from training.scene import Scene
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
+from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
 from vidcolor.errors import ArgumentError
 from vidcolor.planes import Plane
 from vidcolor.seen import EVEN, Seen, half_size, see
@@ -247,7 +247,7 @@ class Rollouts:
 
         tracks: those of the start; None where nobody followed them there.
         """
-        keyed = self.wanted & {FLOW_KEY, FLOW_TRACK}
+        keyed = self.wanted & FLOWS_TO_KEYS
         keys = (half_size(luma[-1], EVEN),) if keyed else ()
 
         def look(n: int, previous: Codes | None) -> Seen:

@@ -59,6 +59,7 @@ def check_bundle(
         contract.check_remember(remember.inputs, remember.outputs)
     with _blame(propagate.path):
         contract.check_propagate(propagate.inputs, propagate.outputs)
+        contract.check_flows(propagate.inputs, propagate.metadata)
         contract.check_pair(remember.outputs, propagate.inputs)
     for graph in (remember, propagate):
         _check_planes(graph)

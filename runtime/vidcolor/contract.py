@@ -28,7 +28,8 @@ A colorizer of single frames, which carries nothing, is a folder with a graph of
 
 Height and width are dynamic multiples of `Metadata.size_multiple`; the runtime pads. Flow is in
 pixels at working size, x then y: the pixel p of frame t lies at p + flow(p) in the other frame.
-Flow to keys is found at half that size (`vidcolor.track`).
+Flow to keys is found at half that size (`vidcolor.track`): models that ask for it have an even
+`Metadata.size_multiple`.
 Luma, chroma, confidence and flow are float32 in both precisions, so that callers never convert;
 ``state.*`` and ``memory.*`` have whatever type the graph says, and only pass through.
 """
@@ -56,7 +57,8 @@ KEY_CHROMA = "key.chroma"
 FLOW_PREVIOUS = "flow.previous"
 FLOW_KEY = "flow.key"
 FLOW_TRACK = "flow.track"
-FLOWS = frozenset({FLOW_PREVIOUS, FLOW_KEY, FLOW_TRACK})
+FLOWS_TO_KEYS = frozenset({FLOW_KEY, FLOW_TRACK})
+FLOWS = frozenset({FLOW_PREVIOUS}) | FLOWS_TO_KEYS
 STATE = "state."
 NEXT = "next."
 MEMORY = "memory."
@@ -145,6 +147,15 @@ def check_propagate(inputs: Iterable[str], outputs: Iterable[str]) -> None:
         raise ContractError(
             f"propagate takes state {sorted(state)} but returns next {sorted(following)}; "
             "they must be the same"
+        )
+
+
+def check_flows(inputs: Iterable[str], metadata: Metadata) -> None:
+    """Raise ContractError where a ``propagate`` graph of these inputs asks for flow in vain."""
+    if metadata.size_multiple % 2 and (to_keys := FLOWS_TO_KEYS.intersection(inputs)):
+        raise ContractError(
+            f"propagate asks for {', '.join(sorted(to_keys))}, which takes an even size_multiple; "
+            f"it is {metadata.size_multiple}"
         )
 
 

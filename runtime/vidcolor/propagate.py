@@ -115,7 +115,7 @@ class Propagator:
         ]
         lumas = [quantise(key.luma) for key in keys]
         halves: tuple[Luma8, ...] = ()
-        if self._session.flows & {contract.FLOW_KEY, contract.FLOW_TRACK}:
+        if self._session.flows & contract.FLOWS_TO_KEYS:
             halves = tuple(half_size(luma, self._multiple) for luma in lumas)
         tracked = contract.FLOW_TRACK in self._session.flows
         return State(

@@ -5,8 +5,8 @@ not, but drift: each adds its error. A track is both. It is composed by one fram
 right, at each, by a search in the key itself that begins there; and begun anew where flow straight
 to the key explains the frame much better, as after something was hidden.
 
-All of it depends on luma alone, and is done at half size, on planes [h, w] uint8 with sides of a
-multiple of 16 pixels; flow is [2, h, w] float32, x then y, in pixels of that size.
+All of it depends on luma alone, and is done at half size: planes are [h, w] uint8, flow is
+[2, h, w] float32, x then y, in pixels of that size.
 """
 
 from __future__ import annotations

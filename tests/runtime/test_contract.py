@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_graphs_that_keep_the_contract_pass() -> None:
         PROPAGATE[0] | {"flow.previous", "flow.key", "flow.track"}, PROPAGATE[1]
     )
     contract.check_pair(REMEMBER[1], PROPAGATE[0])
+
+
+def test_flow_to_keys_takes_an_even_multiple() -> None:
+    """It is found at half size."""
+    odd = replace(METADATA, size_multiple=5)
+    contract.check_flows(PROPAGATE[0] | {"flow.key", "flow.track"}, METADATA)
+    contract.check_flows(PROPAGATE[0] | {"flow.previous"}, odd)
+    with pytest.raises(contract.ContractError, match="which takes an even size_multiple; it is 5"):
+        contract.check_flows(PROPAGATE[0] | {"flow.track"}, odd)
 
 
 @pytest.mark.parametrize(
