@@ -11,7 +11,7 @@ from benchmarks.rounds import Timing, cores, take_turns
 from benchmarks.speed import GRAPH, RUN, STEP, Small
 from vidcolor import providers
 
-SPINS = ("1", "100", "1000")
+SPINS = ("1", "20", "100", "1000")
 """Microseconds."""
 
 

@@ -55,7 +55,7 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
         objective=Objective(matching=50.0, confidence=0.3),
         batch=4,
     ),
-    # What ships as 'flagship' (training/EXPERIMENTS.md, 4).
+    # What ships as 'flagship' (training/EXPERIMENTS.md, 6).
     "flagship": replace(
         SEQUENCES,
         model="flagship",

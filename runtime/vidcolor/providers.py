@@ -25,7 +25,7 @@ PROVIDERS = ("auto", "cpu", "cuda")
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
-SPIN = "100"
+SPIN = "20"
 """Microseconds; `python -m benchmarks threads` compares others."""
 ERRORS, FATAL = 3, 4
 """onnxruntime's log severities: errors and worse, and crashes only; 0 is everything."""
