@@ -39,6 +39,10 @@ from training.models.mixer import Candidates, Mixer
 from training.models.warp import shrink_flow, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
+UNLIKE = 70.0
+"""Attention's logits end so far below the greatest. Further down, shares would be denormal numbers,
+with which CPUs compute many times as long; e^-70 of a place's colours is none."""
+
 
 class Flagship(Generator):
     """See the module's text. `width` sets all widths, `match_width` that of what is compared."""
@@ -143,8 +147,9 @@ class Flagship(Generator):
         place = memory["place"].transpose(1, 2).flatten(2)
         value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
         likeness = torch.bmm(query, place)
-        best = likeness.amax(-1, keepdim=True) / sharpness
-        fetched = torch.cat([torch.bmm(torch.softmax(likeness, dim=-1), value), best], -1)
+        best = likeness.amax(-1, keepdim=True)
+        share = torch.softmax(torch.maximum(likeness, best - UNLIKE), dim=-1)
+        fetched = torch.cat([torch.bmm(share, value), best / sharpness], -1)
         fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
         mean, luma_mean, slope, best = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 1], dim=1)
         chroma = (mean + slope * (small - luma_mean)).clamp(-0.5, 0.5)
