@@ -21,7 +21,7 @@ from vidcolor.film.account import Account
 WIDTH, HEIGHT = 228, 128
 SHOTS = (
     ("showlab-motiondirector_001", 14),
-    ("michaelferrari-csci-576-videoquery_003", 60),
+    ("michaelferrari-csci-576-videoquery_008", 60),
     ("hanuta-vee-kinesic_001", 14),
 )
 """Clips, and how many frames of them; in the second one the camera turns away from what it saw."""
