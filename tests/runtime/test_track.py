@@ -96,4 +96,4 @@ def test_half_size_and_back() -> None:
     assert (half[1] == -0.5).all()
     np.testing.assert_array_equal(enlarge_flow(half, np.empty((2, 6, 8), np.float32)), motion)
     plane = np.arange(8, dtype=np.uint8).repeat(2).reshape(4, 4)
-    assert halve(plane * 2).tolist() == [[2, 4], [10, 12]] or halve(plane * 2).shape == (2, 2)
+    assert halve(plane * 2).tolist() == [[2, 4], [10, 12]]
