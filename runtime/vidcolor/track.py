@@ -19,11 +19,13 @@ from vidcolor.flow import Flow, Luma8, flow
 Tracks = tuple[Flow, ...]
 """One for each key."""
 
-_WINDOW = 9
+_WINDOW = 5
 """Side in pixels of the window in which two planes are compared."""
-_ANEW = 0.7, 1.0
-"""A track is begun anew where flow straight to the key leaves less than this share of what it
-leaves unexplained, and less by this many codes of luma."""
+_RIGHTED = 0.9, 0.25
+"""A track is put right where the search leaves less than this share of what it leaves unexplained,
+and less by this many codes of luma; where all explain the frame alike, the smooth one is nearer."""
+_ANEW = 0.5, 1.5
+"""The same for beginning it anew along flow straight to the key."""
 
 
 def halve(luma8: Luma8) -> Luma8:
@@ -61,7 +63,7 @@ def follow(here: Luma8, key: Luma8, *, straight: Flow, step: Flow, before: Flow 
     track = composed = step + _fetch(before, step)
     searched = flow(here, key, guess=composed)
     unexplained = _unexplained(here, key, track)
-    for other, (share, margin) in ((searched, (1.0, 0.0)), (straight, _ANEW)):
+    for other, (share, margin) in ((searched, _RIGHTED), (straight, _ANEW)):
         left = _unexplained(here, key, other)
         better = left < unexplained * share - margin
         track = np.where(better, other, track)

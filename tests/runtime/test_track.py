@@ -53,6 +53,17 @@ def test_a_track_does_not_drift() -> None:
     assert np.abs(before).mean() < 0.1
 
 
+def test_grain_does_not_move_a_track() -> None:
+    """Where there is nothing but grain, a search explains it a little better almost anywhere."""
+    grain = np.random.default_rng(1).normal(127, 0.7, (2, HEIGHT, WIDTH))
+    here, key = np.rint(grain).astype(np.uint8)
+    still = np.zeros((2, HEIGHT, WIDTH), np.float32)
+    track = follow(here, key, straight=still + 9, step=still, before=still)
+    assert (np.abs(track).max(0) > 0.3).mean() < 0.2
+    searched = flow(here, key, guess=still)
+    assert (np.abs(searched).max(0) > 0.3).mean() > 0.6
+
+
 def test_what_was_hidden_is_found_again() -> None:
     """A wall hides a part of the picture for a while; flow straight to the key knows it again."""
     key = texture(HEIGHT, WIDTH)

@@ -9,8 +9,8 @@ Four candidates are made for every pixel, each strong where the others are weak:
 * ``tracked``: the key's colours along the track of each pixel, the flows of all frames since put
   right at each by a search in the key (`vidcolor.track`); no error of the mixer ever enters it;
 * ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
-  the key they are (the similarity sub-net of He et al. 2018, "Deep Exemplar-based Colorization",
-  and the colour pointers of Vondrick et al. 2018); coarse, but survives any motion.
+  the key they are, but rather near the track (`training.models.matcher`); coarse, but survives any
+  motion.
 
 A small U-Net at half size looks at the candidates, at how well each one's luma and learned
 features agree with the frame's and how far they agree with one another, and says how large it
@@ -33,15 +33,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
-from training.models.encoder import TOKEN, Encoder, tint
+from training.models.encoder import TOKEN, Encoder
 from training.models.layers import enlarge, softmax
+from training.models.matcher import Matcher
 from training.models.mixer import Candidates, Mixer
 from training.models.warp import shrink_flow, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
-UNLIKE = 70.0
-"""Attention's logits end so far below the greatest. Further down, shares would be denormal numbers,
-with which CPUs compute many times as long; e^-70 of a place's colours is none."""
+APART_SCALE = 16.0
+"""Luma's differences are mostly below 1/16; the network sees about ±1."""
 
 
 class Flagship(Generator):
@@ -54,8 +54,7 @@ class Flagship(Generator):
     def __init__(self, width: int = 32, match_width: int = 64) -> None:
         super().__init__()
         self.encoder = Encoder(width // 2)
-        self.match = nn.Conv2d(5 * width // 2, match_width, 1)
-        self.temperature = nn.Parameter(torch.tensor(2.5))
+        self.matcher = Matcher(5 * width // 2, match_width)
         self.look = nn.Conv2d(width, width // 2, 1)
         self.mixer = Mixer(width)
 
@@ -68,8 +67,7 @@ class Flagship(Generator):
             "luma": small,
             "chroma": F.avg_pool2d(chroma, 2),
             "look": look,
-            "place": self._place(features.eighth),
-            "tint": tint(torch.cat([chroma, luma], 1)),
+            **self.matcher.remember(features.eighth, luma, chroma),
         }
         state = {
             "luma": small,
@@ -121,39 +119,17 @@ class Flagship(Generator):
         agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
         key = nearest_key(small, look, memory, flows[FLOW_KEY])
         tracked = nearest_key(small, look, memory, flows[FLOW_TRACK])
+        meeting = torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True))
+        belief = believe(small, tracked, meeting)
         return Candidates(
             previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
             key=key.planes,
-            matched=self._fetch(small, eighth, memory),
+            matched=self.matcher(small, eighth, memory, flows[FLOW_TRACK], belief),
             tracked=tracked.planes,
             track=tracked.flow,
-            meeting=torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True)),
+            meeting=meeting,
             agreement=torch.cat([agrees, key.agrees, tracked.agrees], 1),
         )
-
-    def _place(self, eighth: Tensor) -> Tensor:
-        """What places are compared by: [B, match_width, h/8, w/8], of length one."""
-        return F.normalize(self.match(eighth), dim=1)
-
-    def _fetch(self, small: Tensor, eighth: Tensor, memory: Tensors) -> Tensor:
-        """[B, 4, h/2, w/2]: see `Candidates.matched`.
-
-        A place gives its mean chroma and how chroma changes with luma within it, so that the
-        frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
-        """
-        # On the queries, which are few; places times places are millions.
-        sharpness = self.temperature.exp()
-        query = self._place(eighth).flatten(2).transpose(1, 2) * sharpness
-        place = memory["place"].transpose(1, 2).flatten(2)
-        value = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
-        likeness = torch.bmm(query, place)
-        best = likeness.amax(-1, keepdim=True)
-        share = torch.softmax(torch.maximum(likeness, best - UNLIKE), dim=-1)
-        fetched = torch.cat([torch.bmm(share, value), best / sharpness], -1)
-        fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
-        mean, luma_mean, slope, best = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 1], dim=1)
-        chroma = (mean + slope * (small - luma_mean)).clamp(-0.5, 0.5)
-        return torch.cat([chroma, luma_mean, best], 1)
 
 
 class Nearest(NamedTuple):
@@ -183,3 +159,13 @@ def nearest_key(small: Tensor, look: Tensor, memory: Tensors, flow: Tensor) -> N
         (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
         (there.unflatten(0, (-1, keys)) * weight.unsqueeze(2)).sum(1),
     )
+
+
+def believe(small: Tensor, tracked: Nearest, meeting: Tensor) -> Tensor:
+    """How far luma lies from where the track leads, whether flow meets it there, and features too.
+
+    [B, 3, h/8, w/8], each about ±1: what `Matcher` believes the track by.
+    """
+    apart = (tracked.planes[:, 2:3] - small).abs() * APART_SCALE
+    planes = F.avg_pool2d(torch.cat([apart, meeting], 1), TOKEN // 2)
+    return torch.cat([planes, F.avg_pool2d(tracked.agrees, TOKEN // 4)], 1)
