@@ -4,6 +4,7 @@ The similarity sub-net of He et al. 2018 ("Deep Exemplar-based Colorization") an
 pointers of Vondrick et al. 2018 compare all places of a frame with all of a key. Two things that
 look the same cannot be told apart so; here attention also leans to where each place's track leads
 (`vidcolor.track`), as far as the place is believed to have kept it.
+"""
 
 from __future__ import annotations
 
