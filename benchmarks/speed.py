@@ -21,6 +21,7 @@ from vidcolor.colour import Coding, decode_luma, encode_chroma
 from vidcolor.fit import Fit
 from vidcolor.flow import quantise
 from vidcolor.propagate import Propagator
+from vidcolor.seen import watch
 
 GRAPH = "session.run alone"
 SEEN = "step, flow given"
@@ -86,11 +87,17 @@ class Small:
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
         self._begun = self._propagator.begin(self._key)
-        self._seen, tracks = [], self._begun.tracks
-        for before, luma in zip([planes[0], *self._lumas], self._lumas, strict=False):
-            seen = self._propagator.look(luma, self._begun, previous=before).followed(tracks)
-            self._seen.append(seen)
-            tracks = seen.tracks
+        metadata = self._session.metadata
+        self._seen = list(
+            watch(
+                self._lumas,
+                asks=self._session.flows,
+                multiple=metadata.size_multiple,
+                previous=quantise(planes[0]),
+                keys=self._begun.key_lumas,
+                tracks=self._begun.tracks,
+            )
+        )
 
     def cases(self) -> dict[str, Case]:
         """The rows that see planes of working size only."""

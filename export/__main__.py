@@ -76,9 +76,10 @@ def _run_bundle(options: Export, output: Path, notes: str) -> None:
         report=print,
     )
     for parity in parities:
+        accepted = TOLERANCES[parity.precision]
         print(
-            f"{parity.precision}: at most {parity.chroma:.1e} apart in chroma, "
-            f"{parity.confidence:.1e} in confidence (accepted {TOLERANCES[parity.precision]:g})"
+            f"{parity.precision}: at most {parity.chroma:.1e} apart in chroma (accepted "
+            f"{accepted.chroma:g}), {parity.confidence:.1e} in confidence ({accepted.confidence:g})"
         )
 
 
@@ -92,7 +93,7 @@ def _run_colorizer(options: Export, output: Path, notes: str) -> None:
         notes=notes,
         overwrite=options.overwrite,
     )
-    print(f"at most {apart:.1e} apart in chroma (accepted {TOLERANCES['float32']:g})")
+    print(f"at most {apart:.1e} apart in chroma (accepted {TOLERANCES['float32'].chroma:g})")
 
 
 def _metadata(

@@ -102,10 +102,10 @@ def check_colorizer(network: Zhang, folder: Path) -> float:
         with torch.no_grad():
             wanted = network.eval()(padded[None, None])[0, :, :height, :width].numpy()
         apart = float(np.abs(colorizer.color(luma) - wanted).max())
-        if not apart <= TOLERANCES["float32"]:  # also when it is no number
+        if not apart <= TOLERANCES["float32"].chroma:  # also when it is no number
             raise ParityError(
                 f"chroma of the graph is {apart:.2g} from PyTorch's at {width}x{height} pixels, "
-                f"accepted is {TOLERANCES['float32']:g}"
+                f"accepted is {TOLERANCES['float32'].chroma:g}"
             )
         worst = max(worst, apart)
     return worst

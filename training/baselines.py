@@ -18,7 +18,7 @@ from training.clips import Codes
 from vidcolor.contract import FLOW_TRACK
 from vidcolor.flow import flow
 from vidcolor.planes import Plane
-from vidcolor.seen import EVEN, half_size, see
+from vidcolor.seen import EVEN, half_size, watch
 
 
 def gray(luma: Codes, key: Plane) -> Iterator[Plane]:
@@ -58,12 +58,16 @@ def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
 def tracked(luma: Codes, key: Plane) -> Iterator[Plane]:
     """Chroma warped from the key along its track, which models are given too (`vidcolor.track`)."""
     height, width = luma.shape[1:]
-    asks, keys, tracks = frozenset({FLOW_TRACK}), (half_size(luma[0], EVEN),), None
-    for before, here in pairwise(luma):
-        plane = here.astype(np.float32) / np.float32(255)
-        seen = see(plane, here, asks=asks, multiple=EVEN, previous=before, keys=keys)
-        seen = seen.followed((np.zeros_like(seen.straight[0]),) if tracks is None else tracks)
-        tracks = seen.tracks
+    first = half_size(luma[0], EVEN)
+    frames = (codes.astype(np.float32) / np.float32(255) for codes in luma[1:])
+    for seen in watch(
+        frames,
+        asks=frozenset({FLOW_TRACK}),
+        multiple=EVEN,
+        previous=luma[0],
+        keys=(first,),
+        tracks=(np.zeros((2, *first.shape), np.float32),),
+    ):
         yield warp(key, seen.flows[FLOW_TRACK][0, :, :height, :width])
 
 

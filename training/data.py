@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ from training.scene import Scene
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
 from vidcolor.errors import ArgumentError
 from vidcolor.planes import Plane
-from vidcolor.seen import EVEN, Seen, half_size, see
+from vidcolor.seen import EVEN, half_size, watch
 from vidcolor.track import Tracks
 
 
@@ -249,18 +250,13 @@ class Rollouts:
         """
         keyed = self.wanted & FLOWS_TO_KEYS
         keys = (half_size(luma[-1], EVEN),) if keyed else ()
-
-        def look(n: int, previous: Codes | None) -> Seen:
-            plane = luma[n].astype(np.float32) / np.float32(255)
-            return see(
-                plane, luma[n], asks=self.wanted, multiple=EVEN, previous=previous, keys=keys
-            )
-
+        planes = luma.astype(np.float32) / np.float32(255)
+        look = partial(watch, asks=self.wanted, multiple=EVEN, keys=keys)
         if tracks is None and keyed and not cold:
-            tracks = look(0, None).straight
+            tracks = next(look(planes[:1], previous=None, tracks=None)).tracks
         looks = []
-        for n in range(1, len(luma) - 1 if self.wanted else 0):
-            seen = look(n, None if cold and n == 1 else luma[n - 1]).followed(tracks)
+        frames = planes[1:-1] if self.wanted else ()
+        for seen in look(frames, previous=None if cold else luma[0], tracks=tracks):
             tracks = seen.tracks
             looks.append({name: seen.flows[name] for name in self.wanted})
         return {

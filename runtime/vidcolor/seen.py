@@ -7,6 +7,7 @@ keys are followed from frame to frame (`Seen.followed`), but that too needs no c
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -133,6 +134,27 @@ def see(
         half=half,
         straight=straight,
     )
+
+
+def watch(
+    lumas: Iterable[Plane],
+    *,
+    asks: frozenset[str],
+    multiple: int,
+    previous: Luma8 | None,
+    keys: tuple[Luma8, ...],
+    tracks: Tracks | None,
+) -> Iterator[Seen]:
+    """Frames that follow each other, and the keys' tracks followed through them.
+
+    previous, tracks: of the frame before the first one; None where there is none. Everything else
+    is as for `see`.
+    """
+    for luma in lumas:
+        seen = see(luma, None, asks=asks, multiple=multiple, previous=previous, keys=keys)
+        seen = seen.followed(tracks)
+        yield seen
+        previous, tracks = seen.luma8, seen.tracks
 
 
 def half_size(luma8: Luma8, multiple: int) -> Luma8:

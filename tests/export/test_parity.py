@@ -31,8 +31,8 @@ def test_the_graphs_colour_as_the_generator_does(courier, bundle):
     parities = check_parity(courier, bundle)
     assert [parity.precision for parity in parities] == ["float32", "float16"]
     for parity in parities:
-        assert 0 < parity.chroma <= TOLERANCES[parity.precision]
-        assert 0 < parity.confidence <= TOLERANCES[parity.precision]
+        assert 0 < parity.chroma <= TOLERANCES[parity.precision].chroma
+        assert 0 < parity.confidence <= TOLERANCES[parity.precision].confidence
     assert parities[0].chroma < parities[1].chroma
 
 

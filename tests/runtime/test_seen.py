@@ -5,7 +5,7 @@ import pytest
 
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 from vidcolor.flow import flow, quantise
-from vidcolor.seen import half_size, pad, see
+from vidcolor.seen import half_size, pad, see, watch
 from vidcolor.track import enlarge_flow, follow, halve_flow
 
 RNG = np.random.default_rng(0)
@@ -60,6 +60,27 @@ def test_tracks_go_on_from_those_of_the_frame_before() -> None:
     for unasked in (frozenset({FLOW_PREVIOUS, FLOW_KEY}), frozenset[str]()):
         alone = see(HERE, None, asks=unasked, multiple=8, previous=previous, keys=())
         assert alone.followed(since) is alone
+
+
+def test_frames_are_watched_one_after_the_other() -> None:
+    key = half_size(quantise(KEY), 8)
+    begun = (np.ones((2, 24, 32), np.float32),)
+    first, second = watch(
+        [HERE, BEFORE],
+        asks=FLOWS,
+        multiple=8,
+        previous=quantise(KEY),
+        keys=(key,),
+        tracks=begun,
+    )
+    assert first.since is begun
+    np.testing.assert_array_equal(
+        first.flows[FLOW_PREVIOUS], pad(flow(quantise(HERE), quantise(KEY)), 8)
+    )
+    assert second.since is first.tracks
+    np.testing.assert_array_equal(
+        second.flows[FLOW_PREVIOUS], pad(flow(quantise(BEFORE), quantise(HERE)), 8)
+    )
 
 
 def test_flow_to_a_key_that_was_found_already_is_taken_over() -> None:
