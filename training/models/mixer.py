@@ -1,4 +1,4 @@
-"""The mixer: which of the candidates to trust where, how far, and what to add."""
+"""The mixer: which of the candidates to trust where, in what light, how far, and what to add."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ FLOW_SCALE = 1 / 16
 """Flow in pixels at working size is mostly below 16; the network sees about ±1."""
 TRACK_SCALE = 1 / 32
 """The flow of many frames, at half size, is mostly below 32 pixels."""
+DARK = 0.05
+"""Added to luma before it is compared as a ratio: near black a ratio is noise."""
+RELIGHT = 0.7
+"""The log of the most that light may change by: a factor of two, either way."""
 PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
 """Which candidates are compared with which others: all."""
 
@@ -90,7 +94,7 @@ class Mixer(nn.Module):
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 2 * self.CANDIDATES + 3, 3, padding=1)
+        self.leave = nn.Conv2d(half, 3 * self.CANDIDATES + 3, 3, padding=1)
         self.heed = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
@@ -110,12 +114,23 @@ class Mixer(nn.Module):
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
         quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1]
-        weights, doubts, retouch, sure = self.leave(half).split(parts, dim=1)
+        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1, self.CANDIDATES]
+        weights, doubts, retouch, sure, lit = self.leave(half).split(parts, dim=1)
         share = softmax(weights - self.heed * doubts)
-        chroma = candidates.chroma
-        offers = (share.unsqueeze(2) * (chroma - chroma[:, :1])).sum(1)
+        chroma = candidates.chroma * torch.exp(lit * _light(small, candidates)).unsqueeze(2)
+        offers = (share.unsqueeze(2) * (chroma - candidates.chroma[:, :1])).sum(1)
         return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
+
+
+def _light(small: Tensor, candidates: Candidates) -> Tensor:
+    """[B, 4, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
+
+    Light that changes by a factor, by exposure or a shadow, changes chroma and luma by one and the
+    same, since it does so to R'G'B'.
+    """
+    luma = torch.cat([small, candidates.luma], 1)
+    light = torch.log(F.avg_pool2d(luma, 5, 1, 2, count_include_pad=False) + DARK)
+    return (light[:, :1] - light[:, 1:]).clamp(-RELIGHT, RELIGHT)
 
 
 def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:

@@ -264,6 +264,23 @@ def test_a_candidate_that_is_doubted_weighs_less(flagship):
     assert apart[0] > apart[1] > apart[2]
 
 
+@pytest.mark.parametrize(("follows", "of"), [(0.0, 1.0), (1.0, 0.6)])
+def test_chroma_follows_light_as_far_as_the_mixer_says(flagship, follows, of):
+    """A lamp is turned down: R'G'B', and with it luma and chroma, are 0.6 of what they were."""
+    model = deepcopy(flagship)
+    with torch.no_grad():
+        model.mixer.leave.bias[-model.mixer.CANDIDATES :] = follows
+    luma, chroma = 0.5 + planes(1) / 2, planes(2, 2) - 0.5
+    memory, state = model.remember(luma, chroma)
+    step = model.propagate(0.6 * luma, state, memory, still())
+    weights = torch.ones(4) / (3 + torch.e**3)
+    weights[0] *= torch.e**3
+    offered = (weights.view(1, 4, 1, 1, 1) * step.candidates).sum(1)
+    painted = torch.nn.functional.avg_pool2d(step.chroma, 2)
+    factor = (painted * offered).sum() / offered.square().sum()
+    assert factor.item() == pytest.approx(of, abs=0.05)
+
+
 def test_everything_learns(flagship):
     model = Flagship(width=8, match_width=16)
     with torch.no_grad():
