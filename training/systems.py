@@ -55,13 +55,13 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
         objective=Objective(matching=50.0, confidence=0.3),
         batch=4,
     ),
-    # What ships as 'flagship' (training/EXPERIMENTS.md, 6).
+    # What ships as 'flagship' (training/EXPERIMENTS.md, 7).
     "flagship": replace(
         SEQUENCES,
         model="flagship",
         rollout=RolloutOptions(
-            frames=3, own_output=True, dt=(1, 3), stream=(12, 100), reverse=True, crop=224,
-            chroma_rotation=180.0, rotated=0.5, saturation=1.4, film=0.3, cold=0.1,
+            frames=3, own_output=True, dt=(1, 2), stream=(24, 100), reverse=True, crop=224,
+            chroma_rotation=180.0, rotated=0.25, saturation=1.3, film=0.2, cold=0.05,
         ),
         objective=Objective(
             alpha=0, beta=15, fidelity=0.25, matching=5, doubt=0.03, confidence=0.03

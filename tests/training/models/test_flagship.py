@@ -185,9 +185,9 @@ def test_attention_is_what_it_says_it_is(flagship):
 def test_half_precision_does_not_move_the_track(flagship):
     """Squares of far places' distances need more digits than bfloat16 has."""
     model, (luma, chroma) = believing(flagship, 2.0), twins()
-    wide = [torch.nn.functional.pad(p, (0, 1024, 0, 0), mode="replicate") for p in (luma, chroma)]
+    wide = [torch.nn.functional.pad(p, (0, 3072, 0, 0), mode="replicate") for p in (luma, chroma)]
     memory, state = model.remember(*wide)
-    flows = {name: torch.zeros(*flow.shape[:-1], WIDTH + 1024) for name, flow in still().items()}
+    flows = {name: torch.zeros(*flow.shape[:-1], WIDTH + 3072) for name, flow in still().items()}
     exact = model.propagate(wide[0], state, memory, flows).fetched
     with torch.autocast("cpu", torch.bfloat16):
         memory, state = model.remember(*wide)
