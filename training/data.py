@@ -23,6 +23,7 @@ from torch import Tensor
 
 from training.clips import Clip, Codes
 from training.manual import manual
+from training.motion import chances
 from training.scene import Scene
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
 from vidcolor.errors import ArgumentError
@@ -47,6 +48,9 @@ class RolloutOptions:
     key_distance: tuple[int, int] | None = None
     """Least and greatest distance in frames from the key to the rollout's start, drawn for each
     example; without it the key is c_1, the clip's first frame."""
+    motion: float = 0.0
+    """Draw clips in proportion to this power of how fast things move in them, in pixels a frame;
+    0: all alike."""
     crop: int = 256
     """Side of the squares cut from the frames, in pixels."""
     flip: bool = True
@@ -145,6 +149,7 @@ class Rollouts:
                 f"{options.crop} pixels, the clips have at most {longest} frames and {smallest} "
                 "pixels on the short side"
             )
+        self._chances = chances(self.clips, options.motion) if options.motion else None
         self._streams: dict[int, _Stream] = {}
         self._followed: dict[int, _Followed] = {}
 
@@ -181,7 +186,7 @@ class Rollouts:
 
     def _draw(self, seed: list[int]) -> Scene:
         rng = np.random.default_rng(seed)
-        clip = self.clips[rng.integers(len(self.clips))]
+        clip = self.clips[rng.choice(len(self.clips), p=self._chances)]
         if self.options.stream is None:
             frames, key = self._positions(len(clip), rng)
         else:

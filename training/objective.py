@@ -37,7 +37,7 @@ class Objective:
     """Weight of the mean over frames of the log of chroma's mean squared error: what PSNR, taken
     frame by frame, measures."""
     matching: float = 0.0
-    """Weight of the mean absolute error of the chroma that a similarity sub-net found by itself."""
+    """Weight of the mean absolute error of the chroma that similarity sub-nets found alone."""
     doubt: float = 0.0
     """Weight of the negative log likelihood of the errors of each candidate that a mixing model
     chose from, under the scales that it expected."""
@@ -64,14 +64,14 @@ class Objective:
     ) -> Tensor:
         """The terms on planes: chroma [..., 2, h, w] in ±0.5, confidence [..., 1, h, w].
 
-        candidates, doubts: as in `training.models.base.Propagated`.
+        fetched, candidates, doubts: as in `training.models.base.Propagated`.
         """
         loss = painted.new_zeros(())
         if self.fidelity:
             squared = (painted - truth).square().mean((-3, -2, -1))
             loss = loss + self.fidelity * (squared + NOISE_FLOOR).log().mean()
         if self.matching and fetched is not None:
-            loss = loss + self.matching * l1_loss(fetched, truth)
+            loss = loss + self.matching * (fetched - truth.unsqueeze(-4)).abs().mean()
         if self.doubt and candidates is not None and doubts is not None:
             loss = loss + self.doubt * _doubt(candidates, truth, doubts)
         if self.confidence:

@@ -26,7 +26,7 @@ class Painting(NamedTuple):
     confidence: Tensor
     """[B, T, 1, h, w] in [0, 1]."""
     fetched: Tensor | None
-    """[B, T, 2, h, w]: chroma that a similarity sub-net found; None where there is none."""
+    """[B, T, m, 2, h, w]: chroma that similarity sub-nets found; None where there is none."""
     candidates: Tensor | None
     """[B, T, n, 2, h/2, w/2]: chroma that the model chose from; None where it mixes nothing."""
     doubts: Tensor | None

@@ -63,9 +63,9 @@ def test_fidelity_is_the_mean_over_frames_of_log_squared_error():
 
 
 def test_matching_is_the_l1_of_what_was_fetched():
-    wrong = torch.full((2, 2, 1, 1), 0.25)
+    wrong = torch.tensor([0.25, 0.75]).view(1, 2, 1, 1, 1).expand(2, 2, 2, 1, 1)
     loss = chroma_terms(Objective(matching=4), torch.zeros(2, 2, 1, 1), fetched=wrong)
-    assert loss == pytest.approx(1.0)
+    assert loss == pytest.approx(2.0)
 
 
 def test_doubts_learn_the_error_of_each_candidate_and_the_candidates_nothing():

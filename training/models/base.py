@@ -39,7 +39,7 @@ class Propagated(NamedTuple):
     state: Tensors
     """Each [B, ...], same names and shapes as the state that came in."""
     fetched: Tensor | None = None
-    """[B, 2, h, w]: chroma as a similarity sub-net found it in the key, which training holds
+    """[B, m, 2, h, w]: chroma as each similarity sub-net found it by itself, which training holds
     against the truth on its own; not exported. None where the model has no such sub-net."""
     candidates: Tensor | None = None
     """[B, n, 2, h/2, w/2]: chroma that the model chose from; not exported. None where it mixes

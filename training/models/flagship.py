@@ -1,6 +1,6 @@
 """The flagship: candidates of the frame's colours are fetched, mixed, and only then retouched.
 
-Four candidates are made for every pixel, each strong where the others are weak:
+Five candidates are made for every pixel, each strong where the others are weak:
 
 * ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
   but it drifts, since every step repeats the errors of the one before;
@@ -10,18 +10,21 @@ Four candidates are made for every pixel, each strong where the others are weak:
   right at each by a search in the key (`vidcolor.track`); no error of the mixer ever enters it;
 * ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
   the key they are, but rather near the track (`training.models.matcher`); coarse, but survives any
-  motion.
+  motion;
+* ``recalled``: the previous frame's colours fetched in the same way, those that are sure before
+  others; where something is in no key, what looks like it there may have been settled already.
 
 A small U-Net at half size looks at the candidates, at how well each one's luma and learned
-features agree with the frame's and how far they agree with one another, and says how large it
-expects the error of each to be, how to weigh them, what to add, and how large the error is then.
+features agree with the frame's, how far they agree with one another, and where flow leads out of
+the picture, and says how large it expects the error of each to be, how to weigh them, what to add,
+and how large the error is then.
 What it says is a correction of ``previous``: that one alone is warped at full size, so that a pixel
 left to it keeps all its detail. At the start of training the weights favour it, so training can
 only improve on a plain flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
-the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size
-and the features that the next frame compares.
+the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size,
+the features that the next frame compares, and what there is to recall.
 """
 
 from __future__ import annotations
@@ -36,12 +39,14 @@ from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Encoder
 from training.models.layers import enlarge, softmax
 from training.models.matcher import Matcher
-from training.models.mixer import Candidates, Mixer
+from training.models.mixer import Candidates, Mixer, beyond
 from training.models.warp import shrink_flow, warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 APART_SCALE = 16.0
 """Luma's differences are mostly below 1/16; the network sees about ±1."""
+UNSURE = 1e-3
+"""Confidence below which none is told apart, for it has a logarithm."""
 
 
 class Flagship(Generator):
@@ -54,7 +59,9 @@ class Flagship(Generator):
     def __init__(self, width: int = 32, match_width: int = 64) -> None:
         super().__init__()
         self.encoder = Encoder(width // 2)
-        self.matcher = Matcher(5 * width // 2, match_width)
+        self.matcher = Matcher(5 * width // 2, match_width, belief=3)
+        self.recall = Matcher(5 * width // 2, match_width, belief=2)
+        self.heed = nn.Parameter(torch.tensor(1.0))
         self.look = nn.Conv2d(width, width // 2, 1)
         self.mixer = Mixer(width)
 
@@ -67,14 +74,11 @@ class Flagship(Generator):
             "luma": small,
             "chroma": F.avg_pool2d(chroma, 2),
             "look": look,
-            **self.matcher.remember(features.eighth, luma, chroma),
+            **self.matcher.remember(
+                features.eighth, luma, chroma, torch.zeros_like(features.eighth[:, :1])
+            ),
         }
-        state = {
-            "luma": small,
-            "chroma": chroma,
-            "confidence": torch.ones_like(small),
-            "look": look,
-        }
+        state = self._leave(luma, chroma, torch.ones_like(small), look, features.eighth)
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
     def propagate(
@@ -88,20 +92,28 @@ class Flagship(Generator):
         candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
         mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
         chroma = (previous + enlarge(mixed.correction, 2)).clamp(-0.5, 0.5)
-        following = {
-            "luma": small,
-            "chroma": chroma,
-            "confidence": mixed.confidence,
-            "look": look,
-        }
+        by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
         return Propagated(
             chroma,
             enlarge(mixed.confidence, 2),
-            following,
-            fetched=enlarge(candidates.matched[:, :2], 2),
+            self._leave(luma, chroma, mixed.confidence, look, features.eighth),
+            fetched=enlarge(by_likeness, 2).unflatten(1, (2, 2)),
             candidates=candidates.chroma,
             doubts=mixed.doubts,
         )
+
+    def _leave(
+        self, luma: Tensor, chroma: Tensor, confidence: Tensor, look: Tensor, eighth: Tensor
+    ) -> Tensors:
+        """The state after a frame of these colours; confidence is of half size."""
+        sure = F.avg_pool2d(confidence, TOKEN // 2).clamp(min=UNSURE)
+        return {
+            "luma": F.avg_pool2d(luma, 2),
+            "chroma": chroma,
+            "confidence": confidence,
+            "look": look,
+            **self.recall.remember(eighth, luma, chroma, self.heed * sure.log()),
+        }
 
     def _candidates(
         self,
@@ -120,13 +132,17 @@ class Flagship(Generator):
         key = nearest_key(small, look, memory, flows[FLOW_KEY])
         tracked = nearest_key(small, look, memory, flows[FLOW_TRACK])
         meeting = torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True))
-        belief = believe(small, tracked, meeting)
+        belief = believe(small, tracked.planes[:, 2:3], tracked.agrees, meeting)
+        before = {name: state[name].unsqueeze(1) for name in ("place", "tint")}
+        step, trust = flows[FLOW_PREVIOUS].unsqueeze(1), believe(small, seen[:, :1], agrees)
         return Candidates(
             previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
             key=key.planes,
             matched=self.matcher(small, eighth, memory, flows[FLOW_TRACK], belief),
             tracked=tracked.planes,
+            recalled=self.recall(small, eighth, before, step, trust),
             track=tracked.flow,
+            beyond=torch.cat([beyond(way) for way in (back, key.flow, tracked.flow)], 1),
             meeting=meeting,
             agreement=torch.cat([agrees, key.agrees, tracked.agrees], 1),
         )
@@ -161,11 +177,12 @@ def nearest_key(small: Tensor, look: Tensor, memory: Tensors, flow: Tensor) -> N
     )
 
 
-def believe(small: Tensor, tracked: Nearest, meeting: Tensor) -> Tensor:
-    """How far luma lies from where the track leads, whether flow meets it there, and features too.
+def believe(small: Tensor, there: Tensor, agrees: Tensor, *more: Tensor) -> Tensor:
+    """What `Matcher` believes a flow by: [B, 2 or more, h/8, w/8], each about ±1.
 
-    [B, 3, h/8, w/8], each about ±1: what `Matcher` believes the track by.
+    How far luma [B, 1, h/2, w/2] lies from that where the flow leads, more planes of that size, and
+    how features agree with those there, [B, 1, h/4, w/4].
     """
-    apart = (tracked.planes[:, 2:3] - small).abs() * APART_SCALE
-    planes = F.avg_pool2d(torch.cat([apart, meeting], 1), TOKEN // 2)
-    return torch.cat([planes, F.avg_pool2d(tracked.agrees, TOKEN // 4)], 1)
+    apart = (there - small).abs() * APART_SCALE
+    planes = F.avg_pool2d(torch.cat([apart, *more], 1), TOKEN // 2)
+    return torch.cat([planes, F.avg_pool2d(agrees, TOKEN // 4)], 1)

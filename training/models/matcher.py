@@ -1,9 +1,10 @@
-"""The matcher: the keys' colours fetched by attention over learned features of luma.
+"""The matcher: colours fetched from other frames by attention over learned features of luma.
 
 The similarity sub-net of He et al. 2018 ("Deep Exemplar-based Colorization") and the colour
 pointers of Vondrick et al. 2018 compare all places of a frame with all of a key. Two things that
-look the same cannot be told apart so; here attention also leans to where each place's track leads
-(`vidcolor.track`), as far as the place is believed to have kept it.
+look the same cannot be told apart so; here attention also leans to where each place's flow or track
+leads, as far as the place is believed to have kept it. And where what is fetched from was itself
+painted, it heeds how sure that was.
 """
 
 from __future__ import annotations
@@ -32,34 +33,37 @@ class Matcher(nn.Module):
     that the frame's own luma draws the edges that places are too coarse for.
     """
 
-    BELIEF = 3
-
-    def __init__(self, features: int, width: int) -> None:
+    def __init__(self, features: int, width: int, *, belief: int) -> None:
         super().__init__()
         self.match = nn.Conv2d(features, width, 1)
         self.temperature = nn.Parameter(torch.tensor(2.5))
-        self.lean = nn.Conv2d(features + self.BELIEF, 1, 1)
+        self.lean = nn.Conv2d(features + belief, 1, 1)
         nn.init.zeros_(self.lean.weight)
         nn.init.constant_(self.lean.bias, LEAN)
 
-    def remember(self, eighth: Tensor, luma: Tensor, chroma: Tensor) -> Tensors:
-        """What `forward` finds a key's places by, and what they give: [B, ..., h/8, w/8].
+    def remember(self, eighth: Tensor, luma: Tensor, chroma: Tensor, worth: Tensor) -> Tensors:
+        """What `forward` finds a frame's places by, and what they give: [B, ..., h/8, w/8].
 
-        eighth: the key's features. luma, chroma: [B, 1, h, w], [B, 2, h, w].
+        eighth: its features. luma, chroma: [B, 1, h, w], [B, 2, h, w]. worth: what each place adds
+        to the logits for it, [B, 1, h/8, w/8]: 0, or less where its chroma is doubtful.
         """
         at = positions(eighth).expand(len(eighth), -1, -1, -1)
+        squared = at.square().sum(1, keepdim=True)
+        told = tint(torch.cat([chroma, luma], 1))
         return {
-            "place": torch.cat([self.likeness(eighth), at, at.square().sum(1, keepdim=True)], 1),
-            "tint": tint(torch.cat([chroma, luma], 1)),
+            "place": torch.cat([self.likeness(eighth), at, squared, worth], 1),
+            "tint": torch.cat([told, told[:, :2].square().sum(1, keepdim=True)], 1),
         }
 
     def forward(
         self, small: Tensor, eighth: Tensor, memory: Tensors, tracks: Tensor, belief: Tensor
     ) -> Tensor:
-        """Chroma and luma fetched, and the likeness there, at most 1: [B, 4, h/2, w/2].
+        """What is fetched, and how sure that is: [B, 5, h/2, w/2].
 
-        small: luma [B, 1, h/2, w/2]. eighth: the frame's features. memory: what `remember` gave,
-        the keys along a second axis. tracks: [B, k, 2, h, w]. belief: see `lean_to`.
+        Chroma, luma, the likeness there, at most 1, and the variance of the chroma of all that was
+        attended to. small: luma [B, 1, h/2, w/2]. eighth: the frame's features. memory: what
+        `remember` gave, the frames along a second axis. tracks: the way to each, [B, k, 2, h, w].
+        belief: see `lean_to`.
         """
         lean, like = self.lean_to(eighth, belief), self.likeness(eighth)
         sharpness, keys = self.temperature.exp(), tracks.shape[1]
@@ -69,8 +73,9 @@ class Matcher(nn.Module):
             led = shrink_flow(tracks.flatten(0, 1), TOKEN)
             led = (led + positions(led)).unflatten(0, (-1, keys))
             # |at - led|^2 = |led|^2 - 2 led.at + |at|^2: one product with what the key remembers.
-            same = [part.expand(-1, keys, -1, -1, -1) for part in (like * sharpness, -lean)]
-            query = _rows(torch.cat([same[0], 2 * lean * led, same[1]], 2))
+            parts = like * sharpness, -lean, torch.ones_like(lean)
+            like, away, one = (part.expand(-1, keys, -1, -1, -1) for part in parts)
+            query = _rows(torch.cat([like, 2 * lean * led, away, one], 2))
             offset = _rows(lean * led.square().sum(2, keepdim=True))
             logits = query @ memory["place"].float().flatten(3) - offset
             best = logits.amax(-1, keepdim=True).amax(1, keepdim=True)
@@ -78,11 +83,13 @@ class Matcher(nn.Module):
             tints = _rows(memory["tint"].float())
             total = (weights @ torch.cat([tints, torch.ones_like(tints[..., :1])], -1)).sum(1)
             best = (best / sharpness).squeeze(1).clamp(min=-1)
-            fetched = torch.cat([total[..., :-1] / total[..., -1:], best], -1)
+            told = total[..., :-1] / total[..., -1:]
+            spread = told[..., -1:] - told[..., :2].square().sum(-1, keepdim=True)
+            fetched = torch.cat([told[..., :-1], best, spread], -1)
         fetched = fetched.transpose(1, 2).unflatten(2, eighth.shape[2:])
-        mean, luma_mean, slope, best = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 1], dim=1)
+        mean, luma_mean, slope, sure = enlarge(fetched, TOKEN // 2).split([2, 1, 2, 2], dim=1)
         chroma = (mean + slope * (small - luma_mean)).clamp(-0.5, 0.5)
-        return torch.cat([chroma, luma_mean, best], 1)
+        return torch.cat([chroma, luma_mean, sure], 1)
 
     def likeness(self, eighth: Tensor) -> Tensor:
         """What places are compared by: [B, width, h/8, w/8], of length one."""
@@ -91,7 +98,7 @@ class Matcher(nn.Module):
     def lean_to(self, eighth: Tensor, belief: Tensor) -> Tensor:
         """[B, 1, h/8, w/8] from 0 on: what logits lose by the square of a distance from the track.
 
-        belief: [B, 3, h/8, w/8], what speaks for or against the track there, about ±1.
+        belief: [B, n, h/8, w/8], what speaks for or against the track there, about ±1.
         """
         return F.softplus(self.lean(torch.cat([eighth, belief], 1)))
 

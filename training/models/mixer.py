@@ -21,8 +21,12 @@ DARK = 0.05
 """Added to luma before it is compared as a ratio: near black a ratio is noise."""
 RELIGHT = 0.7
 """The log of the most that light may change by: a factor of two, either way."""
-PAIRS = [0, 0, 0, 1, 1, 2], [1, 2, 3, 2, 3, 3]
+PAIRS = [0, 0, 0, 0, 1, 1, 1, 2, 2, 3], [1, 2, 3, 4, 2, 3, 4, 3, 4, 4]
 """Which candidates are compared with which others: all."""
+SPREAD_SCALE = CHROMA_SCALE**2
+"""Of variances of chroma."""
+BEYOND = 8.0
+"""Pixels at half size outside the frame from which on it does not matter how many."""
 
 
 class Candidates(NamedTuple):
@@ -33,11 +37,17 @@ class Candidates(NamedTuple):
     key: Tensor
     """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
     matched: Tensor
-    """[B, 4, h/2, w/2]: chroma and luma fetched by likeness, and that likeness in [-1, 1]."""
+    """[B, 5, h/2, w/2]: of the key by likeness, as `Matcher` has it: chroma, luma, that likeness
+    in [-1, 1], the variance of chroma."""
     tracked: Tensor
     """[B, 3, h/2, w/2]: chroma and luma of the key along its track."""
+    recalled: Tensor
+    """[B, 5, h/2, w/2]: as `matched`, of the previous frame."""
     track: Tensor
     """[B, 2, h/2, w/2]: that track, in pixels of this size."""
+    beyond: Tensor
+    """[B, 3, h/2, w/2]: how far outside the frame the flow to the previous frame, to the key and
+    the track lead, see `beyond`."""
     meeting: Tensor
     """[B, 1, h/2, w/2]: 1 where track and flow to the key lead to one place, 0 where not."""
     agreement: Tensor
@@ -46,17 +56,17 @@ class Candidates(NamedTuple):
 
     @property
     def chroma(self) -> Tensor:
-        """[B, 4, 2, h/2, w/2]: what there is to mix."""
+        """[B, 5, 2, h/2, w/2]: what there is to mix."""
         return torch.stack([planes[:, :2] for planes in self._all], dim=1)
 
     @property
     def luma(self) -> Tensor:
-        """[B, 4, h/2, w/2]: of the places it comes from."""
+        """[B, 5, h/2, w/2]: of the places it comes from."""
         return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
 
     @property
     def _all(self) -> tuple[Tensor, ...]:
-        return self.previous, self.key, self.matched, self.tracked
+        return self.previous, self.key, self.matched, self.tracked, self.recalled
 
 
 class Mixed(NamedTuple):
@@ -67,14 +77,14 @@ class Mixed(NamedTuple):
     confidence: Tensor
     """[B, 1, h/2, w/2] in [0, 1]."""
     doubts: Tensor
-    """[B, 4, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
+    """[B, 5, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
 
 
 class Mixer(nn.Module):
     """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
 
-    CANDIDATES = 4
-    EVIDENCE = 32
+    CANDIDATES = 5
+    EVIDENCE = 48
     """Channels beside luma's features: see `_evidence`."""
 
     def __init__(self, width: int) -> None:
@@ -122,8 +132,25 @@ class Mixer(nn.Module):
         return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
 
 
+def beyond(flow: Tensor) -> Tensor:
+    """[B, 1, h, w] in [0, 1]: how far outside the frame flow [B, 2, h, w] leads, against `BEYOND`.
+
+    What comes into the picture has no colours there: what is fetched is the edge, repeated.
+    """
+    height, width = flow.shape[2:]
+    x = torch.arange(width, device=flow.device, dtype=flow.dtype) + flow[:, 0]
+    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1) + flow[:, 1]
+    outside = torch.maximum(_past(x, width), _past(y, height))
+    return (outside / BEYOND).clamp(0, 1).unsqueeze(1)
+
+
+def _past(at: Tensor, side: int) -> Tensor:
+    """By how much positions are less than 0 or more than the last one."""
+    return torch.maximum(-at, at - (side - 1))
+
+
 def _light(small: Tensor, candidates: Candidates) -> Tensor:
-    """[B, 4, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
+    """[B, 5, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
 
     Light that changes by a factor, by exposure or a shadow, changes chroma and luma by one and the
     same, since it does so to R'G'B'.
@@ -134,18 +161,24 @@ def _light(small: Tensor, candidates: Candidates) -> Tensor:
 
 
 def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
-    """[B, 32, h/2, w/2]: the candidates and what speaks for or against each."""
+    """[B, 48, h/2, w/2]: the candidates and what speaks for or against each."""
     chroma, apart = candidates.chroma, candidates.luma - small
     around = F.avg_pool2d(apart.abs(), 5, 1, 2, count_include_pad=False)
     first, second = chroma[:, PAIRS[0]], chroma[:, PAIRS[1]]
+    likeness, spread = (
+        torch.cat([candidates.matched[:, n], candidates.recalled[:, n]], 1)
+        for n in (slice(3, 4), slice(4, 5))
+    )
     return torch.cat(
         [
             chroma.flatten(1, 2) * CHROMA_SCALE,
             apart * CHROMA_SCALE,
             apart.abs() * CHROMA_SCALE,
-            around[:, [0, 1, 3]] * CHROMA_SCALE,
+            around * CHROMA_SCALE,
             (first - second).abs().sum(2) * CHROMA_SCALE,
-            candidates.matched[:, 3:4],
+            likeness,
+            spread * SPREAD_SCALE,
+            candidates.beyond,
             candidates.previous[:, 3:4],
             candidates.meeting,
             F.avg_pool2d(flow, 2) * FLOW_SCALE,

@@ -70,7 +70,7 @@ class SimilarityUNet(UNet):
         colours = (fetched + torch.tanh(output[:, :2])).clamp(-1.0, 1.0)
         painted = torch.cat([lightness(luma), colours], 1)
         step = self.follow(luma, painted, torch.sigmoid(output[:, 2:]))
-        return step._replace(fetched=chroma), painted
+        return step._replace(fetched=chroma.unsqueeze(1)), painted
 
     def calibrate(self, wrong: float) -> None:
         """Nothing: confidence is learned."""

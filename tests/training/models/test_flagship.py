@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from training.models.encoder import Features
 from training.models.flagship import Flagship, believe, nearest_key
-from training.models.mixer import Candidates
+from training.models.mixer import BEYOND, Candidates, beyond
 from training.models.warp import warp
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
@@ -102,7 +102,7 @@ def test_matching_finds_what_moved_too_far_for_flow(flagship):
     chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
     memory, state = model.remember(luma, chroma)
     moved = luma.roll(WIDTH // 2, -1)
-    fetched = model.propagate(moved, state, memory, still()).fetched
+    fetched = model.propagate(moved, state, memory, still()).fetched[:, 0]
     inner = slice(8, WIDTH // 2 - 8)  # at the border places are mixed by the way up
     assert fetched[:, 1, :, inner].mean() < -0.25
     assert fetched[:, 0, :, inner].abs().mean() < 0.05
@@ -129,7 +129,7 @@ def twins() -> tuple[Tensor, Tensor]:
 def test_what_looks_the_same_is_told_apart_by_where_it_was(flagship, lean, taken):
     model, (luma, chroma) = believing(flagship, lean), twins()
     memory, state = model.remember(luma, chroma)
-    fetched = model.propagate(luma, state, memory, still()).fetched
+    fetched = model.propagate(luma, state, memory, still()).fetched[:, 0]
     halves = [fetched[:, 0, :, 4 : WIDTH // 2 - 4], fetched[:, 0, :, WIDTH // 2 + 4 : -4]]
     assert [half.mean().item() for half in halves] == pytest.approx(taken, abs=0.01)
 
@@ -140,7 +140,7 @@ def test_where_it_was_is_what_its_track_says(flagship):
     memory, state = model.remember(luma, chroma)
     flows = still()
     flows[FLOW_TRACK][:, :, 0, :, : WIDTH // 2] = WIDTH / 2
-    fetched = model.propagate(luma, state, memory, flows).fetched
+    fetched = model.propagate(luma, state, memory, flows).fetched[:, 0]
     assert fetched[:, 0, :, : WIDTH // 2].mean().item() == pytest.approx(-0.3, abs=0.01)
 
 
@@ -160,7 +160,7 @@ def test_attention_is_what_it_says_it_is(flagship):
         small = torch.nn.functional.avg_pool2d(luma, 2)
         look = torch.zeros(1, 4, HEIGHT // 4, WIDTH // 4)
         tracked, meeting = nearest_key(small, look, memory, tracks), torch.ones_like(small)
-        belief = believe(small, tracked, meeting)
+        belief = believe(small, tracked.planes[:, 2:3], tracked.agrees, meeting)
         fetched = matcher(small, eighth, memory, tracks, belief)
         lean = matcher.lean_to(eighth, belief).flatten()
         here = matcher.likeness(eighth).flatten(2)
@@ -176,10 +176,73 @@ def test_attention_is_what_it_says_it_is(flagship):
     share = torch.cat(logits, 1).softmax(1)
     tints = torch.cat([memory["tint"][0, n].flatten(1) for n in range(2)], 1)
     expected = (share @ tints.T).T.unflatten(1, (rows, columns))
-    luma_mean = torch.nn.functional.interpolate(
-        expected[None, 2:3], scale_factor=4.0, mode="bilinear", align_corners=False
+    spread = expected[5:] - expected[:2].square().sum(0, keepdim=True)
+    expected = torch.cat([expected[2:3], spread])
+    expected = torch.nn.functional.interpolate(
+        expected[None], scale_factor=4.0, mode="bilinear", align_corners=False
     )
-    assert torch.allclose(fetched[:, 2:3], luma_mean, atol=1e-5)
+    assert torch.allclose(fetched[:, [2, 4]], expected, atol=1e-5)
+    assert fetched[:, 4].max() > 1e-3
+
+
+def recalling(flagship: Flagship) -> Flagship:
+    """The same, which compares places of the frame before by tone alone, wherever they are."""
+    model = deepcopy(flagship)
+    model.encoder, model.recall.match = Tones(), nn.Identity()
+    with torch.no_grad():
+        model.recall.lean.bias.fill_(-20.0)
+    return model
+
+
+def test_what_was_painted_before_is_recalled_by_likeness(flagship):
+    """A picture's halves, dark and bright, change places: the state's colours go with the tones."""
+    model = recalling(flagship)
+    luma = planes(4) * 0.2
+    luma[..., WIDTH // 2 :] += 0.7
+    key = torch.zeros(1, 2, HEIGHT, WIDTH)
+    chroma = key.clone()
+    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
+    memory, _ = model.remember(luma, key)
+    state = model.remember(luma, chroma).state
+    recalled = model.propagate(luma.roll(WIDTH // 2, -1), state, memory, still()).fetched[:, 1]
+    inner = slice(8, WIDTH // 2 - 8)
+    assert recalled[:, 1, :, inner].mean() < -0.25
+    assert recalled[:, 0, :, inner].abs().mean() < 0.05
+
+
+def test_of_what_looks_the_same_the_surer_is_recalled(flagship):
+    """Twins in two colours, one of which was doubtful: the other half's has the greater say."""
+    model, (luma, chroma) = recalling(flagship), twins()
+    memory, _ = model.remember(luma, chroma)
+    eighth, look = model.encoder(luma).eighth, torch.zeros(1, 4, HEIGHT // 4, WIDTH // 4)
+    sure = torch.ones(1, 1, HEIGHT // 2, WIDTH // 2)
+    means = []
+    for doubtful in (1.0, 0.25, 0.0):
+        sure[..., WIDTH // 4 :] = doubtful
+        state = model._leave(luma, chroma, sure, look, eighth)
+        fetched = model.propagate(luma, state, memory, still()).fetched[:, 1]
+        means.append(fetched[:, 0].mean().item())
+    assert means == pytest.approx([0.0, 0.3 * (1 - 0.25) / 1.25, 0.3], abs=0.01)
+
+
+def test_without_a_past_nothing_is_recalled(flagship):
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = flagship.remember(luma, chroma)
+    none = {name: torch.zeros_like(tensor) for name, tensor in state.items()}
+    assert not flagship.propagate(luma, none, memory, still()).fetched[:, 1].any()
+
+
+def test_what_comes_into_the_picture_is_told():
+    """A pan by three pixels to the right: columns from the right edge on were outside before."""
+    flow = torch.zeros(1, 2, 6, 20)
+    flow[:, 0] = 3.0
+    outside = beyond(flow)[0, 0]
+    assert torch.equal(outside, outside[:1].expand_as(outside))
+    assert outside[0, -4:].tolist() == pytest.approx([0.0, 1 / BEYOND, 2 / BEYOND, 3 / BEYOND])
+    assert not outside[:, :-4].any()
+    assert (beyond(-flow)[0, 0, 0] > 0).tolist() == [True] * 3 + [False] * 17
+    down = beyond(flow.flip(1) * 100)[0, 0]
+    assert torch.equal(down, torch.ones(6, 20))
 
 
 def test_half_precision_does_not_move_the_track(flagship):
@@ -188,10 +251,10 @@ def test_half_precision_does_not_move_the_track(flagship):
     wide = [torch.nn.functional.pad(p, (0, 3072, 0, 0), mode="replicate") for p in (luma, chroma)]
     memory, state = model.remember(*wide)
     flows = {name: torch.zeros(*flow.shape[:-1], WIDTH + 3072) for name, flow in still().items()}
-    exact = model.propagate(wide[0], state, memory, flows).fetched
+    exact = model.propagate(wide[0], state, memory, flows).fetched[:, 0]
     with torch.autocast("cpu", torch.bfloat16):
         memory, state = model.remember(*wide)
-        half = model.propagate(wide[0], state, memory, flows).fetched
+        half = model.propagate(wide[0], state, memory, flows).fetched[:, 0]
     assert (exact - half).abs().max() < 0.02
 
 
@@ -273,9 +336,10 @@ def test_chroma_follows_light_as_far_as_the_mixer_says(flagship, follows, of):
     luma, chroma = 0.5 + planes(1) / 2, planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
     step = model.propagate(0.6 * luma, state, memory, still())
-    weights = torch.ones(4) / (3 + torch.e**3)
+    count = model.mixer.CANDIDATES
+    weights = torch.ones(count) / (count - 1 + torch.e**3)
     weights[0] *= torch.e**3
-    offered = (weights.view(1, 4, 1, 1, 1) * step.candidates).sum(1)
+    offered = (weights.view(1, count, 1, 1, 1) * step.candidates).sum(1)
     painted = torch.nn.functional.avg_pool2d(step.chroma, 2)
     factor = (painted * offered).sum() / offered.square().sum()
     assert factor.item() == pytest.approx(of, abs=0.05)
@@ -287,6 +351,7 @@ def test_everything_learns(flagship):
         model.mixer.leave.weight.normal_(std=0.1)  # zero at first, so that nothing below it learns
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
+    _, _, state, *_ = model.propagate(planes(6), state, memory, still())
     step = model.propagate(planes(5), state, memory, still())
     (step.chroma.square().sum() + step.confidence.sum() + step.doubts.sum()).backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]

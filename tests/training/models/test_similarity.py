@@ -47,7 +47,7 @@ def test_before_training_it_paints_what_it_fetched(model):
     luma, chroma = halves()
     memory, state = model.remember(luma, chroma)
     step, painted = model.paint(luma, state, memory, {})
-    told = planes_to_lab(luma, step.fetched)
+    told = planes_to_lab(luma, step.fetched[:, 0])
     assert torch.allclose(painted[:, 1:], told[:, 1:], atol=1e-6)
     assert torch.equal(painted[:, :1], lightness(luma))
     assert torch.allclose(step.chroma, lab_to_chroma(painted))
@@ -60,7 +60,7 @@ def test_the_sub_net_fetches_what_moved_anywhere_in_the_key(model):
     tones.features, tones.match = Tones(), nn.Identity()
     luma, chroma = halves()
     memory, state = tones.remember(luma, chroma)
-    fetched = tones.propagate(luma.roll(WIDTH // 2, -1), state, memory, {}).fetched.detach()
+    fetched = tones.propagate(luma.roll(WIDTH // 2, -1), state, memory, {}).fetched[:, 0].detach()
     inner = slice(8, WIDTH // 2 - 8)  # at the border places are mixed by the way up
     assert fetched[:, 0, :, inner].mean() == pytest.approx(-0.2, abs=0.02)
     assert fetched[:, 0, :, WIDTH // 2 + 8 : -8].mean() == pytest.approx(0.05, abs=0.02)
@@ -73,7 +73,7 @@ def test_of_several_keys_each_place_takes_from_the_one_that_is_like_it(model):
     dark, state = tones.remember(luma * 0.0 + 0.1, chroma * 0 + 0.3)
     bright, _ = tones.remember(luma * 0.0 + 0.9, chroma * 0 - 0.3)
     both = {name: torch.cat([dark[name], bright[name]], 1) for name in dark}
-    fetched = tones.propagate(luma, state, both, {}).fetched
+    fetched = tones.propagate(luma, state, both, {}).fetched[:, 0]
     assert fetched[..., 8 : WIDTH // 2 - 8].mean() > 0.25
     assert fetched[..., WIDTH // 2 + 8 : -8].mean() < -0.25
 
