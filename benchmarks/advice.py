@@ -1,7 +1,7 @@
-"""Does a gray key foretell the confidence of a painted one? ``python benchmarks/advice.py CLIPS``
+"""Does a key in made-up colours foretell the confidence of a painted one? ``python benchmarks/advice.py CLIPS``
 
-For each clip, keyed at frame 0: the mean confidence as `vidcolor advise` foretells it (gray key,
-128 lines, some of the frames), and as it is (painted key, 256 lines, every frame), on the same
+For each clip, keyed at frame 0: the mean confidence as `vidcolor advise` foretells it (made-up
+colours, 128 lines, some of the frames), and as it is (painted key, 256 lines, every frame), on the same
 frames. Prints how well the two agree over all frames of all clips.
 """
 
@@ -51,7 +51,7 @@ def painted(clip: Path, propagator: Propagator) -> dict[int, float]:
 
 
 def foretold(clip: Path, propagator: Propagator) -> dict[int, float]:
-    """The same from a gray key, for the frames that are tried."""
+    """The same from made-up colours, for the frames that are tried."""
     with Reader(clip) as reader:
         fit = Fit.of(reader.info.height, reader.info.width, 128)
     shot = next(sample(clip, [0], fit))

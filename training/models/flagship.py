@@ -17,10 +17,10 @@ Five candidates are made for every pixel, each strong where the others are weak:
 A small U-Net at half size looks at the candidates, at how well each one's luma and learned
 features agree with the frame's, how far they agree with one another, and where flow leads out of
 the picture, and says how large it expects the error of each to be, how to weigh them, what to add,
-and how large the error is then.
-What it says is a correction of ``previous``: that one alone is warped at full size, so that a pixel
-left to it keeps all its detail. At the start of training the weights favour it, so training can
-only improve on a plain flow chain.
+and how large the error is then. What it says is a correction of ``previous``: that one alone is
+warped at full size, so that a pixel left to it may keep all its detail, as long as that is more
+than noise. At the start of training the weights favour it, so training can only improve on a plain
+flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
 the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size,
@@ -91,7 +91,12 @@ class Flagship(Generator):
         previous = warp(state["chroma"], flows[FLOW_PREVIOUS])
         candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
         mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
-        chroma = (previous + enlarge(mixed.correction, 2)).clamp(-0.5, 0.5)
+        coarse = F.avg_pool2d(previous, 2)
+        fine = previous - enlarge(coarse, 2)
+        mended, detail = enlarge(torch.cat([coarse + mixed.correction, mixed.detail], 1), 2).split(
+            [2, 1], dim=1
+        )
+        chroma = (mended + detail * fine).clamp(-0.5, 0.5)
         by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
         return Propagated(
             chroma,

@@ -1,4 +1,4 @@
-"""The mixer: which of the candidates to trust where, in what light, how far, and what to add."""
+"""The mixer: which candidates to trust where, in what light, how far, what to add and to keep."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ class Mixed(NamedTuple):
 
     correction: Tensor
     """[B, 2, h/2, w/2]: what to add to the chroma of `previous`."""
+    detail: Tensor
+    """[B, 1, h/2, w/2] in [0, 1]: how much to keep of what `previous` has of finer detail."""
     confidence: Tensor
     """[B, 1, h/2, w/2] in [0, 1]."""
     doubts: Tensor
@@ -84,6 +86,8 @@ class Mixer(nn.Module):
     """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
 
     CANDIDATES = 5
+    DETAIL = 2 * CANDIDATES + 3
+    """Which of the planes that the network ends with `Mixed.detail` is."""
     EVIDENCE = 48
     """Channels beside luma's features: see `_evidence`."""
 
@@ -104,12 +108,13 @@ class Mixer(nn.Module):
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 3 * self.CANDIDATES + 3, 3, padding=1)
+        self.leave = nn.Conv2d(half, 3 * self.CANDIDATES + 4, 3, padding=1)
         self.heed = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         with torch.no_grad():
             self.leave.bias[0] = 3.0
+            self.leave.bias[self.DETAIL] = 3.0
 
     def forward(
         self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
@@ -124,12 +129,13 @@ class Mixer(nn.Module):
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
         quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1, self.CANDIDATES]
-        weights, doubts, retouch, sure, lit = self.leave(half).split(parts, dim=1)
+        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1, 1, self.CANDIDATES]
+        weights, doubts, retouch, sure, detail, lit = self.leave(half).split(parts, dim=1)
         share = softmax(weights - self.heed * doubts)
         chroma = candidates.chroma * torch.exp(lit * _light(small, candidates)).unsqueeze(2)
         offers = (share.unsqueeze(2) * (chroma - candidates.chroma[:, :1])).sum(1)
-        return Mixed(offers + retouch / CHROMA_SCALE, torch.sigmoid(sure), doubts)
+        correction = offers + retouch / CHROMA_SCALE
+        return Mixed(correction, torch.sigmoid(detail), torch.sigmoid(sure), doubts)
 
 
 def beyond(flow: Tensor) -> Tensor:

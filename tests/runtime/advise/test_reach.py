@@ -77,14 +77,14 @@ def test_a_further_key_costs_steps_beside_it_only(
     assert len(steps) == 6 + 2 * 2 + 1
 
 
-def test_gray_tells_what_colour_will(scene) -> None:
-    """What advice rests on, held of the shipped model: its confidence is about luma."""
+def test_made_up_colours_tell_what_true_ones_will(scene) -> None:
+    """What advice rests on, held of the shipped model: which colours a place has hardly matters."""
     propagator = Propagator(Session.load(provider="cpu"))
-    gray = Reach(propagator, NUMBERS, scene.luma).confidence([0])
+    made_up = Reach(propagator, NUMBERS, scene.luma).confidence([0])
     state, colour = propagator.begin(scene.key(0)), [1.0]
     for luma in scene.luma[1:]:
         _, confidence, state = propagator.step(luma, state)
         colour.append(float(confidence.mean()))
     assert np.ptp(colour) > 0.1
-    np.testing.assert_allclose(gray, colour, atol=0.15)
-    assert np.corrcoef(gray, colour)[0, 1] > 0.95
+    np.testing.assert_allclose(made_up, colour, atol=0.15)
+    assert np.corrcoef(made_up, colour)[0, 1] > 0.95

@@ -258,16 +258,21 @@ def test_half_precision_does_not_move_the_track(flagship):
     assert (exact - half).abs().max() < 0.02
 
 
-def test_detail_that_is_left_to_the_previous_frame_stays_at_full_size(flagship):
+def test_detail_of_the_previous_frame_is_kept_or_not(flagship):
     """A checkerboard of single pixels is gone at half size, where the mixer works."""
     model = deepcopy(flagship)
     with torch.no_grad():
         model.mixer.leave.bias[0] = 50.0
+        model.mixer.leave.bias[model.mixer.DETAIL] = 50.0
     luma, chroma = planes(1), torch.zeros(1, 2, HEIGHT, WIDTH)
     chroma[..., ::2, ::2], chroma[..., 1::2, 1::2] = 0.2, 0.2
     memory, state = model.remember(luma, chroma)
     step = model.propagate(luma, state, memory, still())
     assert torch.allclose(step.chroma, chroma, atol=1e-5)
+    with torch.no_grad():
+        model.mixer.leave.bias[model.mixer.DETAIL] = -50.0
+    step = model.propagate(luma, state, memory, still())
+    assert torch.allclose(step.chroma, torch.full_like(chroma, 0.1), atol=1e-5)
 
 
 @pytest.fixture
