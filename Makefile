@@ -1,7 +1,7 @@
 # make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
 # make test    lint, types and tests, as continuous integration runs them
 # make test-long  more of the same, which takes minutes
-# make evaluate  the shipped models beside the baselines: make evaluate CLIPS=folder MODELS="name path"
+# make evaluate  the shipped models beside the baselines: CLIPS=folder MODELS="name path" WORKERS=2
 # make bench   how fast everything is, side by side, in minutes; BENCH="speed --sizes 256"
 # make reproduce  the experiments of the reports: DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
@@ -16,6 +16,7 @@ CLIP := demo/clip.mp4
 KEY := demo/key.png
 MODEL :=
 CLIPS := ../shared/clips/dev
+WORKERS := 1
 MODELS := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
 BENCH :=
 DATA :=
@@ -48,7 +49,8 @@ test-long: .venv/full.stamp
 	pytest -m long
 
 evaluate: .venv/full.stamp
-	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation
+	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation \
+	    --workers $(WORKERS)
 
 bench: .venv/full.stamp
 	python -m benchmarks $(BENCH)

@@ -1,8 +1,10 @@
-"""Does a key in made-up colours foretell the confidence of a painted one? ``python benchmarks/advice.py CLIPS``
+"""Does a key in made-up colours foretell the confidence of a painted one?
+
+    python benchmarks/advice.py CLIPS
 
 For each clip, keyed at frame 0: the mean confidence as `vidcolor advise` foretells it (made-up
-colours, 128 lines, some of the frames), and as it is (painted key, 256 lines, every frame), on the same
-frames. Prints how well the two agree over all frames of all clips.
+colours, 128 lines, some of the frames), and as it is (painted key, 256 lines, every frame), on the
+same frames. Prints how well the two agree over all frames of all clips.
 """
 
 from __future__ import annotations

@@ -55,16 +55,16 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
         objective=Objective(matching=50.0, confidence=0.3),
         batch=4,
     ),
-    # What ships as 'flagship' (training/EXPERIMENTS.md, 7).
+    # What ships as 'flagship' (training/EXPERIMENTS.md, 8).
     "flagship": replace(
         SEQUENCES,
         model="flagship",
         rollout=RolloutOptions(
             frames=3, own_output=True, dt=(1, 2), stream=(24, 100), reverse=True, crop=224,
-            chroma_rotation=180.0, rotated=0.25, saturation=1.3, film=0.2, cold=0.05,
+            motion=1.0, chroma_rotation=180.0, rotated=0.25, saturation=1.3, film=0.2, cold=0.05,
         ),
         objective=Objective(
-            alpha=0, beta=15, fidelity=0.25, matching=5, doubt=0.03, confidence=0.03
+            alpha=0, beta=5, fidelity=0.5, matching=5, doubt=0.03, confidence=0.03
         ),
         batch=4, beta1=0.9, average=0.998, precision="bf16-mixed",
     ),

@@ -91,12 +91,10 @@ class Flagship(Generator):
         previous = warp(state["chroma"], flows[FLOW_PREVIOUS])
         candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
         mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
-        coarse = F.avg_pool2d(previous, 2)
+        coarse = candidates.previous[:, :2]
         fine = previous - enlarge(coarse, 2)
-        mended, detail = enlarge(torch.cat([coarse + mixed.correction, mixed.detail], 1), 2).split(
-            [2, 1], dim=1
-        )
-        chroma = (mended + detail * fine).clamp(-0.5, 0.5)
+        mended = enlarge(coarse + mixed.correction, 2)
+        chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
         by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
         return Propagated(
             chroma,

@@ -20,7 +20,6 @@ from vidcolor.blend import blend
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
 
-
 VIVID = 0.08
 """Chroma at the frame's edges in made-up colours. From much less all candidates look alike, and a
 model is sure of them all; with this, confidence is as high as with the frames' own colours
@@ -29,12 +28,9 @@ model is sure of them all; with this, confidence is as high as with the frames' 
 
 def made_up(height: int, width: int) -> Plane:
     """Chroma [2, height, width] that tells places apart: Cb rises to the right, Cr downward."""
-    return VIVID * np.stack(
-        np.broadcast_arrays(
-            np.linspace(-1, 1, width, dtype=np.float32),
-            np.linspace(-1, 1, height, dtype=np.float32)[:, None],
-        )
-    )
+    right = np.linspace(-VIVID, VIVID, width)
+    down = np.linspace(-VIVID, VIVID, height)[:, None]
+    return np.stack(np.broadcast_arrays(right, down)).astype(np.float32)
 
 
 class Reach:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.scenes import render
-from vidcolor.advise.reach import Reach
+from vidcolor.advise.reach import VIVID, Reach, made_up
 from vidcolor.blend import blend
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
@@ -77,8 +77,9 @@ def test_a_further_key_costs_steps_beside_it_only(
     assert len(steps) == 6 + 2 * 2 + 1
 
 
-def test_made_up_colours_tell_what_true_ones_will(scene) -> None:
+def test_made_up_colours_tell_what_true_ones_will() -> None:
     """What advice rests on, held of the shipped model: which colours a place has hardly matters."""
+    scene = render(len(NUMBERS), 128, 192, seed=3)
     propagator = Propagator(Session.load(provider="cpu"))
     made_up = Reach(propagator, NUMBERS, scene.luma).confidence([0])
     state, colour = propagator.begin(scene.key(0)), [1.0]
@@ -88,3 +89,12 @@ def test_made_up_colours_tell_what_true_ones_will(scene) -> None:
     assert np.ptp(colour) > 0.1
     np.testing.assert_allclose(made_up, colour, atol=0.15)
     assert np.corrcoef(made_up, colour)[0, 1] > 0.95
+
+
+def test_made_up_colours_tell_places_apart() -> None:
+    chroma = made_up(6, 9)
+    assert chroma.dtype == np.float32
+    assert chroma.shape == (2, 6, 9)
+    assert len(np.unique(chroma.reshape(2, -1), axis=1).T) == 6 * 9
+    assert np.abs(chroma).max() == pytest.approx(VIVID)
+    assert chroma.mean((1, 2)) == pytest.approx([0, 0], abs=1e-6)
