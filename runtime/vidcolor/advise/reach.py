@@ -1,11 +1,10 @@
 """How far a model's confidence holds in a shot, tried out before anything is painted.
 
 Confidence says how well a frame's luma is found again in what the model remembers, and how far
-apart the colours are that it might have: where those of a key come from is what matters, not which
-they are. So keys are tried out in made-up colours, which tell one place from another, and a shot
-seen small and at some of its frames tells where colour would fade, and which key would help. Keys
-that are painted already are tried so too: beside made-up ones, their colours would look like a
-contradiction to the model.
+apart the colours are that it might have there, whichever they are. So keys are tried out in made-up
+colours, which tell one place from another, and a shot seen small and at some of its frames tells
+where colour would fade, and which key would help. Keys that are painted already are tried so too:
+beside made-up ones, their colours would look like a contradiction to the model.
 """
 
 from __future__ import annotations
