@@ -332,6 +332,8 @@ def _check(options: RolloutOptions) -> None:
     for name in ("rotated", "film", "cold"):
         if not 0 <= getattr(options, name) <= 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
+    if not options.motion >= 0:
+        raise ArgumentError(f"motion is {options.motion}, a power from 0 on is accepted")
     if options.saturation < 1:
         raise ArgumentError(f"saturation is {options.saturation}, a factor from 1 on is accepted")
 

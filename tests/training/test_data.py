@@ -223,6 +223,8 @@ def test_clips_too_short_are_left_out():
         ({"dt": (0, 1)}, "dt is 0 1"),
         ({"dt": (3, 2)}, "dt is 3 2"),
         ({"key_distance": (-1, 2)}, "key_distance is -1 2"),
+        ({"motion": -1.0}, "motion is -1.0"),
+        ({"motion": float("nan")}, "motion is nan"),
     ],
 )
 def test_options_that_cannot_be(changes, message):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from training.models.encoder import Features
 from training.models.layers import Residual, conv, double, softmax
+from training.models.warp import ends
 
 CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
@@ -144,8 +145,7 @@ def beyond(flow: Tensor) -> Tensor:
     What comes into the picture has no colours there: what is fetched is the edge, repeated.
     """
     height, width = flow.shape[2:]
-    x = torch.arange(width, device=flow.device, dtype=flow.dtype) + flow[:, 0]
-    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1) + flow[:, 1]
+    x, y = ends(flow)
     outside = torch.maximum(_past(x, width), _past(y, height))
     return (outside / BEYOND).clamp(0, 1).unsqueeze(1)
 

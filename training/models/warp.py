@@ -13,8 +13,7 @@ _TABLE = 8
 def warp(planes: Tensor, flow: Tensor) -> Tensor:
     """Fetch planes [B, c, h, w] from where flow [B, 2, h, w] (pixels, x then y) points to."""
     _, channels, height, width = planes.shape
-    x = torch.arange(width, device=flow.device, dtype=flow.dtype) + flow[:, 0]
-    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1) + flow[:, 1]
+    x, y = ends(flow)
     if channels >= _TABLE and torch.compiler.is_exporting():
         return _fetch_rows(planes, x.clamp(0, width - 1), y.clamp(0, height - 1))
     # grid_sample without align_corners: pixel centres lie at (2 i + 1) / n - 1.
@@ -22,6 +21,14 @@ def warp(planes: Tensor, flow: Tensor) -> Tensor:
     return F.grid_sample(
         planes, grid.to(planes.dtype), mode="bilinear", padding_mode="border", align_corners=False
     )
+
+
+def ends(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Where flow [B, 2, h, w] leads to from each pixel: x and y [B, h, w]."""
+    height, width = flow.shape[2:]
+    x = torch.arange(width, device=flow.device, dtype=flow.dtype) + flow[:, 0]
+    y = torch.arange(height, device=flow.device, dtype=flow.dtype).unsqueeze(1) + flow[:, 1]
+    return x, y
 
 
 def shrink_flow(flow: Tensor, times: int) -> Tensor:

@@ -81,14 +81,14 @@ def test_made_up_colours_tell_what_true_ones_will() -> None:
     """What advice rests on, held of the shipped model: which colours a place has hardly matters."""
     scene = render(len(NUMBERS), 128, 192, seed=3)
     propagator = Propagator(Session.load(provider="cpu"))
-    made_up = Reach(propagator, NUMBERS, scene.luma).confidence([0])
+    foretold = Reach(propagator, NUMBERS, scene.luma).confidence([0])
     state, colour = propagator.begin(scene.key(0)), [1.0]
     for luma in scene.luma[1:]:
         _, confidence, state = propagator.step(luma, state)
         colour.append(float(confidence.mean()))
     assert np.ptp(colour) > 0.1
-    np.testing.assert_allclose(made_up, colour, atol=0.15)
-    assert np.corrcoef(made_up, colour)[0, 1] > 0.95
+    np.testing.assert_allclose(foretold, colour, atol=0.15)
+    assert np.corrcoef(foretold, colour)[0, 1] > 0.95
 
 
 def test_made_up_colours_tell_places_apart() -> None:
