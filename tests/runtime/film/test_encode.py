@@ -369,5 +369,6 @@ def test_cover_art_is_not_the_film(tmp_path: Path) -> None:
 
 
 def test_the_same_frames_give_the_same_bytes(rich: Path, tmp_path: Path) -> None:
-    one, two = (recode(rich, tmp_path / name) for name in ("one.mkv", "two.mkv"))
+    """Of an encoder that is the same each time; x264 on several threads is not quite."""
+    one, two = (recode(rich, tmp_path / name, codec="ffv1") for name in ("one.mkv", "two.mkv"))
     assert one.read_bytes() == two.read_bytes()
