@@ -1,6 +1,6 @@
 """The flagship: candidates of the frame's colours are fetched, mixed, and only then retouched.
 
-Five candidates are made for every pixel, each strong where the others are weak:
+Six candidates are made for every pixel, each strong where the others are weak:
 
 * ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
   but it drifts, since every step repeats the errors of the one before;
@@ -12,7 +12,9 @@ Five candidates are made for every pixel, each strong where the others are weak:
   the key they are, but rather near the track (`training.models.matcher`); coarse, but survives any
   motion;
 * ``recalled``: the previous frame's colours fetched in the same way, those that are sure before
-  others; where something is in no key, what looks like it there may have been settled already.
+  others; where something is in no key, what looks like it there may have been settled already;
+* ``chained``: the last key's colours along the flows of all frames since, nothing put right: where
+  the mixer was once wrong, they still are as they were.
 
 A small U-Net at half size looks at the candidates, at how well each one's luma and learned
 features agree with the frame's, how far they agree with one another, and where flow leads out of
@@ -24,7 +26,7 @@ flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
 the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size,
-the features that the next frame compares, and what there is to recall.
+the features that the next frame compares, what there is to recall, and the chain.
 """
 
 from __future__ import annotations
@@ -78,7 +80,8 @@ class Flagship(Generator):
                 features.eighth, luma, chroma, torch.zeros_like(features.eighth[:, :1])
             ),
         }
-        state = self._leave(luma, chroma, torch.ones_like(small), look, features.eighth)
+        certain, chained = torch.ones_like(small), torch.cat([chroma, luma], 1)
+        state = self._leave(luma, chroma, certain, look, features.eighth, chained, certain)
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
     def propagate(
@@ -88,33 +91,45 @@ class Flagship(Generator):
         features = self.encoder(luma)
         small = F.avg_pool2d(luma, 2)
         look = F.normalize(self.look(features.quarter), dim=1)
-        previous = warp(state["chroma"], flows[FLOW_PREVIOUS])
-        candidates = self._candidates(small, look, features.eighth, previous, state, memory, flows)
+        led = warp(torch.cat([state["chroma"], state["chained"]], 1), flows[FLOW_PREVIOUS])
+        coarse = F.avg_pool2d(led, 2)
+        fine = led[:, :2] - enlarge(coarse[:, :2], 2)
+        candidates = self._candidates(
+            small, look, features.eighth, coarse, fine, state, memory, flows
+        )
         mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
-        coarse = candidates.previous[:, :2]
-        fine = previous - enlarge(coarse, 2)
-        mended = enlarge(coarse + mixed.correction, 2)
+        mended = enlarge(coarse[:, :2] + mixed.correction, 2)
         chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
         by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
+        left = luma, chroma, mixed.confidence, look, features.eighth, led[:, 2:], candidates.kept
         return Propagated(
             chroma,
             enlarge(mixed.confidence, 2),
-            self._leave(luma, chroma, mixed.confidence, look, features.eighth),
+            self._leave(*left),
             fetched=enlarge(by_likeness, 2).unflatten(1, (2, 2)),
             candidates=candidates.chroma,
             doubts=mixed.doubts,
         )
 
     def _leave(
-        self, luma: Tensor, chroma: Tensor, confidence: Tensor, look: Tensor, eighth: Tensor
+        self,
+        luma: Tensor,
+        chroma: Tensor,
+        confidence: Tensor,
+        look: Tensor,
+        eighth: Tensor,
+        chained: Tensor,
+        kept: Tensor,
     ) -> Tensors:
-        """The state after a frame of these colours; confidence is of half size."""
+        """The state after a frame of these colours; `confidence` and `kept` are of half size."""
         sure = F.avg_pool2d(confidence, TOKEN // 2).clamp(min=UNSURE)
         return {
             "luma": F.avg_pool2d(luma, 2),
             "chroma": chroma,
             "confidence": confidence,
             "look": look,
+            "chained": chained,
+            "kept": kept,
             **self.recall.remember(eighth, luma, chroma, self.heed * sure.log()),
         }
 
@@ -123,14 +138,19 @@ class Flagship(Generator):
         small: Tensor,
         look: Tensor,
         eighth: Tensor,
-        previous: Tensor,
+        coarse: Tensor,
+        fine: Tensor,
         state: Tensors,
         memory: Tensors,
         flows: Tensors,
     ) -> Candidates:
-        """Of luma at half size; `previous` is the candidate's chroma at full size."""
+        """Of luma at half size.
+
+        coarse: chroma of the previous frame, chroma and luma of the last key, along flow, at half
+        size. fine: what the first has of finer detail, at full size.
+        """
         back, back_quarter = (shrink_flow(flows[FLOW_PREVIOUS], times) for times in (2, 4))
-        seen = warp(torch.cat([state["luma"], state["confidence"]], 1), back)
+        seen = warp(torch.cat([state["luma"], state["confidence"], state["kept"]], 1), back)
         agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
         key = nearest_key(small, look, memory, flows[FLOW_KEY])
         tracked = nearest_key(small, look, memory, flows[FLOW_TRACK])
@@ -138,14 +158,18 @@ class Flagship(Generator):
         belief = believe(small, tracked.planes[:, 2:3], tracked.agrees, meeting)
         before = {name: state[name].unsqueeze(1) for name in ("place", "tint")}
         step, trust = flows[FLOW_PREVIOUS].unsqueeze(1), believe(small, seen[:, :1], agrees)
+        outside = [beyond(way) for way in (back, key.flow, tracked.flow)]
         return Candidates(
-            previous=torch.cat([F.avg_pool2d(previous, 2), seen], 1),
+            previous=torch.cat([coarse[:, :2], seen[:, :2]], 1),
             key=key.planes,
             matched=self.matcher(small, eighth, memory, flows[FLOW_TRACK], belief),
             tracked=tracked.planes,
             recalled=self.recall(small, eighth, before, step, trust),
             track=tracked.flow,
-            beyond=torch.cat([beyond(way) for way in (back, key.flow, tracked.flow)], 1),
+            chained=coarse[:, 2:],
+            kept=torch.minimum(seen[:, 2:], 1 - outside[0]),
+            fine=F.avg_pool2d(fine.abs(), 2),
+            beyond=torch.cat(outside, 1),
             meeting=meeting,
             agreement=torch.cat([agrees, key.agrees, tracked.agrees], 1),
         )

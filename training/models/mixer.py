@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,8 @@ DARK = 0.05
 """Added to luma before it is compared as a ratio: near black a ratio is noise."""
 RELIGHT = 0.7
 """The log of the most that light may change by: a factor of two, either way."""
-PAIRS = [0, 0, 0, 0, 1, 1, 1, 2, 2, 3], [1, 2, 3, 4, 2, 3, 4, 3, 4, 4]
+CANDIDATES = 6
+FIRST, SECOND = zip(*combinations(range(CANDIDATES), 2), strict=True)
 """Which candidates are compared with which others: all."""
 SPREAD_SCALE = CHROMA_SCALE**2
 """Of variances of chroma."""
@@ -44,6 +46,12 @@ class Candidates(NamedTuple):
     """[B, 3, h/2, w/2]: chroma and luma of the key along its track."""
     recalled: Tensor
     """[B, 5, h/2, w/2]: as `matched`, of the previous frame."""
+    chained: Tensor
+    """[B, 3, h/2, w/2]: chroma and luma of the last key along the flows of all frames since."""
+    kept: Tensor
+    """[B, 1, h/2, w/2]: 1 where that has been within the picture all the time, down to 0."""
+    fine: Tensor
+    """[B, 2, h/2, w/2]: mean size of what `previous` has of finer detail."""
     track: Tensor
     """[B, 2, h/2, w/2]: that track, in pixels of this size."""
     beyond: Tensor
@@ -57,17 +65,17 @@ class Candidates(NamedTuple):
 
     @property
     def chroma(self) -> Tensor:
-        """[B, 5, 2, h/2, w/2]: what there is to mix."""
+        """[B, 6, 2, h/2, w/2]: what there is to mix."""
         return torch.stack([planes[:, :2] for planes in self._all], dim=1)
 
     @property
     def luma(self) -> Tensor:
-        """[B, 5, h/2, w/2]: of the places it comes from."""
+        """[B, 6, h/2, w/2]: of the places it comes from."""
         return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
 
     @property
     def _all(self) -> tuple[Tensor, ...]:
-        return self.previous, self.key, self.matched, self.tracked, self.recalled
+        return self.previous, self.key, self.matched, self.tracked, self.recalled, self.chained
 
 
 class Mixed(NamedTuple):
@@ -80,21 +88,20 @@ class Mixed(NamedTuple):
     confidence: Tensor
     """[B, 1, h/2, w/2] in [0, 1]."""
     doubts: Tensor
-    """[B, 5, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
+    """[B, 6, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
 
 
 class Mixer(nn.Module):
     """Weighs the candidates for every pixel, adds a retouch, and predicts its own error."""
 
-    CANDIDATES = 5
     DETAIL = 2 * CANDIDATES + 3
     """Which of the planes that the network ends with `Mixed.detail` is."""
-    EVIDENCE = 48
+    EVIDENCE = 64
     """Channels beside luma's features: see `_evidence`."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        half, quarter, eighth, deep = width // 2, 3 * width // 2, 2 * width, 3 * width
+        half, quarter, eighth, deep = width, 3 * width // 2, 2 * width, 3 * width
         self.at_half = conv(width // 2 + self.EVIDENCE, half)
         self.to_quarter = conv(half, quarter, stride=2)
         self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
@@ -109,7 +116,7 @@ class Mixer(nn.Module):
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 3 * self.CANDIDATES + 4, 3, padding=1)
+        self.leave = nn.Conv2d(half, 3 * CANDIDATES + 4, 3, padding=1)
         self.heed = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
@@ -130,7 +137,7 @@ class Mixer(nn.Module):
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
         quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        parts = [self.CANDIDATES, self.CANDIDATES, 2, 1, 1, self.CANDIDATES]
+        parts = [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES]
         weights, doubts, retouch, sure, detail, lit = self.leave(half).split(parts, dim=1)
         share = softmax(weights - self.heed * doubts)
         chroma = candidates.chroma * torch.exp(lit * _light(small, candidates)).unsqueeze(2)
@@ -156,21 +163,27 @@ def _past(at: Tensor, side: int) -> Tensor:
 
 
 def _light(small: Tensor, candidates: Candidates) -> Tensor:
-    """[B, 5, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
+    """[B, 6, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
 
     Light that changes by a factor, by exposure or a shadow, changes chroma and luma by one and the
     same, since it does so to R'G'B'.
     """
     luma = torch.cat([small, candidates.luma], 1)
-    light = torch.log(F.avg_pool2d(luma, 5, 1, 2, count_include_pad=False) + DARK)
+    light = torch.log(_around(luma) + DARK)
     return (light[:, :1] - light[:, 1:]).clamp(-RELIGHT, RELIGHT)
 
 
+def _around(planes: Tensor) -> Tensor:
+    """Means of 5x5 pixels."""
+    return F.avg_pool2d(planes, 5, 1, 2, count_include_pad=False)
+
+
 def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
-    """[B, 48, h/2, w/2]: the candidates and what speaks for or against each."""
+    """[B, 64, h/2, w/2]: the candidates and what speaks for or against each."""
     chroma, apart = candidates.chroma, candidates.luma - small
-    around = F.avg_pool2d(apart.abs(), 5, 1, 2, count_include_pad=False)
-    first, second = chroma[:, PAIRS[0]], chroma[:, PAIRS[1]]
+    different = (chroma[:, FIRST] - chroma[:, SECOND]).abs()
+    own = torch.cat([candidates.previous[:, :2], small], 1)
+    varied = _around(own.square()) - _around(own).square()
     likeness, spread = (
         torch.cat([candidates.matched[:, n], candidates.recalled[:, n]], 1)
         for n in (slice(3, 4), slice(4, 5))
@@ -180,12 +193,15 @@ def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
             chroma.flatten(1, 2) * CHROMA_SCALE,
             apart * CHROMA_SCALE,
             apart.abs() * CHROMA_SCALE,
-            around * CHROMA_SCALE,
-            (first - second).abs().sum(2) * CHROMA_SCALE,
+            _around(apart.abs()) * CHROMA_SCALE,
+            (different[:, :, 0] + different[:, :, 1]) * CHROMA_SCALE,
             likeness,
             spread * SPREAD_SCALE,
+            varied * SPREAD_SCALE,
+            candidates.fine * CHROMA_SCALE,
             candidates.beyond,
             candidates.previous[:, 3:4],
+            candidates.kept,
             candidates.meeting,
             F.avg_pool2d(flow, 2) * FLOW_SCALE,
             candidates.track * TRACK_SCALE,

@@ -6,18 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.training.models.stills import HEIGHT, WIDTH, planes
 from training.lab import lab_to_chroma, lightness, planes_to_lab
 from training.models.encoder import Features
 from training.models.similarity import SimilarityUNet
-
-HEIGHT, WIDTH = 48, 64
-
-
-def planes(seed: int, channels: int = 1) -> Tensor:
-    """Smooth ones, in [0, 1]."""
-    torch.manual_seed(seed)
-    coarse = torch.rand(1, channels, HEIGHT // 8, WIDTH // 8)
-    return nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
 
 
 class Tones(nn.Module):
