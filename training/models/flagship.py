@@ -101,11 +101,11 @@ class Flagship(Generator):
         mended = enlarge(coarse[:, :2] + mixed.correction, 2)
         chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
         by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
-        left = luma, chroma, mixed.confidence, look, features.eighth, led[:, 2:], candidates.kept
+        chained, kept = led[:, 2:], candidates.kept
         return Propagated(
             chroma,
             enlarge(mixed.confidence, 2),
-            self._leave(*left),
+            self._leave(luma, chroma, mixed.confidence, look, features.eighth, chained, kept),
             fetched=enlarge(by_likeness, 2).unflatten(1, (2, 2)),
             candidates=candidates.chroma,
             doubts=mixed.doubts,

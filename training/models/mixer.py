@@ -24,6 +24,7 @@ DARK = 0.05
 RELIGHT = 0.7
 """The log of the most that light may change by: a factor of two, either way."""
 CANDIDATES = 6
+"""Those of `training.models.flagship`."""
 FIRST, SECOND = zip(*combinations(range(CANDIDATES), 2), strict=True)
 """Which candidates are compared with which others: all."""
 SPREAD_SCALE = CHROMA_SCALE**2
@@ -181,6 +182,7 @@ def _around(planes: Tensor) -> Tensor:
 def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
     """[B, 64, h/2, w/2]: the candidates and what speaks for or against each."""
     chroma, apart = candidates.chroma, candidates.luma - small
+    # Summed by hand below: PyTorch takes several times as long for a sum over two.
     different = (chroma[:, FIRST] - chroma[:, SECOND]).abs()
     own = torch.cat([candidates.previous[:, :2], small], 1)
     varied = _around(own.square()) - _around(own).square()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self, cast
 
@@ -68,8 +68,12 @@ class Writer:
         self._durations: dict[int, int] = {}
         self.left_out: list[str] = []
         """What the container could not hold, such as 'subtitles (srt)'."""
-        self._container = _open(self._partial)
+        # Known before there is a file: an interrupt may come at any time, also while it is removed.
+        self._undo = ExitStack()
+        self._undo.callback(self._partial.unlink, missing_ok=True)
         try:
+            self._container = _open(self._partial)
+            self._undo.callback(_close, self._container)
             encoder, self.pixel_format = choose(
                 codec,
                 info,
@@ -212,9 +216,7 @@ class Writer:
 
     def discard(self) -> None:
         """Write nothing: remove what was written so far."""
-        with suppress(av.FFmpegError, OSError):
-            self._container.close()
-        self._partial.unlink(missing_ok=True)
+        self._undo.close()
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -238,6 +240,12 @@ def _check_place(path: Path, *, clip: Path, overwrite: bool) -> None:
         raise ArgumentError(f"output: {path} is the clip itself, another name is needed")
     if not overwrite:
         raise ArgumentError(f"output: {path} exists already; --overwrite replaces it")
+
+
+def _close(container: OutputContainer) -> None:
+    """Of a file that is not kept, whatever may be wrong with it."""
+    with suppress(av.FFmpegError, OSError):
+        container.close()
 
 
 def _open(path: Path) -> OutputContainer:

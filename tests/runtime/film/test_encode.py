@@ -6,9 +6,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.container import OutputContainer
 
 from tests.videos import STEADY, TICKS, UNEVEN, audio_packets, frames, plane, write_clip
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.film import encode
 from vidcolor.film.encode import Writer
 from vidcolor.film.span import Span
 from vidcolor.video import Frame, Reader, Tags
@@ -372,3 +374,19 @@ def test_the_same_frames_give_the_same_bytes(rich: Path, tmp_path: Path) -> None
     """Of an encoder that is the same each time; x264 on several threads is not quite."""
     one, two = (recode(rich, tmp_path / name, codec="ffv1") for name in ("one.mkv", "two.mkv"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_an_interrupt_as_the_file_is_closed_leaves_nothing(
+    rich: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is told when FFmpeg has done its part and Python goes on."""
+    before = sorted(tmp_path.iterdir())
+
+    def interrupted(container: OutputContainer) -> None:
+        container.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(encode, "_close", interrupted)
+    with Reader(rich) as reader, pytest.raises(KeyboardInterrupt):
+        Writer(tmp_path / "out.mkv", like=reader, tags=reader.info.tags).discard()
+    assert sorted(tmp_path.iterdir()) == before
