@@ -6,15 +6,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from tests.training.models.stills import HEIGHT, WIDTH, planes, small_flagship, still
+from tests.training.models.stills import HEIGHT, WIDTH, planes, still
 from training.models.flagship import Flagship
 from training.models.mixer import BEYOND, CANDIDATES, Candidates
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
-
-
-@pytest.fixture(scope="module")
-def flagship() -> Flagship:
-    return small_flagship()
 
 
 def test_before_training_it_follows_the_previous_frame(flagship):

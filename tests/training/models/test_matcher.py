@@ -6,15 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.models.stills import HEIGHT, WIDTH, planes, small_flagship, still
+from tests.training.models.stills import HEIGHT, WIDTH, planes, still
 from training.models.encoder import Features
 from training.models.flagship import Flagship, believe, nearest_key
 from vidcolor.contract import FLOW_TRACK
-
-
-@pytest.fixture(scope="module")
-def flagship() -> Flagship:
-    return small_flagship()
 
 
 class Tones(nn.Module):
@@ -28,14 +23,19 @@ class Tones(nn.Module):
         return Features(half, quarter, eighth)
 
 
+def halves() -> tuple[Tensor, Tensor]:
+    """A dark left half and a bright right one, of two colours."""
+    luma, chroma = planes(4) * 0.2, torch.zeros(1, 2, HEIGHT, WIDTH)
+    luma[..., WIDTH // 2 :] += 0.7
+    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
+    return luma, chroma
+
+
 def test_matching_finds_what_moved_too_far_for_flow(flagship):
     """The two halves of the picture change places; likeness of luma brings their colours along."""
     model = deepcopy(flagship)
     model.encoder, model.matcher.match = Tones(), nn.Identity()
-    luma = planes(4) * 0.2
-    luma[..., WIDTH // 2 :] += 0.7
-    chroma = torch.zeros(1, 2, HEIGHT, WIDTH)
-    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
+    luma, chroma = halves()
     memory, state = model.remember(luma, chroma)
     moved = luma.roll(WIDTH // 2, -1)
     fetched = model.propagate(moved, state, memory, still()).fetched[:, 0]
@@ -132,13 +132,8 @@ def recalling(flagship: Flagship) -> Flagship:
 
 def test_what_was_painted_before_is_recalled_by_likeness(flagship):
     """A picture's halves, dark and bright, change places: the state's colours go with the tones."""
-    model = recalling(flagship)
-    luma = planes(4) * 0.2
-    luma[..., WIDTH // 2 :] += 0.7
-    key = torch.zeros(1, 2, HEIGHT, WIDTH)
-    chroma = key.clone()
-    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
-    memory, _ = model.remember(luma, key)
+    model, (luma, chroma) = recalling(flagship), halves()
+    memory, _ = model.remember(luma, torch.zeros_like(chroma))
     state = model.remember(luma, chroma).state
     recalled = model.propagate(luma.roll(WIDTH // 2, -1), state, memory, still()).fetched[:, 1]
     inner = slice(8, WIDTH // 2 - 8)
