@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.clips import Codes
 from vidcolor.contract import FLOW_TRACK
-from vidcolor.flow import step_flow
+from vidcolor.flow import flow
 from vidcolor.planes import Plane
 from vidcolor.seen import EVEN, half_size, watch
 
@@ -45,7 +45,7 @@ def fine_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
     """As `flow_chain`, along the flow that models are given: what of theirs is flow alone."""
     chroma = key
     for before, here in pairwise(luma):
-        chroma = warp(chroma, step_flow(here, before))
+        chroma = warp(chroma, flow(here, before))
         yield chroma
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vidcolor import contract
-from vidcolor.flow import Flow, Luma8, flow, quantise, step_flow
+from vidcolor.flow import Flow, Luma8, flow, quantise
 from vidcolor.planes import Plane, check_luma
 from vidcolor.track import Tracks, enlarge_flow, follow, halve, halve_flow
 
@@ -183,7 +183,7 @@ def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int) -> Plane:
     if previous is None:
         plane[...] = 0
     else:
-        step_flow(here, previous, out=plane)
+        flow(here, previous, out=plane)
     return _repeat_edges(batch, height, width)
 
 

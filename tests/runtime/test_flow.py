@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
@@ -9,10 +8,9 @@ import numpy as np
 import pytest
 
 from tests.scenes import render
-from vidcolor.flow import Flow, Luma8, flow, new_dis, quantise, step_flow
+from vidcolor.flow import flow, new_dis, quantise
 
 LUMA = quantise(render(1, 128, 160).luma[0])
-Search = Callable[[Luma8, Luma8], Flow]
 
 
 def test_quantise_rounds_and_clips() -> None:
@@ -21,12 +19,11 @@ def test_quantise_rounds_and_clips() -> None:
     assert quantise(luma).dtype == np.uint8
 
 
-@pytest.mark.parametrize("search", [flow, step_flow])
 @pytest.mark.parametrize(("right", "down"), [(3, 0), (0, 2), (-2, 4)])
-def test_a_planted_motion_comes_back(right: int, down: int, search: Search) -> None:
+def test_a_planted_motion_comes_back(right: int, down: int) -> None:
     """The content of `other` lies right and below of where it is in `here`: flow is positive."""
     other = np.roll(LUMA, (down, right), axis=(0, 1))
-    motion = search(LUMA, other)
+    motion = flow(LUMA, other)
     assert motion.shape == (2, 128, 160)
     assert motion.dtype == np.float32
     inside = motion[:, 16:-16, 16:-16]
@@ -34,46 +31,25 @@ def test_a_planted_motion_comes_back(right: int, down: int, search: Search) -> N
     assert np.median(inside[1]) == pytest.approx(down, abs=0.1)
 
 
-@pytest.mark.parametrize("factor", [0.6, 0.9, 1.1, 1.5])
-def test_a_step_is_found_through_flicker(factor: float) -> None:
-    dim = LUMA // 2 + 10
-    other = np.roll(dim, (2, -3), axis=(0, 1))
-    expected = step_flow(dim, other)
-    motion = step_flow(dim, cv2.convertScaleAbs(other, alpha=factor))
-    apart = np.abs(motion - expected)[:, 16:-16, 16:-16]
-    assert np.median(apart) < 0.05
-    assert apart.max() < 0.5
-
-
-@pytest.mark.parametrize("code", [0, 255])
-def test_a_step_to_a_flat_frame_is_none(code: int) -> None:
-    np.testing.assert_allclose(step_flow(LUMA * 0 + 100, np.full_like(LUMA, code)), 0, atol=0.1)
-
-
-@pytest.mark.parametrize("search", [flow, step_flow])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 64), (64, 5), (15, 17)])
-def test_planes_of_any_size_have_flow(height: int, width: int, search: Search) -> None:
-    motion = search(LUMA[:height, :width].copy(), LUMA[:height, :width].copy())
+def test_planes_of_any_size_have_flow(height: int, width: int) -> None:
+    motion = flow(LUMA[:height, :width].copy(), LUMA[:height, :width].copy())
     assert motion.shape == (2, height, width)
     np.testing.assert_allclose(motion, 0, atol=0.1)
 
 
-@pytest.mark.parametrize("search", [flow, step_flow])
-def test_what_was_computed_before_does_not_matter(search: Search) -> None:
+def test_what_was_computed_before_does_not_matter() -> None:
     other = np.roll(LUMA, 3, axis=1)
-    expected = search(LUMA, other)
-    search(LUMA[:20, :20].copy(), other[:20, :20].copy())
-    for plane in (LUMA, other):
-        flow(plane, LUMA)
-        step_flow(plane, LUMA)
-    np.testing.assert_array_equal(search(LUMA, other), expected)
+    expected = flow(LUMA, other)
+    flow(LUMA[:20, :20].copy(), other[:20, :20].copy())
+    np.testing.assert_array_equal(flow(LUMA, other), expected)
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 40), (45, 61), (64, 64), (64, 300), (200, 65)])
 def test_a_used_object_is_as_good_as_a_new_one(height: int, width: int) -> None:
     lumas = quantise(render(4, height, width, seed=3).luma)
     for here, other in permutations(lumas, 2):
-        new = new_dis("straight").calc(here, other, None)
+        new = new_dis().calc(here, other, None)
         np.testing.assert_array_equal(flow(here, other), np.moveaxis(new, 2, 0))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
-from vidcolor.flow import flow, quantise, step_flow
+from vidcolor.flow import flow, quantise
 from vidcolor.seen import half_size, pad, see, watch
 from vidcolor.track import enlarge_flow, follow, halve_flow
 
@@ -26,7 +26,7 @@ def test_a_frame_is_seen_beside_the_one_before_and_every_key() -> None:
     keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
     seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=keys)
     np.testing.assert_array_equal(seen.luma, pad(HERE[None], 8))
-    np.testing.assert_array_equal(seen.flows[FLOW_PREVIOUS], pad(step_flow(here, before), 8))
+    np.testing.assert_array_equal(seen.flows[FLOW_PREVIOUS], pad(flow(here, before), 8))
     straight = [flow(half_size(here, 8), key) for key in keys]
     np.testing.assert_array_equal(seen.straight, straight)
     at_full = np.stack([enlarge_flow(f, np.empty((2, 48, 64), np.float32)) for f in straight])
@@ -75,11 +75,11 @@ def test_frames_are_watched_one_after_the_other() -> None:
     )
     assert first.since is begun
     np.testing.assert_array_equal(
-        first.flows[FLOW_PREVIOUS], pad(step_flow(quantise(HERE), quantise(KEY)), 8)
+        first.flows[FLOW_PREVIOUS], pad(flow(quantise(HERE), quantise(KEY)), 8)
     )
     assert second.since is first.tracks
     np.testing.assert_array_equal(
-        second.flows[FLOW_PREVIOUS], pad(step_flow(quantise(BEFORE), quantise(HERE)), 8)
+        second.flows[FLOW_PREVIOUS], pad(flow(quantise(BEFORE), quantise(HERE)), 8)
     )
 
 

@@ -16,7 +16,7 @@ from training.baselines import (
     tracked,
     warp,
 )
-from vidcolor.flow import step_flow
+from vidcolor.flow import flow
 
 FRAMES, HEIGHT, WIDTH = 5, 96, 128
 STEP = (3, 2)
@@ -96,7 +96,7 @@ def test_direct_does_not(translation):
 
 def test_the_fine_chain_follows_the_flow_of_models(translation):
     luma, chroma = translation
-    along = warp(chroma[0], step_flow(luma[1], luma[0]))
+    along = warp(chroma[0], flow(luma[1], luma[0]))
     np.testing.assert_array_equal(next(fine_chain(luma, chroma[0])), along)
     assert not np.array_equal(next(flow_chain(luma, chroma[0])), along)
 
