@@ -1,7 +1,7 @@
 # make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
 # make test    lint, types and tests, as continuous integration runs them
 # make test-long  more of the same, which takes minutes
-# make evaluate  the shipped models beside the baselines: CLIPS=folder MODELS="name path" WORKERS=2
+# make evaluate  our models beside the baselines: CLIPS=folder MODELS="name path" WORKERS=2
 # make bench   how fast everything is, side by side, in minutes; BENCH="speed --sizes 256"
 # make reproduce  the experiments of the reports: DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
@@ -17,7 +17,9 @@ KEY := demo/key.png
 MODEL :=
 CLIPS := ../shared/clips/dev
 WORKERS := 1
-MODELS := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
+# The models that ship, and the reports' own systems, which do not.
+SHIPPED := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
+MODELS := $(SHIPPED) $(addprefix runs/reports/,supervised cgan-dt1 cgan-dt5)
 BENCH :=
 DATA :=
 TEST :=
@@ -48,9 +50,12 @@ test: .venv/full.stamp
 test-long: .venv/full.stamp
 	pytest -m long
 
-evaluate: .venv/full.stamp
+evaluate: .venv/full.stamp $(addsuffix /CARD.md,$(filter runs/reports/%,$(MODELS)))
 	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation \
 	    --workers $(WORKERS)
+
+runs/reports/%/CARD.md: training/checkpoints/%/weights.safetensors | .venv/full.stamp
+	python -m export training/checkpoints/$* --output runs/reports/$* --overwrite
 
 bench: .venv/full.stamp
 	python -m benchmarks $(BENCH)
