@@ -55,6 +55,7 @@ evaluate: .venv/full.stamp $(addsuffix /CARD.md,$(filter runs/reports/%,$(MODELS
 	    --workers $(WORKERS)
 
 runs/reports/%/CARD.md: training/checkpoints/%/weights.safetensors | .venv/full.stamp
+	@mkdir -p runs/reports
 	python -m export training/checkpoints/$* --output runs/reports/$* --overwrite
 
 bench: .venv/full.stamp
