@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
+import training
 from training.checkpoint import CONFIG, WEIGHTS, CheckpointError, Config, load_generator
 from training.checkpoint import save_generator as save
 from training.models.unet import UNet
 
+KEPT = Path(training.__file__).parent / "checkpoints"
 CONFIGURED = Config(name="test", model="seeds", arguments={"width": 1 / 32}, metrics={"x": 0.5})
 
 
@@ -64,3 +67,12 @@ def test_each_fault_is_named(folder, tmp_path):
     (folder / CONFIG).write_text("{")
     with pytest.raises(CheckpointError, match="not a checkpoint's config"):
         load_generator(folder)
+
+
+@pytest.mark.parametrize("name", ["flagship", "supervised", "cgan-dt1", "cgan-dt5"])
+def test_those_that_make_evaluate_and_initial_take_are_whole(name):
+    generator, config = load_generator(KEPT / name)
+    assert (config.name, config.licence) == (name, "MIT")
+    assert config.step > 1000
+    assert config.training["initial"] == ("START" if name == "flagship" else None)
+    assert all(tensor.isfinite().all() for tensor in generator.state_dict().values())
