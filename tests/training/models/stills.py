@@ -1,4 +1,4 @@
-"""A small flagship, and pictures for it that stand still."""
+"""A small flagship, and pictures for it and others that stand still."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def planes(seed: int, channels: int = 1) -> Tensor:
     torch.manual_seed(seed)
     coarse = torch.rand(1, channels, HEIGHT // 8, WIDTH // 8)
     return torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
+
+
+def halves(left: tuple[float, float], right: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Luma and chroma of a dark left half and a bright right one, each of one colour."""
+    luma, chroma = planes(4) * 0.2, torch.zeros(1, 2, HEIGHT, WIDTH)
+    luma[..., WIDTH // 2 :] += 0.7
+    for plane, (dark, bright) in enumerate(zip(left, right, strict=True)):
+        chroma[:, plane, :, : WIDTH // 2], chroma[:, plane, :, WIDTH // 2 :] = dark, bright
+    return luma, chroma
 
 
 def still(keys: int = 1) -> dict[str, Tensor]:

@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.models.stills import HEIGHT, WIDTH, planes, still
+from tests.training.models.stills import HEIGHT, WIDTH, halves, planes, still
 from training.models.encoder import Features
 from training.models.flagship import Flagship, believe, nearest_key
 from vidcolor.contract import FLOW_TRACK
+
+COLOURS = (0.3, 0.0), (0.0, -0.3)
 
 
 class Tones(nn.Module):
@@ -23,19 +25,11 @@ class Tones(nn.Module):
         return Features(half, quarter, eighth)
 
 
-def halves() -> tuple[Tensor, Tensor]:
-    """A dark left half and a bright right one, of two colours."""
-    luma, chroma = planes(4) * 0.2, torch.zeros(1, 2, HEIGHT, WIDTH)
-    luma[..., WIDTH // 2 :] += 0.7
-    chroma[:, 0, :, : WIDTH // 2], chroma[:, 1, :, WIDTH // 2 :] = 0.3, -0.3
-    return luma, chroma
-
-
 def test_matching_finds_what_moved_too_far_for_flow(flagship):
     """The two halves of the picture change places; likeness of luma brings their colours along."""
     model = deepcopy(flagship)
     model.encoder, model.matcher.match = Tones(), nn.Identity()
-    luma, chroma = halves()
+    luma, chroma = halves(*COLOURS)
     memory, state = model.remember(luma, chroma)
     moved = luma.roll(WIDTH // 2, -1)
     fetched = model.propagate(moved, state, memory, still()).fetched[:, 0]
@@ -132,7 +126,7 @@ def recalling(flagship: Flagship) -> Flagship:
 
 def test_what_was_painted_before_is_recalled_by_likeness(flagship):
     """A picture's halves, dark and bright, change places: the state's colours go with the tones."""
-    model, (luma, chroma) = recalling(flagship), halves()
+    model, (luma, chroma) = recalling(flagship), halves(*COLOURS)
     memory, _ = model.remember(luma, torch.zeros_like(chroma))
     state = model.remember(luma, chroma).state
     recalled = model.propagate(luma.roll(WIDTH // 2, -1), state, memory, still()).fetched[:, 1]

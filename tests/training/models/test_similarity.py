@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.models.stills import HEIGHT, WIDTH, planes
+from tests.training.models.stills import WIDTH, halves, planes
 from training.lab import lab_to_chroma, lightness, planes_to_lab
 from training.models.encoder import Features
 from training.models.similarity import SimilarityUNet
+
+BLUE, YELLOW = (0.05, 0.0), (-0.2, 0.0)
 
 
 class Tones(nn.Module):
@@ -26,17 +28,8 @@ def model() -> SimilarityUNet:
     return SimilarityUNet(width=1 / 16, similarity_width=4, match_width=8).eval()
 
 
-def halves() -> tuple[Tensor, Tensor]:
-    """A dark blue left half and a bright yellow-green right half."""
-    luma = planes(4) * 0.2
-    luma[..., WIDTH // 2 :] += 0.7
-    chroma = torch.zeros(1, 2, HEIGHT, WIDTH)
-    chroma[:, 0, :, : WIDTH // 2], chroma[:, 0, :, WIDTH // 2 :] = 0.05, -0.2
-    return luma, chroma
-
-
 def test_before_training_it_paints_what_it_fetched(model):
-    luma, chroma = halves()
+    luma, chroma = halves(BLUE, YELLOW)
     memory, state = model.remember(luma, chroma)
     step, painted = model.paint(luma, state, memory, {})
     told = planes_to_lab(luma, step.fetched[:, 0])
@@ -50,7 +43,7 @@ def test_the_sub_net_fetches_what_moved_anywhere_in_the_key(model):
     """The two halves of the picture change places; likeness of luma brings their colours along."""
     tones = deepcopy(model)
     tones.features, tones.match = Tones(), nn.Identity()
-    luma, chroma = halves()
+    luma, chroma = halves(BLUE, YELLOW)
     memory, state = tones.remember(luma, chroma)
     fetched = tones.propagate(luma.roll(WIDTH // 2, -1), state, memory, {}).fetched[:, 0].detach()
     inner = slice(8, WIDTH // 2 - 8)  # at the border places are mixed by the way up
@@ -61,7 +54,7 @@ def test_the_sub_net_fetches_what_moved_anywhere_in_the_key(model):
 def test_of_several_keys_each_place_takes_from_the_one_that_is_like_it(model):
     tones = deepcopy(model)
     tones.features, tones.match = Tones(), nn.Identity()
-    luma, chroma = halves()
+    luma, chroma = halves(BLUE, YELLOW)
     dark, state = tones.remember(luma * 0.0 + 0.1, chroma * 0 + 0.3)
     bright, _ = tones.remember(luma * 0.0 + 0.9, chroma * 0 - 0.3)
     both = {name: torch.cat([dark[name], bright[name]], 1) for name in dark}
@@ -74,7 +67,7 @@ def test_of_several_keys_each_place_takes_from_the_one_that_is_like_it(model):
 def test_the_frame_before_is_given_too(model, name):
     trained = deepcopy(model)
     nn.init.normal_(trained.head.weight, std=0.2)
-    luma, chroma = halves()
+    luma, chroma = halves(BLUE, YELLOW)
     memory, state = trained.remember(luma, chroma)
     other = {**state, name: 0.2 - state[name]}
     one, two = (trained.propagate(luma, s, memory, {}).chroma for s in (state, other))
@@ -82,7 +75,7 @@ def test_the_frame_before_is_given_too(model, name):
 
 
 def test_confidence_is_not_the_law_of_collapse(model):
-    luma, chroma = halves()
+    luma, chroma = halves(BLUE, YELLOW)
     memory, state = model.remember(luma, chroma)
     before = model.propagate(luma, state, memory, {}).confidence
     model.calibrate(0.9)
