@@ -22,7 +22,7 @@ import tyro
 from benchmarks import length, profile, report, seek, speed, threads
 from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
-from vidcolor.bundle import DEFAULT_MODEL
+from vidcolor.inference.bundle import DEFAULT_MODEL
 
 PARTS = ("speed", "length", "seek", "threads")
 

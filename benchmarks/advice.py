@@ -18,11 +18,11 @@ import numpy as np
 from vidcolor import Key, Propagator, Session
 from vidcolor.advise.reach import Reach
 from vidcolor.advise.samples import sample
-from vidcolor.colour import decode_luma, rgb_to_key
-from vidcolor.fit import Fit
+from vidcolor.color import decode_luma, rgb_to_key
 from vidcolor.grid import Grid
-from vidcolor.tags import coding_of
-from vidcolor.video import Frame, Reader
+from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.tags import coding_of
+from vidcolor.working_size import Fit
 
 FRAMES = 60
 """Of each clip."""

@@ -13,9 +13,9 @@ from benchmarks import child, vspipe
 from benchmarks.footage import CLIPS, key_of, pan, place
 from benchmarks.machine import Model
 from benchmarks.speed import CODING, FILTER, RUN
-from vidcolor.colour import decode_luma
-from vidcolor.fit import Fit
+from vidcolor.color import decode_luma
 from vidcolor.propagate import Propagator
+from vidcolor.working_size import Fit
 
 CLIP = "480p"
 

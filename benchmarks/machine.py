@@ -11,10 +11,10 @@ import onnxruntime
 import vapoursynth as vs
 
 from benchmarks.rounds import cores
-from vidcolor import contract
-from vidcolor.bundle import find_bundle
-from vidcolor.providers import cuda_devices
-from vidcolor.session import Session
+from vidcolor.inference import contract
+from vidcolor.inference.bundle import find_bundle
+from vidcolor.inference.providers import cuda_devices
+from vidcolor.inference.session import Session
 
 _CPUINFO = Path("/proc/cpuinfo")
 

@@ -22,8 +22,8 @@ from onnx import TensorProto, helper
 
 from benchmarks.machine import Model
 from benchmarks.speed import Small
-from vidcolor import contract, providers
-from vidcolor.bundle import find_bundle
+from vidcolor.inference import contract, providers
+from vidcolor.inference.bundle import find_bundle
 
 RUNS = 12
 """Frames that are profiled; an operator's quickest counts."""

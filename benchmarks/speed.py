@@ -16,12 +16,12 @@ from benchmarks import command, vspipe
 from benchmarks.footage import CLIPS, key_of, pan, place
 from benchmarks.machine import Model
 from benchmarks.rounds import Case, Timing, take_turns, timed
-from vidcolor import contract
-from vidcolor.colour import Coding, decode_luma, encode_chroma
-from vidcolor.fit import Fit
-from vidcolor.flow import quantise
+from vidcolor.color import Coding, decode_luma, encode_chroma
+from vidcolor.inference import contract
+from vidcolor.motion.frame_inputs import watch
+from vidcolor.motion.optical_flow import quantise
 from vidcolor.propagate import Propagator
-from vidcolor.seen import watch
+from vidcolor.working_size import Fit
 
 GRAPH = "session.run alone"
 SEEN = "step, flow given"

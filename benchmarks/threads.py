@@ -9,7 +9,7 @@ from unittest.mock import patch
 from benchmarks.machine import Model
 from benchmarks.rounds import Timing, cores, take_turns
 from benchmarks.speed import GRAPH, RUN, STEP, Small
-from vidcolor import providers
+from vidcolor.inference import providers
 
 SPINS = ("1", "20", "100", "1000")
 """Microseconds."""

@@ -15,10 +15,10 @@ from pathlib import Path
 import av
 
 from vidcolor.errors import VidcolorError
-from vidcolor.film.codecs import AUTO, CODECS
-from vidcolor.film.encode import Writer
-from vidcolor.tags import coding_of, tags_of
-from vidcolor.video import Frame, Reader, plane_codes
+from vidcolor.media.codecs import AUTO, CODECS
+from vidcolor.media.reader import Frame, Reader, plane_codes
+from vidcolor.media.tags import coding_of, tags_of
+from vidcolor.media.writer import Writer
 
 
 def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:

@@ -18,8 +18,8 @@ from training.checkpoint import Config, load_colorizer, load_generator, read_con
 from training.models import COLORIZERS
 from training.models.base import Generator
 from training.models.zhang import Zhang
-from vidcolor import contract
 from vidcolor.errors import VidcolorError
+from vidcolor.inference import contract
 
 
 @dataclass(frozen=True)

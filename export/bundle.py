@@ -16,7 +16,7 @@ from export.precision import to_float16
 from export.quantise import calibration_feeds, to_int8
 from training.checkpoint import Config
 from training.models.base import Generator
-from vidcolor import contract
+from vidcolor.inference import contract
 
 CARD = "CARD.md"
 

@@ -8,7 +8,7 @@ from export.parity import FRAMES, KEYS, Parity
 from training.checkpoint import Config
 from training.models.base import Generator
 from training.models.zhang import METHOD, Zhang
-from vidcolor.contract import Metadata
+from vidcolor.inference.contract import Metadata
 
 
 def model_card(

@@ -16,8 +16,8 @@ from export.graphs import COLUMNS, ROWS, TRACED, ExportError, Input, check_axes,
 from export.parity import TOLERANCES, ParityError, made_up_scene
 from training.checkpoint import Config
 from training.models.zhang import METHOD, Zhang
-from vidcolor import contract
-from vidcolor.colorizer import Colorizer
+from vidcolor.inference import contract
+from vidcolor.inference.colorizer import Colorizer
 
 METHOD_PROPERTY = "vidcolor.method"
 

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from training.models.base import Generator, Remembered
-from vidcolor import contract
 from vidcolor.errors import VidcolorError
+from vidcolor.inference import contract
 
 OPSET = 18
 """The newest for which every released onnxruntime from 1.20 has all the CUDA kernels.

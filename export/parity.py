@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from export.graphs import ExportError
 from training.models.base import Generator, Tensors
-from vidcolor import contract
-from vidcolor.flow import quantise
+from vidcolor.inference import contract
+from vidcolor.inference.session import Session
+from vidcolor.motion.frame_inputs import half_size, watch
+from vidcolor.motion.optical_flow import quantise
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
-from vidcolor.seen import half_size, watch
-from vidcolor.session import Session
 
 FRAMES = 8
 KEYS = (1, 2)

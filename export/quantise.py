@@ -28,13 +28,13 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from evaluation.clips import CODING, Clip, ClipOptions, find_videos, load_clip
+from evaluation.methods import key_frame
 from export.graphs import ExportError
-from training.clips import CODING, Clip, ClipOptions, find_videos, load_clip
-from training.methods import key_frame
-from vidcolor import contract
-from vidcolor.colour import decode_luma
+from vidcolor.color import decode_luma
+from vidcolor.inference import contract
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 WIDE = 32
 """Output channels from which on a convolution computes in 8 bits."""

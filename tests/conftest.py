@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import need
+from tests.support import need
 
 TOY = Path(__file__).parent / "toy"
 

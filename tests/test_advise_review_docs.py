@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import films
-from vidcolor.advise.reviewpage import PARTS
+from tests.support import films
+from vidcolor.advise.review_page import PARTS
 from vidcolor.advise.worth import GOAL
-from vidcolor.app import main
+from vidcolor.cli import main
 from vidcolor.commands.review import LARGEST
 
 ROOT = Path(__file__).parents[1]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import browser
+from tests.support import browser
 
 
 def test_a_page_runs_and_what_it_reports_fails_the_test():

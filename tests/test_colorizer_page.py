@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from export import __main__ as export
-from tests.scenes import render
+from tests.support.footage import write_video
+from tests.support.scenes import render
+from tests.support.videos import frames, plane, write_clip
 from tests.toy.colorizers import AB, write_colorizer
-from tests.training.footage import write_video
-from tests.videos import frames, plane, write_clip
 from training import __main__ as training
-from training.bins import TEMPERATURE, gamut_bins
+from training.models.bins import TEMPERATURE, gamut_bins
 from training.models.zhang import Zhang
-from vidcolor import app
-from vidcolor.colorizer import MULTIPLE, Colorizer
+from vidcolor import cli
+from vidcolor.inference.colorizer import MULTIPLE, Colorizer
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "colorizer.md"
@@ -28,7 +28,7 @@ COMMANDS = [
     line.strip() for line in re.findall(r"^ {4}((?:vidcolor|python) .*)$", TEXT, re.MULTILINE)
 ]
 
-PROGRAMS = {"vidcolor": app.main, "training": training.main, "export": export.main}
+PROGRAMS = {"vidcolor": cli.main, "training": training.main, "export": export.main}
 SMALLER = {
     "fit-colorizer": "--steps 1 --width 0.125 --batch 2 --crop 64 --size 64 --cache cache",
     "evaluate": "--size 64 --frames 3 --pictures 0 --cache cache --threads 1",

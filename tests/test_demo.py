@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import need
-from tests.videos import audio_packets, frames, plane, write_clip, write_key
+from tests.support import need
+from tests.support.videos import audio_packets, frames, plane, write_clip, write_key
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = Path(sysconfig.get_path("scripts"))

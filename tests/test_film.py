@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import browser, need
-from tests.videos import audio_packets, frames, plane
-from vidcolor.app import main
-from vidcolor.film.account import Account
+from tests.support import browser, need
+from tests.support.videos import audio_packets, frames, plane
+from vidcolor.cli import main
+from vidcolor.film.report import Account
 
 WIDTH, HEIGHT = 228, 128
 SHOTS = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import tyro
 
-from tests import films
-from vidcolor.app import COMMANDS, main
+from tests.support import films
+from vidcolor.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

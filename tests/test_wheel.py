@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
-from tests import need, videos
+from tests.support import need, videos
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = ("cpu", "vapoursynth")

@@ -7,15 +7,15 @@ import sys
 
 import tyro
 
+from evaluation.evaluate import EvaluateOptions
+from evaluation.evaluate import main as evaluate
+from evaluation.turing import TuringOptions, turing
 from training.colorize import ColorizerOptions, fit_colorizer
-from training.evaluate import EvaluateOptions
-from training.evaluate import main as evaluate
+from training.data.prepare.prepare import PrepareOptions, prepare
 from training.fit import fit
 from training.options import FitOptions
-from training.prepare import PrepareOptions, prepare
-from training.reproduce import ReproduceOptions, reproduce
+from training.reproduce.reproduce import ReproduceOptions, reproduce
 from training.systems import named
-from training.turing import TuringOptions, turing
 from vidcolor.errors import VidcolorError
 
 COMMANDS = {

@@ -1,4 +1,4 @@
-"""`python -m training fit-colorizer`: train a colorizer of single frames, see `training.bins`."""
+"""`python -m training fit-colorizer`: train a colorizer of single frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.optim import Adam
 from tqdm import tqdm
 
-from training.bins import UNIFORM, gamut_bins, rebalance
+from evaluation.clips import Clip, ClipOptions, load_split
+from evaluation.help_text import manual
 from training.checkpoint import (
     CheckpointError,
     Config,
@@ -22,19 +23,18 @@ from training.checkpoint import (
     save_generator,
     save_tensors,
 )
-from training.clips import Clip, ClipOptions, load_split
-from training.data import prefetch
+from training.data.rollouts import prefetch
+from training.data.stills import Stills, StillSource, colour_probability
 from training.fit import check_out
 from training.journal import Journal
-from training.lab import planes_to_rgb
-from training.manual import manual
-from training.metrics import pixel_accuracy
+from training.models.bins import UNIFORM, gamut_bins, rebalance
+from training.models.lab import planes_to_rgb
 from training.models.zhang import Zhang
 from training.options import to_json
-from training.players import TRAINING, adam_tensors, below, load_adam
 from training.record import CHECKPOINT, SAMPLES, Clock
 from training.sheets import write_sheet
-from training.stills import Stills, StillSource, colour_probability
+from training.state import TRAINING, adam_tensors, below, load_adam
+from training.validation import pixel_accuracy
 from vidcolor.errors import ArgumentError
 
 ENDLESS = 2**31

@@ -14,13 +14,13 @@ from lightning.fabric import Fabric
 from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 
+from evaluation.clips import Split, load_split
 from training.checkpoint import read_config
-from training.clips import Split, load_split
-from training.data import Rollout, Rollouts, prefetch
+from training.data.rollouts import Rollout, Rollouts, prefetch
 from training.options import FitOptions, build_generator, check, check_same
-from training.players import TRAINING, Players
 from training.record import CHECKPOINT, Clock, Record
-from training.rolling import Painting
+from training.rollout import Painting
+from training.state import TRAINING, Players
 from training.validation import Validation
 from vidcolor.errors import ArgumentError
 

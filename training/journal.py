@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from training.clips import Codes
+from evaluation.clips import Codes
 
 LOSSES = "losses.jsonl"
 

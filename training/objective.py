@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, l1_loss, softplus
 
-from training.manual import manual
+from evaluation.help_text import manual
 from training.models.base import HALF_CONFIDENCE
 
 CERTAIN = 1e-4

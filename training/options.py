@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from training.clips import ClipOptions
-from training.data import RolloutOptions
-from training.manual import manual
+from evaluation.clips import ClipOptions
+from evaluation.help_text import manual
+from training.data.rollouts import RolloutOptions
 from training.models import GENERATORS
 from training.models.base import Generator
 from training.objective import Objective

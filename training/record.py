@@ -13,7 +13,7 @@ from tqdm import tqdm
 from training.checkpoint import Config, save_generator
 from training.journal import Journal
 from training.options import FitOptions, to_json
-from training.players import Players
+from training.state import Players
 from training.validation import Validation
 
 CHECKPOINT = "checkpoint"

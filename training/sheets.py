@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.clips import Codes
-from training.lab import planes_to_rgb
+from evaluation.clips import Codes
+from training.models.lab import planes_to_rgb
 
 GAP = 4
 """Pixels between the pictures."""

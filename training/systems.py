@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import tyro
 
-from training.data import RolloutOptions
+from training.data.rollouts import RolloutOptions
 from training.objective import Objective
 from training.options import FitOptions
 from vidcolor.errors import ArgumentError

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.clips import Clip, Codes
-from training.data import Rollout, RolloutOptions, Rollouts
-from training.metrics import pixel_accuracy
+from evaluation.clips import Clip, Codes
+from evaluation.metrics import right_pixels
+from training.data.rollouts import Rollout, RolloutOptions, Rollouts
 from training.models.base import Generator
-from training.rolling import Rolling
+from training.models.lab import CHROMATICITY, LIGHTNESS_HALF, planes_to_lab
+from training.rollout import Rolling
 from training.sheets import write_sheet
 
 EXAMPLES = 16
@@ -85,3 +86,15 @@ def _accuracy(rollout: Rollout, chroma: Tensor) -> Tensor:
     """[B, T] of chroma [B, T, 2, h, w]."""
     frames = (rollout.luma[:, 1:], chroma, rollout.chroma[:, 1:])
     return pixel_accuracy(*(f.flatten(0, 1) for f in frames)).unflatten(0, chroma.shape[:2])
+
+
+def pixel_accuracy(luma: Tensor, chroma: Tensor, true_chroma: Tensor) -> Tensor:
+    """Share of right pixels of each frame: [N, 1, h, w], [N, 2, h, w], [N, 2, h, w] -> [N].
+
+    The luma is the true one, so that a pixel can err in chroma alone.
+    """
+    scale = torch.tensor([LIGHTNESS_HALF, CHROMATICITY, CHROMATICITY], device=luma.device)
+    painted, truth = (
+        planes_to_lab(luma, planes) * scale.view(3, 1, 1) for planes in (chroma, true_chroma)
+    )
+    return right_pixels(painted, truth).float().mean(dim=(1, 2))

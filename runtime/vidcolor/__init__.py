@@ -7,9 +7,9 @@ colours a film from many, `advise` says which frames to paint, `commands` is the
 
 from importlib.metadata import PackageNotFoundError, version
 
+from vidcolor.inference.session import Session
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
-from vidcolor.session import Session
 
 try:
     __version__ = version("vidcolor")

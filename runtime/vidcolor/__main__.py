@@ -2,6 +2,6 @@
 
 import sys
 
-from vidcolor.app import main
+from vidcolor.cli import main
 
 sys.exit(main())

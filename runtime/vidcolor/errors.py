@@ -22,7 +22,7 @@ class BundleNotFoundError(VidcolorError, FileNotFoundError):
 
 class BundleError(VidcolorError, ValueError):
     """A model bundle is damaged, incomplete, or breaks the contract of `vidcolor.contract`; or a
-    file is no image colorizer as `vidcolor.colorizer` knows them.
+    file is no image colorizer as `vidcolor.inference.colorizer` knows them.
     """
 
 

@@ -22,7 +22,7 @@ it was given::
 
         chroma, confidence, _ = propagator.step(luma, state)  # every frame follows the key
 
-Everything here is at working size; `vidcolor.fit` leads there and back.
+Everything here is at working size; `vidcolor.working_size` leads there and back.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vidcolor import contract
 from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.flow import Luma8, flow, quantise
+from vidcolor.inference import contract
+from vidcolor.inference.session import Session, Tensors
+from vidcolor.motion.frame_inputs import Seen, half_size, pad, see
+from vidcolor.motion.optical_flow import Luma8, flow, quantise
+from vidcolor.motion.track import Tracks
 from vidcolor.planes import Key, Plane
-from vidcolor.seen import Seen, half_size, pad, see
-from vidcolor.session import Session, Tensors
-from vidcolor.track import Tracks
 
 _Later = Future[Tracks | None]
 """The tracks of a frame that another thread may still be looking at."""

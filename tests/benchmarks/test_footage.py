@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.footage import key_of, pan, place
-from vidcolor.flow import flow
+from vidcolor.motion.optical_flow import flow
 
 
 def test_things_move_by_a_little_and_not_at_random() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import length, report, seek, speed
 from benchmarks.__main__ import Options, main
-from tests import need
+from tests.support import need
 
 need.vapoursynth()
 TINY = {"480p": (64, 96), "1080p": (96, 144)}

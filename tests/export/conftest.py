@@ -9,7 +9,7 @@ from onnx import ModelProto
 from export.graphs import export_graphs
 from tests.export.courier import Courier
 from training.checkpoint import Config
-from vidcolor.contract import Metadata
+from vidcolor.inference.contract import Metadata
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from export.__main__ import Export, main, run
 from export.colorizer import export_colorizer
 from training.checkpoint import Config, save_generator
 from training.models.zhang import Zhang
-from vidcolor import contract
-from vidcolor.colorizer import Colorizer
+from vidcolor.inference import contract
+from vidcolor.inference.colorizer import Colorizer
 
 WIDTH = 0.125
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from export.graphs import OPSET, ExportError, check_graphs, export_graphs
 from training.models.base import Generator, Propagated, Remembered, Tensors
-from vidcolor.contract import Metadata
+from vidcolor.inference.contract import Metadata
 
 
 class Hold(Generator):

@@ -10,7 +10,7 @@ import torch
 from export.__main__ import main
 from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
 from training.models.unet import UNet
-from vidcolor.session import Session
+from vidcolor.inference.session import Session
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 1 / 32

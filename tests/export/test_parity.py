@@ -8,7 +8,7 @@ from onnx import numpy_helper
 from export.parity import TOLERANCES, ParityError, check_parity
 from export.precision import to_float16
 from tests.export.courier import Courier
-from vidcolor.contract import graph_path
+from vidcolor.inference.contract import graph_path
 
 
 @pytest.fixture

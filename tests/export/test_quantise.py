@@ -11,16 +11,16 @@ import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
+from evaluation.clips import load_clip
 from export.bundle import CARD, write_bundle
 from export.graphs import ExportError, export_graphs
 from export.parity import TOLERANCES
 from export.quantise import CLIPS, calibration_feeds, to_int8
-from tests.videos import write_clip
-from training.clips import load_clip
+from tests.support.videos import write_clip
 from training.models.base import Generator, Propagated, Remembered, Tensors
-from vidcolor import contract
 from vidcolor.errors import ArgumentError
-from vidcolor.session import Session
+from vidcolor.inference import contract
+from vidcolor.inference.session import Session
 
 
 class Wide(Generator):

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from export.__main__ import main as export
-from tests import need
-from tests.scenes import render
-from tests.videos import write_clip, write_key
+from tests.support import need
+from tests.support.scenes import render
+from tests.support.videos import write_clip, write_key
 from training.checkpoint import Config, save_generator
 from training.models import GENERATORS
-from vidcolor.app import main as vidcolor
+from vidcolor.cli import main as vidcolor
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 ARGUMENTS = {
     "convlstm": {"width": 1 / 32},

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.scenes import Scene, render
-from vidcolor import contract, freight, seen, session
-from vidcolor import flow as flow_module
-from vidcolor.colour import Coding, decode_luma, encode_chroma
-from vidcolor.fit import Fit
+from tests.support.scenes import Scene, render
+from vidcolor.color import Coding, decode_luma, encode_chroma
+from vidcolor.inference import contract, io_binding, session
+from vidcolor.inference.session import Session
+from vidcolor.motion import frame_inputs
+from vidcolor.motion import optical_flow as flow_module
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
+from vidcolor.working_size import Fit
 
 FRAMES = 8
 
@@ -51,7 +52,7 @@ def test_keys_are_remembered_once_and_each_flow_is_computed_once(
 
     for name in ("remember", "propagate"):
         monkeypatch.setattr(Session, name, counted(getattr(Session, name), name))
-    monkeypatch.setattr(seen, "flow", counted(flow_module.flow, "flow"))
+    monkeypatch.setattr(frame_inputs, "flow", counted(flow_module.flow, "flow"))
     run(Propagator(Session.load(flow_bundle, provider="cpu")), scene, keys)
     steps = FRAMES - keys
     assert counts == {"remember": keys, "propagate": steps, "flow": steps * (1 + keys)}
@@ -131,7 +132,7 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
 ) -> None:
     """On a stand-in for the device: test_cuda looks at a real one, where there is one."""
     device = Device()
-    for module in (session, freight):
+    for module in (session, io_binding):
         monkeypatch.setattr(module, "onnxruntime", lambda: SimpleNamespace(OrtValue=device))
     carried = {"next.chroma": 2, "next.confidence": 1}
     on_cuda = Session(

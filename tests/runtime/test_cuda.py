@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.scenes import render
+from tests.support.scenes import render
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 pytestmark = pytest.mark.cuda
 

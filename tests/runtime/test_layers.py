@@ -1,4 +1,4 @@
-"""Arrows only down inside vidcolor: commands -> advise -> film -> key -> the core.
+"""Arrows only down inside vidcolor: commands -> advise -> film -> key -> media -> the core.
 
 So the core can be read, and the VapourSynth filter understood, without any of the folders above.
 """
@@ -11,15 +11,15 @@ import pytest
 
 from tests.test_import_law import FOLDERS, files, imports
 
-LAYERS = ("core", "key", "film", "advise", "commands", "front")
+LAYERS = ("core", "media", "key", "film", "advise", "commands", "front")
 """From the bottom: each may import itself and those before it."""
-FRONT = ("app", "__main__")
+FRONT = ("cli", "__main__")
 """The modules at the top of the folder that are not of the core: they start the commands."""
 RUNTIME = FOLDERS["vidcolor"]
 
 
 def layer(parts: tuple[str, ...]) -> str:
-    """Of a module by its name's parts below vidcolor."""
+    """Of a module by its name's parts below vidcolor; inference and motion are of the core."""
     if parts and parts[0] in FRONT:
         return "front"
     return parts[0] if parts and parts[0] in LAYERS else "core"
@@ -37,7 +37,8 @@ def imported(path: Path) -> set[str]:
 
 def test_every_folder_with_modules_has_its_layer() -> None:
     folders = {path.parent for path in files("vidcolor")} - {RUNTIME}
-    assert {folder.relative_to(RUNTIME).as_posix() for folder in folders} == {*LAYERS[1:-1]}
+    found = {folder.relative_to(RUNTIME).as_posix() for folder in folders}
+    assert found == {"inference", "motion", *LAYERS[1:-1]}
 
 
 @pytest.mark.parametrize("name", LAYERS)

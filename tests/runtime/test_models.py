@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from skimage import data
 
-from tests.scenes import Scene
-from vidcolor import contract
-from vidcolor.bundle import DEFAULT_MODEL, MODELS
-from vidcolor.colour import rgb_to_key
+from tests.support.scenes import Scene
+from vidcolor.color import rgb_to_key
+from vidcolor.inference import contract
+from vidcolor.inference.bundle import DEFAULT_MODEL, MODELS
+from vidcolor.inference.session import Session
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
 MEGABYTES = 20

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.scenes import Scene, render
+from tests.support.scenes import Scene, render
 from vidcolor import propagate
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.inference.session import Session, Tensors
+from vidcolor.motion.frame_inputs import Seen, see
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
-from vidcolor.seen import Seen, see
-from vidcolor.session import Session, Tensors
 
 FRAMES = 12
 

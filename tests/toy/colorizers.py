@@ -1,4 +1,4 @@
-"""Tiny image colorizers of every kind that `vidcolor.colorizer` knows, and of some it refuses."""
+"""Tiny image colorizers of every kind that the runtime knows, and of some it refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from vidcolor import contract
+from vidcolor.inference import contract
 
 OPSET, IR = 18, 10
 METADATA = contract.Metadata(

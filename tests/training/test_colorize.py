@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.footage import SIZE, write_scenes
+from evaluation.clips import ClipOptions
+from tests.support.footage import SIZE, write_scenes
 from training import __main__ as command
 from training import colorize
 from training.checkpoint import CheckpointError, load_colorizer, load_generator
-from training.clips import ClipOptions
 from training.colorize import ColorizerOptions, fit_colorizer
 from training.journal import read_losses
 from training.record import Clock

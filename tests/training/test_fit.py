@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.footage import SIZE, write_scenes
+from evaluation.clips import ClipOptions
+from tests.support.footage import SIZE, write_scenes
 from training import record
 from training.checkpoint import CheckpointError, load_generator
-from training.clips import ClipOptions
-from training.data import RolloutOptions
+from training.data.rollouts import RolloutOptions
 from training.fit import fit
 from training.journal import read_losses
 from training.objective import Objective

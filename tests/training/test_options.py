@@ -7,11 +7,11 @@ from typing import get_type_hints
 
 import pytest
 
+from evaluation.turing import TuringOptions
 from training.__main__ import main
+from training.data.prepare.prepare import PrepareOptions
 from training.models.unet import UNet
 from training.options import FitOptions, build_generator, check, check_same, to_json
-from training.prepare import PrepareOptions
-from training.turing import TuringOptions
 from vidcolor.errors import ArgumentError
 
 PLAIN = FitOptions(videos=(Path("videos"),), out=Path("out"), steps=1)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.footage import scene_clip
-from tests.training.test_rolling import Fading
+from tests.support.footage import scene_clip
+from tests.training.test_rollout import Fading
 from training.models.base import Propagated
 from training.sheets import GAP, write_sheet
-from training.validation import FRAMES, SHEET_COLUMNS, Validation
+from training.validation import FRAMES, SHEET_COLUMNS, Validation, pixel_accuracy
 
 
 class Holding(Fading):
@@ -69,3 +69,11 @@ def test_pictures_stand_in_their_row_and_column(tmp_path):
     sheet = write_sheet(tmp_path / "sheet.png", [(luma, chroma), (1 - luma, chroma)])
     corners = sheet[[0, 0, 8 + GAP, 8 + GAP], [0, 8 + GAP, 0, 8 + GAP], 0]
     assert corners.tolist() == [0, 255, 255, 0]
+
+
+def test_pixel_accuracy_counts_the_coloured_half_that_stayed_gray():
+    luma = torch.full((2, 1, 4, 4), 0.5)
+    truth = torch.zeros(2, 2, 4, 4)
+    truth[1, :, :2] = 0.2
+    found = pixel_accuracy(luma, torch.zeros_like(truth), truth)
+    assert found.tolist() == [1.0, 0.5]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import need
-from vidcolor.session import Session
+from tests.support import need
+from vidcolor.inference.session import Session
 
 need.vapoursynth()
 

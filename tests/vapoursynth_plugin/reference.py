@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 import vapoursynth as vs
 
-from tests.scenes import Scene
+from tests.support.scenes import Scene
 from tests.vapoursynth_plugin.loops import colour_all
-from vidcolor.colour import Coding, decode_luma, encode_chroma, rgb_to_key
-from vidcolor.fit import Fit
+from vidcolor.color import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.grid import Grid, resample
+from vidcolor.inference.session import Session
 from vidcolor.key.paint import Paint
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
+from vidcolor.working_size import Fit
 
 SUBSAMPLINGS = {
     "GRAY": (0, 0),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests import need
-from tests.scenes import render
+from tests.support import need
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, clip_of, planes_of
 from vidcolor.key import paint
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.scenes import render
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
 
@@ -148,7 +148,7 @@ def test_a_linear_read_between_two_keys_steps_at_most_three_times_per_frame(toy_
 
 
 def test_a_model_that_asks_for_flow(scene, flow_bundle):
-    from vidcolor.session import Session
+    from vidcolor.inference.session import Session
 
     case = Case(scene, "YUV420P8", size=32, keys=(3, 15, 24), cuts=(10,))
     plain = case.plain_loop(Session.load(flow_bundle, provider="cpu"))

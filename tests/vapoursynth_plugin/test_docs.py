@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.videos import write_clip, write_key
+from tests.support.videos import write_clip, write_key
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
-from vsvidcolor.keys import LOADED
+from vsvidcolor.key_clip import LOADED
 from vsvidcolor.propagate import propagate
 from vsvidcolor.render import BUDGET
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests import need
+from tests.support import need
+from tests.support.videos import audio_packets, frames, plane, write_clip, write_key
 from tests.vapoursynth_plugin.test_vspipe import SCRIPTS, vspipe
-from tests.videos import audio_packets, frames, plane, write_clip, write_key
 
 core = vs.core
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.films import TAGS, luma_codes, write_film, write_keys, write_scenes
-from tests.scenes import render
+from tests.support.films import TAGS, luma_codes, write_film, write_keys, write_scenes
+from tests.support.scenes import render
+from tests.support.videos import frames, plane
 from tests.vapoursynth_plugin.reference import Case, planes_of
-from tests.videos import frames, plane
-from vidcolor.app import main
+from vidcolor.cli import main
 
 LENGTH, CUTS, KEYS = 25, (6, 13, 19), (2, 4, 15)
 

@@ -15,7 +15,7 @@ import vapoursynth as vs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.scenes import Scene, render
+from tests.support.scenes import Scene, render
 from tests.vapoursynth_plugin.reference import SITINGS, Case, planes_of
 from vidcolor.timeline import DIRECTIONS
 from vsvidcolor import propagate

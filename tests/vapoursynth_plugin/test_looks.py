@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.scenes import render
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case
 from tests.vapoursynth_plugin.test_order import ORDERS, together
-from vidcolor import flow as flow_module
-from vidcolor import seen as seen_module
+from vidcolor.motion import frame_inputs as seen_module
+from vidcolor.motion import optical_flow as flow_module
+from vidcolor.motion.frame_inputs import Seen, see
 from vidcolor.propagate import Propagator
-from vidcolor.seen import Seen, see
 from vidcolor.timeline import FORWARD, Run, Shots
 from vsvidcolor import propagate
-from vsvidcolor.keys import Keys
+from vsvidcolor.key_clip import Keys
 from vsvidcolor.looks import Looks
 from vsvidcolor.render import Renderer
 from vsvidcolor.request import Given, Luma, Need, Painted

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.scenes import render
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.scenes import render
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, planes_of
 
 core = vs.core

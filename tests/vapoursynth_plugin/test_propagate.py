@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.scenes import render
+from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import SITINGS, SUBSAMPLINGS, Case, planes_of
 from vsvidcolor.propagate import propagate
 
@@ -86,7 +86,7 @@ def test_keys_of_other_sizes(key_scale, scene, session, toy_bundle):
 
 
 def test_a_model_that_asks_for_flow(scene, flow_bundle):
-    from vidcolor.session import Session
+    from vidcolor.inference.session import Session
 
     case = Case(scene, "YUV420P8")
     coloured = case.propagate(flow_bundle)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.videos import write_clip, write_key
+from tests.support.videos import write_clip, write_key
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(sysconfig.get_path("scripts"))

@@ -7,7 +7,8 @@ Six candidates are made for every pixel, each strong where the others are weak:
 * ``key``: the key's colours along optical flow from this frame straight to the key; cannot
   drift, but is lost where motion is too large;
 * ``tracked``: the key's colours along the track of each pixel, the flows of all frames since put
-  right at each by a search in the key (`vidcolor.track`); no error of the mixer ever enters it;
+  right at each by a search in the key (`vidcolor.motion.track`); no error of the mixer ever enters
+  it;
 * ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
   the key they are, but rather near the track (`training.models.matcher`); coarse, but survives any
   motion;
@@ -43,7 +44,7 @@ from training.models.layers import enlarge, softmax
 from training.models.matcher import Matcher
 from training.models.mixer import Candidates, Mixer, beyond
 from training.models.warp import shrink_flow, warp
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
+from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 APART_SCALE = 16.0
 """Luma's differences are mostly below 1/16; the network sees about ±1."""

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.lab import lightness, planes_to_lab
 from training.models.base import Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Encoder, tint
+from training.models.lab import lightness, planes_to_lab
 from training.models.layers import enlarge
 from training.models.unet import DECODER_WIDTHS, ENCODER_WIDTHS, UNet
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.lab import lab_to_chroma, lightness, planes_to_lab
 from training.models.base import Generator, Propagated, Remembered, Tensors
+from training.models.lab import lab_to_chroma, lightness, planes_to_lab
 
 ENCODER_WIDTHS = (64, 64, 128, 256, 512, 512, 512, 512)
 """Channels of the 4x4 convolutions; the first has stride 1, the seven others stride 2."""

@@ -1,7 +1,8 @@
 """A colorizer of single frames: luma in, a distribution over colours, chroma out; nothing carried.
 
-The method is that of `training.bins` (Zhang, Isola and Efros 2016), the network a smaller one of
-our own: residual blocks down to 1/16, dilated there, and up again to 1/4, where bins are chosen.
+The method is that of `training.models.bins` (Zhang, Isola and Efros 2016), the network a smaller
+one of our own: residual blocks down to 1/16, dilated there, and up again to 1/4, where bins
+are chosen.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.bins import TEMPERATURE, annealed_mean, gamut_bins
-from training.lab import CHROMATICITY, lab_to_chroma, lightness
+from training.models.bins import TEMPERATURE, annealed_mean, gamut_bins
+from training.models.lab import CHROMATICITY, lab_to_chroma, lightness
 
 METHOD = (
     "Zhang, Isola and Efros 2016, Colorful Image Colorization (bins of ab, class rebalancing, "
@@ -76,8 +77,8 @@ class Zhang(nn.Module):
 def guided(small: Tensor, guide: Tensor, full: Tensor) -> Tensor:
     """Planes [B, c, h, w] at `guide` [B, 1, h, w], brought up along `full` [B, 1, sh, sw].
 
-    As `vidcolor.fit` does it: in a window around each place planes are a linear function of the
-    guide, whose slope and rest go up linearly and meet the full guide there.
+    As `vidcolor.working_size` does it: in a window around each place planes are a linear function
+    of the guide, whose slope and rest go up linearly and meet the full guide there.
     """
     mean = _window(guide)
     spread = _window(guide * guide) - mean * mean + _NOISE**2

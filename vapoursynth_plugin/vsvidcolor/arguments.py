@@ -8,8 +8,8 @@ from math import isfinite
 import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.fit import ASPECT_TOLERANCE, LEAST_SIZE
 from vidcolor.key.scribbles import require_scipy
+from vidcolor.working_size import ASPECT_TOLERANCE, LEAST_SIZE
 
 
 def check_clip(clip: vs.VideoNode) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from vidcolor.seen import Seen
+from vidcolor.motion.frame_inputs import Seen
 from vidcolor.timeline import Run
 
 BUDGET = 256 * 2**20

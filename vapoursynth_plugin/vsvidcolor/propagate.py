@@ -18,13 +18,13 @@ from typing import Any
 
 import vapoursynth as vs
 
-from vidcolor.bundle import DEFAULT_MODEL
-from vidcolor.fit import Fit
+from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.providers import ERRORS
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.providers import ERRORS
-from vidcolor.session import Session
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
-from vsvidcolor import interrupt
+from vidcolor.working_size import Fit
+from vsvidcolor import cancel
 from vsvidcolor.arguments import (
     check_alpha,
     check_choice,
@@ -37,8 +37,8 @@ from vsvidcolor.arguments import (
     precision_of,
 )
 from vsvidcolor.filters import core, outlook, recurrence, stage
-from vsvidcolor.keyframe import ALPHA_PROP
-from vsvidcolor.keys import Keys
+from vsvidcolor.key_clip import Keys
+from vsvidcolor.key_frame import ALPHA_PROP
 from vsvidcolor.props import COLOUR_PROPS
 from vsvidcolor.render import Renderer
 from vsvidcolor.stages import (
@@ -123,7 +123,7 @@ def propagate(
         precision=precision_of(fp16),
         verbosity=verbosity,
     )
-    interrupt.listen()
+    cancel.listen()
     renderer = Renderer(
         Propagator(session),
         keys,

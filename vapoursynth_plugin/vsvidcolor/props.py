@@ -1,10 +1,10 @@
-"""VapourSynth's formats and frame properties <-> the runtime's terms; see `vidcolor.colour`."""
+"""VapourSynth's formats and frame properties <-> the runtime's terms; see `vidcolor.color`."""
 
 from __future__ import annotations
 
 import vapoursynth as vs
 
-from vidcolor.colour import Coding, code_of, matrix_of
+from vidcolor.color import Coding, code_of, matrix_of
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Grid
 

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from vidcolor.blend import blend
+from vidcolor.motion.frame_inputs import Seen
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
-from vidcolor.seen import Seen
 from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
-from vsvidcolor.cursor import Replay
-from vsvidcolor.interrupt import Watch
-from vsvidcolor.keys import Keys
+from vsvidcolor.cancel import Watch
+from vsvidcolor.concurrency import together
+from vsvidcolor.key_clip import Keys
+from vsvidcolor.replay import Replay
 from vsvidcolor.request import Given, Luma, Need, Request
-from vsvidcolor.together import together
 
 BUDGET = 512 * 2**20
 """Bytes of steps kept by one filter for later requests."""

@@ -12,13 +12,13 @@ from functools import partial
 import numpy as np
 import vapoursynth as vs
 
-from vidcolor.colour import decode_luma, encode_chroma
-from vidcolor.fit import Fit
+from vidcolor.color import decode_luma, encode_chroma
 from vidcolor.grid import Grid, resample
 from vidcolor.planes import Key, Plane
+from vidcolor.working_size import Fit
 from vsvidcolor.filters import new_frame, plane
-from vsvidcolor.keyframe import key_paint
-from vsvidcolor.keys import FRAME_PROP
+from vsvidcolor.key_clip import FRAME_PROP
+from vsvidcolor.key_frame import key_paint
 from vsvidcolor.props import coding_of, grid_of, tag
 from vsvidcolor.render import Colours
 from vsvidcolor.request import Luma, Painted

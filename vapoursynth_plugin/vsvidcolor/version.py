@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from vidcolor import __version__
-from vidcolor.bundle import MODELS
 from vidcolor.errors import VidcolorError
-from vidcolor.providers import candidates, onnxruntime
+from vidcolor.inference.bundle import MODELS
+from vidcolor.inference.providers import candidates, onnxruntime
 
 
 def version() -> dict[str, Any]:

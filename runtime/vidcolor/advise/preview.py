@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from tqdm import tqdm
 
 from vidcolor.errors import MediaError
-from vidcolor.video import LIMITED_RANGE, Frame, Info, Reader, plane_codes
+from vidcolor.media.reader import LIMITED_RANGE, Frame, Info, Reader, plane_codes
 
 _OPTIONS = {"preset": "veryfast", "crf": "22", "g": "12", "bf": "0", "movflags": "faststart"}
 """Key frames twice a second and none out of order: a page seeks back and forth all the time."""

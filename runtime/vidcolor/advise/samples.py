@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vidcolor.colour import decode_luma
-from vidcolor.fit import Fit
+from vidcolor.color import decode_luma
+from vidcolor.media.reader import Codes, Frame, Reader
+from vidcolor.media.tags import coding_of
 from vidcolor.planes import Plane
-from vidcolor.tags import coding_of
-from vidcolor.video import Codes, Frame, Reader
+from vidcolor.working_size import Fit
 
 A_SECOND = 6
 """Samples of a second of film; steps between them are short enough to follow motion."""

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vidcolor.colour import Coding, decode_luma
+from vidcolor.color import Coding, decode_luma
 from vidcolor.errors import MediaError
-from vidcolor.tags import coding_of
-from vidcolor.video import Codes, Frame, Info, Reader
+from vidcolor.media.reader import Codes, Frame, Info, Reader
+from vidcolor.media.tags import coding_of
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 

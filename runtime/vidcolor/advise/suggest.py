@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.advise.worth import WORTH, Confidences, middle, stretches
-from vidcolor.film.account import Account
+from vidcolor.film.report import Account
 
 
 @dataclass(frozen=True)

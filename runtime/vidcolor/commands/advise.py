@@ -10,21 +10,21 @@ from typing import Annotated, NoReturn
 import tyro
 from tqdm import tqdm
 
-from vidcolor.advise.contactsheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
+from vidcolor.advise.contact_sheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.advise.samples import sample
 from vidcolor.advise.stills import write_file, write_stills
 from vidcolor.advise.worth import GOAL, LEAST_WORTH, WORTH
-from vidcolor.bundle import DEFAULT_MODEL
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.film.keyfolder import find_images
+from vidcolor.film.key_folder import find_images
 from vidcolor.film.shots import find_shots
-from vidcolor.fit import Fit
+from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.session import Session
 from vidcolor.key.image import is_painted, read_key
+from vidcolor.media.reader import Info, Reader
+from vidcolor.media.tags import coding_of
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
-from vidcolor.tags import coding_of
-from vidcolor.video import Info, Reader
+from vidcolor.working_size import Fit
 
 SHEET = "contact-sheet.jpg"
 """Name of the contact sheet; further ones are numbered from 2."""

@@ -14,28 +14,28 @@ from typing import Annotated, Any, Literal, NoReturn
 import tyro
 from tqdm import tqdm
 
-from vidcolor.bundle import DEFAULT_MODEL
-from vidcolor.colorizer import DEFAULT_COLORIZER, Colorizer
+from vidcolor.commands.choices import parse_range, read_scenes
 from vidcolor.errors import ArgumentError
-from vidcolor.film import identity
-from vidcolor.film.account import Account
-from vidcolor.film.choices import parse_range, read_scenes
+from vidcolor.film import fingerprint
 from vidcolor.film.cluster import Cluster
-from vidcolor.film.codecs import AUTO, PREVIEW
-from vidcolor.film.crew import Crew, Threads, colour_alone, colour_together, threads_for
-from vidcolor.film.encode import Writer
+from vidcolor.film.executor import Crew, Threads, colour_alone, colour_together, threads_for
 from vidcolor.film.job import Film, assemble
-from vidcolor.film.keyfolder import find_keys
-from vidcolor.film.painted import Painted, Source, find_sources, fit_keys
+from vidcolor.film.key_folder import find_keys
+from vidcolor.film.keys import Painted, Source, find_sources, fit_keys
+from vidcolor.film.report import Account
+from vidcolor.film.scan import Survey, look_through, read_lumas
 from vidcolor.film.store import Store
-from vidcolor.film.survey import Survey, look_through, read_lumas
-from vidcolor.fit import Fit
+from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
+from vidcolor.inference.session import Session
 from vidcolor.key.auto import AUTO as AUTO_KEY
 from vidcolor.key.auto import auto_first_key
+from vidcolor.media.codecs import AUTO, PREVIEW
+from vidcolor.media.reader import Info, Reader, bits_of
+from vidcolor.media.tags import coding_of, tags_of
+from vidcolor.media.writer import Writer
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
-from vidcolor.tags import coding_of, tags_of
-from vidcolor.video import Info, Reader, bits_of
+from vidcolor.working_size import Fit
 
 PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
 """Pixels of the short sides of a preview, and of what the model sees for it."""
@@ -129,7 +129,7 @@ class Color:
                 direction=self.direction,
                 part=self._part(part, survey),
                 pixel_format=trial.pixel_format,
-                model=identity.of_model(self.model, session),
+                model=fingerprint.of_model(self.model, session),
             )
             self._colour(film, store, session)
             self._write(film, store)

@@ -15,17 +15,17 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from vidcolor.colour import decode_luma, key_to_rgb, matrix_of, rgb_to_key
+from vidcolor.color import decode_luma, key_to_rgb, matrix_of, rgb_to_key
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.fit import ASPECT_TOLERANCE, Fit
-from vidcolor.key.belongs import best_frame, check_key
 from vidcolor.key.image import Picture, read_picture, write_picture
+from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import LEAST_WEIGHT
 from vidcolor.key.strokes import strokes_of
+from vidcolor.media.reader import UNSPECIFIED, Frame, Reader
+from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
-from vidcolor.tags import coding_of
-from vidcolor.video import UNSPECIFIED, Frame, Reader
+from vidcolor.working_size import ASPECT_TOLERANCE, Fit
 
 
 class _Gray(NamedTuple):

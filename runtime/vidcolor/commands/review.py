@@ -11,11 +11,11 @@ import tyro
 from tqdm import tqdm
 
 from vidcolor.advise.preview import Preview, encode_preview
-from vidcolor.advise.reviewpage import build_page, weakest_frames
+from vidcolor.advise.review_page import build_page, weakest_frames
 from vidcolor.advise.stills import write_file
 from vidcolor.advise.worth import GOAL
 from vidcolor.errors import ArgumentError, MediaError
-from vidcolor.film.account import Account
+from vidcolor.film.report import Account
 
 LARGEST = 96 * 2**20
 """Bytes of a preview that is put into the page; browsers grow slow on larger pages."""

@@ -16,14 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from vidcolor import contract
-from vidcolor.bundle import find_bundle
 from vidcolor.errors import ClusterError, MissingLibraryError, VidcolorError
-from vidcolor.film.carry import Planes, in_memory
-from vidcolor.film.crew import Task
-from vidcolor.film.identity import of_software
+from vidcolor.film.executor import Task
+from vidcolor.film.fingerprint import of_software
+from vidcolor.film.propagate import Planes, in_memory
+from vidcolor.inference import contract
+from vidcolor.inference.bundle import find_bundle
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 LOCAL = "local"
 """In place of an address: a cluster of this machine alone."""

@@ -19,20 +19,20 @@ from typing import NoReturn, Self
 import numpy as np
 from tqdm import tqdm
 
-from vidcolor.colour import Codes, Coding, change_bits, decode_luma, encode_chroma
-from vidcolor.film import identity
-from vidcolor.film.carry import Colours
-from vidcolor.film.encode import Writer
-from vidcolor.film.painted import Painted
-from vidcolor.film.span import Span
+from vidcolor.color import Codes, Coding, change_bits, decode_luma, encode_chroma
+from vidcolor.film import fingerprint
+from vidcolor.film.keys import Painted
+from vidcolor.film.propagate import Colours
+from vidcolor.film.scan import Survey
+from vidcolor.film.segments import Stretch, stretches
 from vidcolor.film.store import Store
-from vidcolor.film.stretches import Stretch, stretches
-from vidcolor.film.survey import Survey
-from vidcolor.fit import Fit
+from vidcolor.media.reader import CopiedPacket, Frame, Info, Reader, bits_of, subsampling
+from vidcolor.media.span import Span
+from vidcolor.media.tags import coding_of, siting_of
+from vidcolor.media.writer import Writer
 from vidcolor.planes import Key, Plane
-from vidcolor.tags import coding_of, siting_of
 from vidcolor.timeline import Timeline
-from vidcolor.video import CopiedPacket, Frame, Info, Reader, bits_of, subsampling
+from vidcolor.working_size import Fit
 
 _TAIL = 10
 """Seconds that a file's sound may lie behind its pictures."""
@@ -80,8 +80,8 @@ class Film:
     @cached_property
     def identity(self) -> str:
         """Of all that the colours of every stretch depend on."""
-        return identity.digest(
-            identity.of_film(self.path), self.side, self.fit, self.info.tags, self.pixel_format,
+        return fingerprint.digest(
+            fingerprint.of_film(self.path), self.side, self.fit, self.info.tags, self.pixel_format,
             self.model,
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ class Film:
     def name(self, stretch: Stretch, part: range) -> str:
         """Of the file that holds the colours of a part of a stretch: it says what they are."""
         keys = [self.keys[frame].identity for frame in stretch.keys]
-        unique = identity.digest(self.identity, stretch.start, stretch.runs, part, keys)
+        unique = fingerprint.digest(self.identity, stretch.start, stretch.runs, part, keys)
         return f"{part.start:07}-{part.stop - 1:07}.{unique}"
 
     def small_keys(self, stretch: Stretch) -> dict[int, Key]:

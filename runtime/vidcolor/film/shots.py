@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import cv2
 from tqdm import tqdm
 
-from vidcolor.colour import Coding, decode_luma
+from vidcolor.color import Coding, decode_luma
 from vidcolor.errors import MissingLibraryError
-from vidcolor.flow import quantise
-from vidcolor.tags import coding_of
-from vidcolor.video import Codes, Frame, Info, Reader
+from vidcolor.media.reader import Codes, Frame, Info, Reader
+from vidcolor.media.tags import coding_of
+from vidcolor.motion.optical_flow import quantise
 
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
@@ -50,7 +50,7 @@ class CutFinder:
 def find_shots(path: Path, *, progress: tqdm[NoReturn] | None = None) -> list[int]:
     """First frames of the film's shots, in order; the first of them is 0.
 
-    Numbers are those of `vidcolor.video.Reader`'s frames. progress: told of every frame.
+    Numbers are those of `vidcolor.media.reader.Reader`'s frames. progress: told of every frame.
 
     Raises MissingLibraryError without PySceneDetect, MediaError as `Reader` does.
     """

@@ -22,9 +22,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vidcolor.colour import Codes
+from vidcolor.color import Codes
 from vidcolor.errors import MediaError, VidcolorError
-from vidcolor.video import plane_codes
+from vidcolor.media.reader import plane_codes
 
 Notes = dict[str, NDArray[Any]]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidcolor.colorizer import Colorizer
-from vidcolor.colour import decode_luma
-from vidcolor.fit import Fit
+from vidcolor.color import decode_luma
+from vidcolor.inference.colorizer import Colorizer
+from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
-from vidcolor.tags import coding_of
-from vidcolor.video import Frame, Reader
+from vidcolor.working_size import Fit
 
 AUTO = "auto"
 """What stands in a key's place to ask for one."""

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from vidcolor.colour import rgb_to_key
+from vidcolor.color import rgb_to_key
 from vidcolor.errors import KeyFrameError, MediaError
-from vidcolor.fit import ASPECT_TOLERANCE
+from vidcolor.media.reader import Info
 from vidcolor.planes import Key, Plane
-from vidcolor.video import Info
+from vidcolor.working_size import ASPECT_TOLERANCE
 
 _LEAST_CHROMA = 2 / 255
 """A picture whose chroma never goes beyond this is gray: two 8-bit codes, for JPEG's rounding."""

@@ -12,10 +12,10 @@ from typing import Self
 import numpy as np
 
 from vidcolor.errors import KeyFrameError
-from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
 from vidcolor.key.scribbles import LEAST_WEIGHT, spread
 from vidcolor.planes import Key, Plane
+from vidcolor.working_size import Fit
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vidcolor.colour import rgb_to_key
+from vidcolor.color import rgb_to_key
 from vidcolor.key.image import Picture
 from vidcolor.planes import Key, Plane
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.scenes import render
+from tests.support.scenes import render
 from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.advise.samples import Sampled
 from vidcolor.advise.worth import Choice
+from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 
 def plan(number: int, *gains: float) -> ShotPlan:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.videos import HEIGHT, STEADY, UNEVEN, WIDTH, frames, plane, write_clip
+from tests.support.videos import HEIGHT, STEADY, UNEVEN, WIDTH, frames, plane, write_clip
 from vidcolor.advise.preview import encode_preview
 from vidcolor.errors import MediaError
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.scenes import render
+from tests.support.scenes import render
 from vidcolor.advise.reach import VIVID, Reach, made_up
 from vidcolor.blend import blend
+from vidcolor.inference.session import Session
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
 
 NUMBERS = (10, 14, 18, 22, 26, 30, 31)
 FADE = 0.99

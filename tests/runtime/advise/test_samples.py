@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import vidcolor.advise.samples
-from tests.videos import picture, write_clip
+from tests.support.videos import picture, write_clip
 from vidcolor.advise.samples import sample
-from vidcolor.fit import Fit
+from vidcolor.working_size import Fit
 
 FIT = Fit.of(64, 96, 48)
 

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.videos import HEIGHT, UNEVEN, WIDTH, frames, picture, plane, write_clip
+from tests.support.videos import HEIGHT, UNEVEN, WIDTH, frames, picture, plane, write_clip
 from vidcolor.advise.stills import write_file, write_stills
 from vidcolor.errors import MediaError
 from vidcolor.key.image import is_painted, read_key
-from vidcolor.video import Reader
+from vidcolor.media.reader import Reader
 
 
 def read(path: Path) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidcolor.advise.suggest import suggest
-from vidcolor.film.account import Account
+from vidcolor.film.report import Account
 
 GOAL = 0.65
 

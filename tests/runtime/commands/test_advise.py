@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import films
-from tests.scenes import Scene, render
-from tests.videos import write_clip, write_key
-from vidcolor.app import main
+from tests.support import films
+from tests.support.scenes import Scene, render
+from tests.support.videos import write_clip, write_key
+from vidcolor.cli import main
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 LENGTHS = (24, 16, 20)

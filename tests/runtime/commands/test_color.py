@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import need
-from tests.videos import (
+from tests.support import need
+from tests.support.videos import (
     HEIGHT,
     STEADY,
     UNEVEN,
@@ -26,17 +26,17 @@ from tests.videos import (
     write_clip,
     write_key,
 )
-from vidcolor.app import main
-from vidcolor.colour import Coding, decode_luma, encode_chroma
+from vidcolor.cli import main
+from vidcolor.color import Coding, decode_luma, encode_chroma
 from vidcolor.errors import ProviderError
-from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
+from vidcolor.inference.providers import candidates
+from vidcolor.inference.session import Session
 from vidcolor.key.image import read_key
+from vidcolor.media.reader import Reader
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.providers import candidates
-from vidcolor.session import Session
-from vidcolor.video import Reader
+from vidcolor.working_size import Fit
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 FULL = 2

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.films import LENGTHS, scenes, write_film, write_keys, write_scenes
-from tests.videos import frames, plane
-from vidcolor.app import main
+from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_scenes
+from tests.support.videos import frames, plane
+from vidcolor.cli import main
 from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -103,7 +103,7 @@ def test_a_part_takes_no_step_that_it_does_not_need(folder: Path, steps: list[in
 
 
 def test_a_preview_is_small_and_of_the_same_length(tmp_path: Path, toy_bundle: Path) -> None:
-    from tests.videos import write_clip, write_key
+    from tests.support.videos import write_clip, write_key
 
     clip = write_clip(tmp_path / "clip.mkv", pixel_format="yuv422p10le", width=400, height=300)
     key = write_key(tmp_path / "key.png", width=400, height=300)

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.films import scenes, write_film, write_keys
-from tests.videos import write_clip, write_key
-from vidcolor.app import main
+from tests.support.films import scenes, write_film, write_keys
+from tests.support.videos import write_clip, write_key
+from vidcolor.cli import main
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 LENGTH = 30

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import need
-from tests.videos import HEIGHT, WIDTH, picture, write_clip
-from vidcolor.app import main
+from tests.support import need
+from tests.support.videos import HEIGHT, WIDTH, picture, write_clip
+from vidcolor.cli import main
 
 need.scipy()
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import browser
-from tests.videos import plane
-from vidcolor.app import main
+from tests.support import browser
+from tests.support.videos import plane
+from vidcolor.cli import main
 from vidcolor.commands import review
-from vidcolor.film.account import Account, account_path
+from vidcolor.film.report import Account, account_path
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

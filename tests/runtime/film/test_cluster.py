@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.films import scenes, write_film, write_keys, write_scenes
-from vidcolor.app import main
+from tests.support.films import scenes, write_film, write_keys, write_scenes
+from vidcolor.cli import main
 from vidcolor.errors import ClusterError, MissingLibraryError
 from vidcolor.film.cluster import Cluster
-from vidcolor.session import Session
+from vidcolor.inference.session import Session
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 SHOTS, LENGTH = 6, 60

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.scenes import render
+from tests.support.scenes import render
 from vidcolor.errors import MediaError, MissingLibraryError
 from vidcolor.film.shots import find_shots
 

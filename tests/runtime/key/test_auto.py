@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.videos import HEIGHT, STEADY, WIDTH, frames, plane, write_clip
 from tests.toy.colorizers import AB, METADATA, PLANES, write_colorizer
-from tests.videos import HEIGHT, STEADY, WIDTH, frames, plane, write_clip
-from vidcolor.app import main
-from vidcolor.colorizer import Colorizer
-from vidcolor.colour import Coding, decode_luma, encode_chroma
-from vidcolor.fit import Fit
+from vidcolor.cli import main
+from vidcolor.color import Coding, decode_luma, encode_chroma
 from vidcolor.grid import Grid, resample
+from vidcolor.inference.colorizer import Colorizer
+from vidcolor.inference.session import Session
 from vidcolor.key.auto import auto_first_key, auto_key
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.session import Session
+from vidcolor.working_size import Fit
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 FULL = 2

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.videos import HEIGHT, WIDTH, write_key
-from vidcolor.colour import key_to_rgb
+from tests.support.videos import HEIGHT, WIDTH, write_key
+from vidcolor.color import key_to_rgb
 from vidcolor.errors import KeyFrameError
 from vidcolor.key.image import read_key
-from vidcolor.video import Info, Tags
+from vidcolor.media.reader import Info, Tags
 
 CLIP = Info(
     width=WIDTH,

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tests import need
-from tests.scenes import render
+from tests.support import need
+from tests.support.scenes import render
 from vidcolor.errors import KeyFrameError
-from vidcolor.fit import Fit
 from vidcolor.grid import Grid, resample
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import spread
 from vidcolor.planes import Key
+from vidcolor.working_size import Fit
 
 need.scipy()
 

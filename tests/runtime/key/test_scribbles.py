@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import need
-from vidcolor.colour import rgb_to_key
+from tests.support import need
+from vidcolor.color import rgb_to_key
 from vidcolor.errors import ArgumentError
 from vidcolor.key import scribbles
 from vidcolor.key.scribbles import spread

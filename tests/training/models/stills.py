@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from training.models.flagship import Flagship
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
+from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 HEIGHT, WIDTH = 48, 64
 

@@ -9,7 +9,7 @@ import torch
 from tests.training.models.stills import HEIGHT, WIDTH, planes, still
 from training.models.flagship import Flagship
 from training.models.mixer import BEYOND, CANDIDATES, Candidates
-from vidcolor.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
+from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 
 def test_before_training_it_follows_the_previous_frame(flagship):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.training.models.stills import HEIGHT, WIDTH, halves, planes, still
 from training.models.encoder import Features
 from training.models.flagship import Flagship, believe, nearest_key
-from vidcolor.contract import FLOW_TRACK
+from vidcolor.inference.contract import FLOW_TRACK
 
 COLOURS = (0.3, 0.0), (0.0, -0.3)
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.training.models.stills import WIDTH, halves, planes
-from training.lab import lab_to_chroma, lightness, planes_to_lab
 from training.models.encoder import Features
+from training.models.lab import lab_to_chroma, lightness, planes_to_lab
 from training.models.similarity import SimilarityUNet
 
 BLUE, YELLOW = (0.05, 0.0), (-0.2, 0.0)

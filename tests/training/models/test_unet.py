@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from tests.training.models.fields import linear, seen
-from training.lab import planes_to_lab
 from training.models import GENERATORS
+from training.models.lab import planes_to_lab
 from training.models.unet import ExtendedUNet, UNet
 
 SEEDS = ["seeds", "extended"]

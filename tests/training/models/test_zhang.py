@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.training.footage import scene_clip
-from training.bins import rebalance
+from tests.support.footage import scene_clip
 from training.colorize import loss_of
+from training.data.stills import Stills, StillSource, colour_probability
+from training.models.bins import rebalance
 from training.models.zhang import SCALE, Zhang, guided
-from training.stills import Stills, StillSource, colour_probability
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Measure any bundle of ONNX graphs beside the baselines, on whole clips. Needs no PyTorch."""

@@ -1,0 +1,234 @@
+"""Clips for training from any folder of videos: decoded once, kept as planes on disk.
+
+The planes are 8-bit full-range BT.601 Y'CbCr, whatever range and matrix the video has: luma
+[T, h, w] and chroma [T, 2, h, w] with 128 as zero, read through memory maps, so that an epoch
+costs no decoding and no memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from evaluation.help_text import manual
+from vidcolor.color import Coding, matrix_of
+from vidcolor.errors import ArgumentError
+
+Codes = NDArray[np.uint8]
+
+SUFFIXES = frozenset({
+    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
+    ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv", ".y4m",
+})  # fmt: skip
+CODING = Coding(matrix="bt601", full_range=True)
+CHROMA_ZERO = 128
+PREPARED = "prepare.jsonl"
+"""In the folder of data that `python -m training prepare` made."""
+SHOT = ".shot-"
+"""Between a video's name and the number of one of its shots in the names of `prepare`'s clips."""
+_SWSCALE = {
+    "bt601": Colorspace.ITU601,
+    "bt709": Colorspace.ITU709,
+    "bt2020": Colorspace.BT2020,
+}
+
+
+@manual
+@dataclass(frozen=True)
+class ClipOptions:
+    """Which part of each video is used, and where its decoded planes lie."""
+
+    size: int = 256
+    """Short side that videos are scaled to, in pixels; the aspect is kept."""
+    max_frames: int = 300
+    """Frames taken of each video, from its beginning."""
+    cache: Path = Path(".cache/clips")
+    """Folder for the decoded planes: 3 bytes a pixel, made once for each video and size."""
+    split: tuple[float, float, float] = (0.82, 0.09, 0.09)
+    """Shares of the videos for training, validation and test (the reports: 450, 50, 50)."""
+    split_seed: int = 0
+    """Which of the random splits by video; the same for runs that will be compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One video's planes: luma [T, h, w] and chroma [T, 2, h, w], see the module's text."""
+
+    name: str
+    luma: Codes
+    chroma: Codes
+
+    def __len__(self) -> int:
+        return len(self.luma)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The clips of each part; no video gives clips to two of them."""
+
+    train: list[Clip]
+    validation: list[Clip]
+    test: list[Clip]
+
+
+def load_split(folders: Sequence[Path], *, options: ClipOptions, quiet: bool = False) -> Split:
+    """Decode all videos below `folders` that are not in the cache, and split them by video.
+
+    Broken videos are reported on stderr and left out. ArgumentError when a folder is missing or
+    fewer than two videos are left.
+    """
+    clips = []
+    # Without a terminal (disable=None) there is no bar: a log file would fill up with it.
+    for path, name in tqdm(
+        list(find_videos(folders)), desc="decoding", unit="video", disable=quiet or None
+    ):
+        try:
+            clips.append(load_clip(path, name=name, options=options))
+        except (OSError, ValueError, av.FFmpegError) as error:
+            if not quiet:
+                tqdm.write(f"skipped {path}: {error}", file=sys.stderr)
+    videos = len(_by_video(clips))
+    if videos < 2:
+        raise ArgumentError(
+            f"{_names(folders)} holds {videos} readable videos, at least two are needed: "
+            "one to train on and one to validate on"
+        )
+    return split_clips(clips, shares=options.split, seed=options.split_seed)
+
+
+def find_videos(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Every video below the folders, in an order that is the same everywhere, and its name.
+
+    ArgumentError when a folder is missing or there is no video at all.
+    """
+    found = 0
+    for folder in folders:
+        if not folder.is_dir():
+            raise ArgumentError(f"videos: {folder} is not a folder; a folder of videos is needed")
+        if (folder / PREPARED).exists():
+            raise ArgumentError(
+                f"videos: {folder} holds prepared clips, gray ones and the test's among them; "
+                f"{folder / 'train'} or {folder / 'test'} is needed"
+            )
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                found += 1
+                yield path, f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    if not found:
+        raise ArgumentError(
+            f"videos: {_names(folders)} holds no video ({', '.join(sorted(SUFFIXES))})"
+        )
+
+
+def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], seed: int) -> Split:
+    """Split at random by video, shots and all; train and validation get one video at least."""
+    if min(shares) < 0 or shares[0] * shares[1] == 0 or sum(shares) > 1 + 1e-9:
+        raise ArgumentError(
+            f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
+            "are accepted"
+        )
+    videos = _by_video(clips)
+    order = np.random.default_rng(seed).permutation(len(videos))
+    validation = max(1, round(len(videos) * shares[1]))
+    test = min(round(len(videos) * shares[2]), len(videos) - validation - 1)
+    train = max(1, min(round(len(videos) * shares[0]), len(videos) - validation - test))
+    held = [videos[i] for i in order]
+    return Split(
+        validation=list(chain(*held[:validation])),
+        test=list(chain(*held[validation : validation + test])),
+        train=list(chain(*held[validation + test :][:train])),
+    )
+
+
+def _by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
+    """The clips of each video: one, or the shots that `python -m training prepare` cut it into."""
+    videos: dict[str, list[Clip]] = {}
+    for clip in clips:
+        videos.setdefault(clip.name.split(SHOT)[0], []).append(clip)
+    return list(videos.values())
+
+
+def load_clip(path: Path, *, name: str, options: ClipOptions) -> Clip:
+    """One video from the cache, decoded into it when it is not there or the file has changed.
+
+    Raises OSError, ValueError or av.FFmpegError when the video cannot be decoded to its end or to
+    `max_frames`.
+    """
+    stat = path.stat()
+    identity = f"{path.resolve()}|{stat.st_mtime_ns}|{options.size}|{options.max_frames}"
+    stem = hashlib.sha256(identity.encode()).hexdigest()[:24]
+    files = [options.cache / f"{stem}.{plane}.npy" for plane in ("luma", "chroma")]
+    if not all(file.exists() for file in files):
+        planes = _decode(path, size=options.size, max_frames=options.max_frames)
+        options.cache.mkdir(parents=True, exist_ok=True)
+        for file, plane in zip(files, planes, strict=True):
+            _save(file, plane)
+    luma, chroma = (np.load(file, mmap_mode="r") for file in files)
+    return Clip(name=name, luma=luma, chroma=chroma)
+
+
+def _save(file: Path, plane: Codes) -> None:
+    """Write under a temporary name and rename: a file that is there is whole."""
+    partial = file.with_suffix(f".{os.getpid()}.tmp")
+    with partial.open("wb") as stream:
+        np.save(stream, plane)
+    partial.replace(file)
+
+
+def _decode(path: Path, *, size: int, max_frames: int) -> tuple[Codes, Codes]:
+    planes = []
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            raise ValueError("it holds no video stream")
+        for frame in container.decode(video=0):
+            scale = size / min(frame.height, frame.width)
+            width, height = round(frame.width * scale), round(frame.height * scale)
+            planes.append(rgb_to_codes(scaled_rgb(frame, width=width, height=height)))
+            if len(planes) == max_frames:
+                break
+    if len({luma.shape for luma, _ in planes}) != 1:
+        raise ValueError(f"{len(planes)} frames, not all of one size" if planes else "no frames")
+    return np.stack([luma for luma, _ in planes]), np.stack([chroma for _, chroma in planes])
+
+
+def scaled_rgb(frame: av.VideoFrame, *, width: int, height: int) -> Codes:
+    """[h, w, 3] of this size in pixels; range and matrix as the frame says."""
+    smaller = width * height < frame.width * frame.height
+    full = frame.color_range == ColorRange.JPEG
+    scaled = frame.reformat(
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=_SWSCALE[matrix_of(frame.colorspace, height=frame.height)],
+        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
+        threads=1,
+    )
+    return scaled.to_ndarray()
+
+
+def rgb_to_codes(rgb: Codes) -> tuple[Codes, Codes]:
+    """8-bit RGB [h, w, 3] -> luma [h, w] and chroma [2, h, w], full-range BT.601 as OpenCV has it.
+
+    OpenCV takes chroma from the rounded luma, which costs about a third of a code. The figures of
+    models and baselines are known in its planes, so they stay comparable.
+    """
+    luma, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+    return luma, np.stack((cb, cr))
+
+
+def _names(folders: Sequence[Path]) -> str:
+    return ", ".join(str(folder) for folder in folders)

@@ -1,0 +1,118 @@
+"""The codecs on offer: FFmpeg's encoder and settings for each, and the pixel format it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import av
+
+from vidcolor.errors import ArgumentError
+from vidcolor.media.reader import Info, subsampling
+
+AUTO = "auto"
+"""The first of `CODECS` that holds the clip in the output's container."""
+
+_DEEP = 10
+"""Bits that are enough for a codec which has a pixel format of its own."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How FFmpeg is asked for a codec."""
+
+    library: str
+    """FFmpeg's name of the encoder."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    lossless: bool = False
+    formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Pixel formats of an encoder that has its own, the smallest first, with the options that go
+    with each; empty for one that takes the clip's."""
+
+    def __str__(self) -> str:
+        return self.library
+
+    def pixel_format(self, info: Info) -> str:
+        """What to give it for such a clip. Whether it takes that remains to be seen."""
+        if not self.formats:
+            return _yuv_format(info, lossless=self.lossless)
+        fine = (1, 1) if info.is_gray else subsampling(info.pixel_format)
+        for name in self.formats:
+            across, down = subsampling(name)
+            covers = across <= fine[0] and down <= fine[1]
+            if covers and av.VideoFormat(name).components[0].bits >= min(info.bits, _DEEP):
+                return name
+        return name
+
+
+CODECS: Mapping[str, Encoder] = MappingProxyType(
+    {
+        "libx264": Encoder("libx264", {"preset": "medium", "crf": "16"}),
+        "libx265": Encoder(
+            "libx265", {"preset": "medium", "crf": "18", "x265-params": "log-level=none"}
+        ),
+        "ffv1": Encoder("ffv1", {"level": "3", "slicecrc": "1"}, lossless=True),
+        "prores": Encoder(
+            "prores_ks",
+            {"vendor": "apl0"},
+            formats={"yuv422p10le": {"profile": "hq"}, "yuv444p10le": {"profile": "4444"}},
+        ),
+        "dnxhr": Encoder(
+            "dnxhd",
+            formats={
+                "yuv422p": {"profile": "dnxhr_hq"},
+                "yuv422p10le": {"profile": "dnxhr_hqx"},
+                "yuv444p10le": {"profile": "dnxhr_444"},
+            },
+        ),
+    }
+)
+"""By the name a user gives; those that players show first, the most widely played before others."""
+
+PREVIEW = Encoder("libx264", {"preset": "veryfast", "crf": "23"}, formats={"yuv420p": {}})
+"""For a quick look."""
+
+
+def choose(
+    asked: str | Encoder, info: Info, *, holds: set[str], container: str
+) -> tuple[Encoder, str]:
+    """The encoder to use and the pixel format to give it.
+
+    asked: a name of `CODECS`, `AUTO`, or an encoder itself. holds: the encoders whose streams the
+    container takes.
+    Raises ArgumentError when nothing does.
+    """
+    encoders = _encoders(asked)
+    for encoder in encoders:
+        pixel_format = encoder.pixel_format(info)
+        takes = {form.name for form in av.Codec(encoder.library, "w").video_formats or ()}
+        if pixel_format in takes and encoder.library in holds:
+            return encoder, pixel_format
+    remedy = "ffv1 in an .mkv file holds every format"
+    if encoders[0].formats:
+        remedy = "use an output that ends in .mov"
+    raise ArgumentError(
+        f"codec: {asked} does not hold {info.pixel_format} in {container} files; {remedy}"
+    )
+
+
+def _encoders(asked: str | Encoder) -> tuple[Encoder, ...]:
+    if isinstance(asked, Encoder):
+        return (asked,)
+    if asked == AUTO:
+        return tuple(encoder for encoder in CODECS.values() if not encoder.formats)
+    if asked in CODECS:
+        return (CODECS[asked],)
+    raise ArgumentError(f"codec: got {asked!r}, one of {', '.join((AUTO, *CODECS))} is needed")
+
+
+def _yuv_format(info: Info, *, lossless: bool) -> str:
+    """The clip's own pixel format, or YUV of the same depth for a gray clip.
+
+    Every player shows 4:2:0, which needs even sides; what is lossless keeps all of the chroma.
+    """
+    if not info.is_gray:
+        return info.pixel_format
+    odd = info.width % 2 or info.height % 2
+    return f"yuv{444 if lossless or odd else 420}p" + (f"{info.bits}le" if info.bits > 8 else "")

@@ -1,0 +1,258 @@
+"""Video files out, through PyAV: frames, timing and tags as `vidcolor.media.reader` has them.
+
+A file is written under a temporary name beside its place and takes its name when it is complete,
+so that no half-written file is ever taken for a whole one. The same frames give the same bytes, as
+far as the encoder's own do: x264 on several threads has been seen to give one packet in thousands a
+few bytes more or less.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Self, cast
+
+import av
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.media.codecs import AUTO, Encoder, choose
+from vidcolor.media.reader import Codes, CopiedPacket, CopiedStream, Info, Reader, Tags, plane_codes
+from vidcolor.media.span import Span
+
+_REPRODUCIBLE = {"fflags": "+bitexact"}
+"""Or Matroska files get random numbers."""
+
+_FASTEST_COUNTED = 255
+"""Frames a second that a timecode track can count; files of odd rates seem to have more."""
+
+
+class Writer:
+    """A clip being written, with the shape, timing, audio and so on of the clip `like`.
+
+    tags: what to say of the colours. codec: a name of `CODECS`, or 'auto' for the first of them
+    that holds the clip's pixel format in the output's container; or an encoder itself. info: the
+    shape of the frames, where it is not that of `like`. span: what part of `like` is written; all
+    of it, if None. partial: the temporary name; one is made up, if None.
+
+    Use it as a context: leaving it completes the file and gives it its name; leaving it by an
+    exception removes what was written. What the container cannot hold and the picture can do
+    without is named in `left_out`.
+
+    Raises ArgumentError when the output's name or place does not do, when the codec is unknown,
+    or when codec or container cannot hold the clip; MediaError when the file cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        like: Reader,
+        tags: Tags,
+        codec: str | Encoder = AUTO,
+        overwrite: bool = False,
+        info: Info | None = None,
+        span: Span | None = None,
+        partial: Path | None = None,
+    ) -> None:
+        _check_place(path, clip=like.path, overwrite=overwrite)
+        info = info or like.info
+        self._path = path
+        self._partial = partial or path.with_name(
+            f".{path.stem}.{os.getpid()}.partial{path.suffix}"
+        )
+        self._tags, self._time_base, self._span = tags, info.time_base, span
+        self._durations: dict[int, int] = {}
+        self.left_out: list[str] = []
+        """What the container could not hold, such as 'subtitles (srt)'."""
+        # Known before there is a file: an interrupt may come at any time, also while it is removed.
+        self._undo = ExitStack()
+        self._undo.callback(self._partial.unlink, missing_ok=True)
+        try:
+            self._container = _open(self._partial)
+            self._undo.callback(_close, self._container)
+            encoder, self.pixel_format = choose(
+                codec,
+                info,
+                holds=self._container.supported_codecs,
+                container=self._container.format.name,
+            )
+            self._video = self._add_video(encoder, info)
+            self._copied = {stream.index: self._add_copied(stream) for stream in like.copied}
+            self._add_attachments(like)
+            self._say(like, info)
+            self._start(encoder, info)
+        except BaseException:
+            self.discard()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            try:
+                with self._named_errors():
+                    self._mux(self._video.encode())
+                    self._container.close()
+                    self._partial.replace(self._path)
+            except BaseException:
+                self.discard()
+                raise
+        else:
+            self.discard()
+
+    def write(self, planes: Sequence[Codes], *, pts: int, duration: int) -> None:
+        """Write one frame: code values of luma and both chroma planes; times as in `Frame`."""
+        frame = av.VideoFrame(self._video.width, self._video.height, self.pixel_format)
+        for index, codes in enumerate(planes):
+            plane_codes(frame, index)[...] = codes
+        if self._span is not None:
+            pts = self._span.move(pts, self._time_base)
+        frame.pts, frame.time_base = pts, self._time_base
+        frame.colorspace, frame.color_range = self._tags.matrix, self._tags.range
+        frame.color_primaries, frame.color_trc = self._tags.primaries, self._tags.transfer
+        self._durations[pts] = duration
+        with self._named_errors():
+            self._mux(self._video.encode(frame))
+
+    def copy(self, packet: CopiedPacket) -> None:
+        """Write one of the clip's packets of audio or subtitles as it is."""
+        stream = self._copied[packet.stream.index]
+        if stream is None or not (self._span is None or self._span.cut_packet(packet)):
+            return
+        packet.stream = stream
+        with self._named_errors():
+            self._container.mux(packet)
+
+    def _mux(self, packets: list[av.Packet[VideoStream]]) -> None:
+        for packet in packets:
+            # Encoders know the mean rate only; a frame of variable rate lasts what it lasted.
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
+            self._container.mux(packet)
+
+    def _add_video(self, encoder: Encoder, info: Info) -> VideoStream:
+        if (
+            encoder.library == "ffv1"
+            and info.sample_aspect != 1
+            and self._container.format.name == "matroska"
+        ):
+            # Matroska keeps it in a place that PyAV cannot write; H.264 has one of its own.
+            raise ArgumentError(
+                f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
+                "use an output that ends in .mp4, or another codec"
+            )
+        options = {**encoder.options, **encoder.formats.get(self.pixel_format, {})}
+        stream = cast(
+            VideoStream,
+            self._container.add_stream(encoder.library, rate=info.rate, options=options),
+        )
+        context = stream.codec_context
+        # PyAV's default is threads by slices alone, which costs x264 bits and quality.
+        context.thread_type = "AUTO"
+        context.width, context.height = info.width, info.height
+        context.pix_fmt = self.pixel_format
+        context.time_base = stream.time_base = self._time_base
+        context.sample_aspect_ratio = info.sample_aspect
+        context.colorspace, context.color_range = self._tags.matrix, self._tags.range
+        context.color_primaries = self._tags.primaries
+        context.color_trc = self._tags.transfer
+        context.chroma_sample_location = self._tags.siting
+        if info.rotation:
+            stream.set_display_rotation(info.rotation)
+        return stream
+
+    def _start(self, encoder: Encoder, info: Info) -> None:
+        with self._named_errors():
+            try:
+                self._container.start_encoding()
+            except av.error.ArgumentError as error:
+                shape = f"{self.pixel_format} of {info.width}x{info.height}"
+                raise MediaError(
+                    f"output: {self._path} cannot be written: {encoder} takes no {shape} "
+                    f"({error.strerror})"
+                ) from error
+
+    def _say(self, like: Reader, info: Info) -> None:
+        """What the clip says of itself besides its colours."""
+        video, chapters = like.video_metadata, like.chapters
+        if self._span is not None:
+            video = self._span.cut_metadata(video, info.rate)
+            chapters = self._span.cut_chapters(chapters)
+        if "timecode" in video and round(info.rate) > _FASTEST_COUNTED:
+            self.left_out.append(f"timecode ({video.pop('timecode')})")
+        self._video.metadata.update(video)
+        self._container.metadata.update(like.metadata)
+        self._container.set_chapters(chapters)
+
+    def _add_copied(self, like: CopiedStream) -> CopiedStream | None:
+        try:
+            stream = self._container.add_stream_from_template(like)
+        except (av.FFmpegError, ValueError) as error:
+            if like.type == "subtitle":
+                self.left_out.append(f"subtitles ({like.name})")
+                return None
+            raise ArgumentError(
+                f"output: {self._path.suffix} files cannot hold the clip's audio "
+                f"({like.name}); .mkv holds nearly every kind"
+            ) from error
+        stream.metadata.update(like.metadata)
+        stream.disposition = like.disposition
+        return stream
+
+    def _add_attachments(self, like: Reader) -> None:
+        for attached in like.attachments:
+            name, kind = attached.name or "attachment", attached.mimetype
+            if self._container.format.name == "matroska":
+                self._container.add_attachment(
+                    name, kind or "application/octet-stream", attached.data
+                )
+            else:
+                self.left_out.append(f"attachment {name}")
+
+    def discard(self) -> None:
+        """Write nothing: remove what was written so far."""
+        self._undo.close()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except MediaError:
+            raise
+        except (av.FFmpegError, OSError) as error:
+            reason = error.strerror or str(error)
+            raise MediaError(f"output: {self._path} cannot be written ({reason})") from error
+
+
+def _check_place(path: Path, *, clip: Path, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise ArgumentError(f"output: there is no folder {path.parent} to write {path.name} into")
+    if path.is_dir():
+        raise ArgumentError(f"output: {path} is a folder, the name of a file is needed")
+    if not path.exists():
+        return
+    if path.samefile(clip):
+        raise ArgumentError(f"output: {path} is the clip itself, another name is needed")
+    if not overwrite:
+        raise ArgumentError(f"output: {path} exists already; --overwrite replaces it")
+
+
+def _close(container: OutputContainer) -> None:
+    """Of a file that is not kept, whatever may be wrong with it."""
+    with suppress(av.FFmpegError, OSError):
+        container.close()
+
+
+def _open(path: Path) -> OutputContainer:
+    try:
+        return av.open(path, "w", container_options=_REPRODUCIBLE)
+    except (av.FFmpegError, ValueError) as error:
+        raise ArgumentError(
+            f"output: nothing is known to write as {path.suffix or 'a file without an ending'}; "
+            "end the name in .mp4, .mov or .mkv"
+        ) from error

@@ -1,0 +1,85 @@
+"""Which pixel format a codec is given for which clip, and that encoders take it."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.support.videos import frames, picture, plane, write_clip, write_key
+from vidcolor.cli import main
+from vidcolor.errors import ArgumentError
+from vidcolor.media.codecs import AUTO, CODECS, PREVIEW, choose
+from vidcolor.media.reader import Info, Tags
+
+TOY = Path(__file__).parents[2] / "toy" / "bundle"
+INFO = Info(96, 64, "yuv420p", Tags(), Fraction(1), 0, Fraction(1, 25), Fraction(25), 1)
+ALL = {encoder.library for encoder in CODECS.values()}
+
+
+@pytest.mark.parametrize(
+    ("codec", "given", "taken"),
+    [
+        ("prores", "gray", "yuv422p10le"),
+        ("prores", "yuv420p", "yuv422p10le"),
+        ("prores", "yuv422p12le", "yuv422p10le"),
+        ("prores", "yuv444p", "yuv444p10le"),
+        ("dnxhr", "gray", "yuv422p"),
+        ("dnxhr", "yuv420p", "yuv422p"),
+        ("dnxhr", "gray10le", "yuv422p10le"),
+        ("dnxhr", "gray16le", "yuv422p10le"),
+        ("dnxhr", "yuv444p", "yuv444p10le"),
+        ("libx264", "yuv422p10le", "yuv422p10le"),
+        ("ffv1", "gray12le", "yuv444p12le"),
+        (PREVIEW, "yuv444p16le", "yuv420p"),
+    ],
+)
+def test_formats_follow_the_clip(codec, given, taken) -> None:
+    _, pixel_format = choose(codec, replace(INFO, pixel_format=given), holds=ALL, container="mov")
+    assert pixel_format == taken
+
+
+def test_auto_never_takes_depth_away() -> None:
+    deep = replace(INFO, pixel_format="gray16le")
+    with pytest.raises(ArgumentError, match="auto does not hold gray16le in mov files"):
+        choose(AUTO, deep, holds=ALL - {"ffv1"}, container="mov")
+
+
+def test_an_editors_codec_asks_for_its_container() -> None:
+    with pytest.raises(ArgumentError, match=r"prores does not hold .* ends in \.mov"):
+        choose("prores", INFO, holds={"libx264"}, container="mp4")
+
+
+@pytest.mark.parametrize(
+    ("codec", "given", "profile", "written"),
+    [
+        ("prores", "gray", "HQ", "yuv422p10le"),
+        ("prores", "yuv444p10le", "4444", None),
+        ("dnxhr", "gray", "DNXHR HQ", "yuv422p"),
+        ("dnxhr", "gray10le", "DNXHR HQX", "yuv422p10le"),
+    ],
+)
+def test_what_is_written(codec, given, profile, written, tmp_path: Path) -> None:
+    """Luma of more bits is the clip's, shifted; what these codecs lose is little."""
+    size = {"width": 256, "height": 144}
+    clip = write_clip(tmp_path / "clip.mkv", pixel_format=given, tags=(1, 1, 1, 1, 1), **size)
+    key = write_key(tmp_path / "key.png", **size)
+    options = ["--key", str(key), "--any-key", "--model", str(TOY), "--provider", "cpu"]
+    output = tmp_path / "out.mov"
+    assert main(["color", str(clip), *options, "--codec", codec, "-o", str(output)]) == 0
+    with av.open(output) as container:
+        stream = container.streams.video[0]
+        assert stream.profile == profile
+        assert stream.codec_context.colorspace == 1
+        decoded = next(container.decode(video=0))
+    assert written in (None, decoded.format.name)
+    bits = decoded.format.components[0].bits
+    codes = picture(0, bits=CLIP_BITS[given], **size).astype(float) * 2 ** (bits - CLIP_BITS[given])
+    assert np.abs(plane(decoded, 0) - codes).mean() < 2 ** (bits - 8)
+    assert np.ptp(plane(decoded, 1)) > 20 * 2 ** (bits - 8)
+    assert len(frames(output)) == len(frames(clip))
+
+
+CLIP_BITS = {"gray": 8, "gray10le": 10, "yuv444p10le": 10}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
+from vidcolor.motion.frame_inputs import half_size, pad, see, watch
+from vidcolor.motion.optical_flow import flow, quantise
+from vidcolor.motion.track import enlarge_flow, follow, halve_flow
+
+RNG = np.random.default_rng(0)
+HERE, BEFORE, KEY = RNG.random((3, 45, 61), np.float32)
+
+
+@pytest.mark.parametrize(("height", "width"), [(45, 61), (48, 64), (40, 63), (41, 64)])
+def test_padding_repeats_the_edges(height: int, width: int) -> None:
+    planes = RNG.random((2, height, width), np.float32)
+    padded = pad(planes, 8)
+    around = ((0, 0), (0, -height % 8), (0, -width % 8))
+    np.testing.assert_array_equal(padded, np.pad(planes, around, mode="edge")[None])
+    assert padded.flags.c_contiguous
+
+
+def test_a_frame_is_seen_beside_the_one_before_and_every_key() -> None:
+    here, before = quantise(HERE), quantise(BEFORE)
+    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
+    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=keys)
+    np.testing.assert_array_equal(seen.luma, pad(HERE[None], 8))
+    np.testing.assert_array_equal(seen.flows[FLOW_PREVIOUS], pad(flow(here, before), 8))
+    straight = [flow(half_size(here, 8), key) for key in keys]
+    np.testing.assert_array_equal(seen.straight, straight)
+    at_full = np.stack([enlarge_flow(f, np.empty((2, 48, 64), np.float32)) for f in straight])
+    np.testing.assert_array_equal(seen.flows[FLOW_KEY], at_full)
+    planes = 48 * 64 * (1 + 2 + 4) + 24 * 32 * 4
+    assert seen.nbytes == 4 * planes + 45 * 61 + 24 * 32
+    assert repr(seen) == "Seen(size=(45, 61), flows=['flow.key', 'flow.previous'])"
+
+
+def test_tracks_go_on_from_those_of_the_frame_before() -> None:
+    previous = quantise(BEFORE)
+    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
+    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=previous, keys=keys)
+    since = tuple(np.full((2, 24, 32), shift, np.float32) for shift in (0, 3))
+    followed = seen.followed(since)
+    step = halve_flow(seen.flows[FLOW_PREVIOUS][0])
+    for place, key in enumerate(keys):
+        expected = follow(
+            half_size(quantise(HERE), 8),
+            key,
+            straight=seen.straight[place],
+            step=step,
+            before=since[place],
+        )
+        np.testing.assert_array_equal(followed.tracks[place], expected)
+        expected = enlarge_flow(expected, np.empty((2, 48, 64), np.float32))
+        np.testing.assert_array_equal(followed.flows[FLOW_TRACK][place], expected)
+    assert seen.tracks is None, "what was seen is a value"
+    assert followed.followed(since) is followed
+    assert followed.followed(None).tracks == seen.straight
+    for unasked in (frozenset({FLOW_PREVIOUS, FLOW_KEY}), frozenset[str]()):
+        alone = see(HERE, None, asks=unasked, multiple=8, previous=previous, keys=())
+        assert alone.followed(since) is alone
+
+
+def test_frames_are_watched_one_after_the_other() -> None:
+    key = half_size(quantise(KEY), 8)
+    begun = (np.ones((2, 24, 32), np.float32),)
+    first, second = watch(
+        [HERE, BEFORE],
+        asks=FLOWS,
+        multiple=8,
+        previous=quantise(KEY),
+        keys=(key,),
+        tracks=begun,
+    )
+    assert first.since is begun
+    np.testing.assert_array_equal(
+        first.flows[FLOW_PREVIOUS], pad(flow(quantise(HERE), quantise(KEY)), 8)
+    )
+    assert second.since is first.tracks
+    np.testing.assert_array_equal(
+        second.flows[FLOW_PREVIOUS], pad(flow(quantise(BEFORE), quantise(HERE)), 8)
+    )
+
+
+def test_flow_to_a_key_that_was_found_already_is_taken_over() -> None:
+    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
+    one = see(HERE, None, asks=FLOWS, multiple=8, previous=None, keys=keys[1:])
+    other = see(HERE, None, asks=FLOWS, multiple=8, previous=None, keys=keys, like=one)
+    assert other.straight[1] is one.straight[0]
+
+
+def test_only_what_the_model_asks_for_is_made() -> None:
+    alone = see(HERE, None, asks=frozenset(), multiple=8, previous=None, keys=())
+    assert (alone.flows, alone.luma8) == ({}, None)
+    still = see(HERE, None, asks=frozenset({FLOW_PREVIOUS}), multiple=8, previous=None, keys=())
+    assert list(still.flows) == [FLOW_PREVIOUS]
+    assert not still.flows[FLOW_PREVIOUS].any()
+
+
+def test_who_it_was_seen_beside() -> None:
+    before, key, another = (
+        quantise(BEFORE),
+        half_size(quantise(KEY), 8),
+        half_size(quantise(HERE), 8),
+    )
+    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=(key,))
+    assert seen.follows(before, (key,))
+    assert seen.follows(before.copy(), (key.copy(),))
+    for previous, keys in (
+        (None, (key,)),
+        (quantise(KEY), (key,)),
+        (before, (another,)),
+        (before, ()),
+        (before, (key, key)),
+    ):
+        assert not seen.follows(previous, keys)

@@ -1,0 +1,63 @@
+"""What a test may need that not every machine has: it is there, or the test is skipped with the
+reason, or, where the environment says that it must be there, the test fails.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+CLIPS = Path(__file__).parents[3] / "shared" / "clips"
+
+
+def cuda() -> None:
+    """A CUDA device that onnxruntime can run on; VIDCOLOR_REQUIRE_CUDA=1 insists."""
+    from vidcolor.errors import ProviderError
+    from vidcolor.inference.providers import candidates
+
+    try:
+        candidates("cuda", 0)
+    except ProviderError as error:
+        _lacking("CUDA", str(error))
+
+
+def vapoursynth() -> None:
+    """VapourSynth with the vidcolor plugin's toolchain; VIDCOLOR_REQUIRE_VAPOURSYNTH=1 insists."""
+    if importlib.util.find_spec("vapoursynth") is None:
+        _lacking("VAPOURSYNTH", "the vapoursynth package is not installed")
+
+
+def browser() -> str:
+    """Chromium's path, and playwright to drive it; VIDCOLOR_REQUIRE_BROWSER=1 insists."""
+    if importlib.util.find_spec("playwright") is None:
+        _lacking("BROWSER", "the playwright package is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = [path for path in map(shutil.which, names) if path]
+    if not found:
+        _lacking("BROWSER", "there is no Chromium on the PATH")
+    return found[0]
+
+
+def scipy() -> None:
+    """SciPy, of the extra 'key', which spreads colours; VIDCOLOR_REQUIRE_SCIPY=1 insists."""
+    if importlib.util.find_spec("scipy") is None:
+        _lacking("SCIPY", "the scipy package is not installed")
+
+
+def clips(part: str = "dev") -> list[Path]:
+    """Footage to try things on, `part` 'dev' or 'train'; VIDCOLOR_REQUIRE_CLIPS=1 insists."""
+    found = sorted((CLIPS / part).rglob("*.mp4"))
+    if not found:
+        _lacking("CLIPS", f"there are no clips in ../shared/clips/{part}")
+    return found
+
+
+def _lacking(what: str, reason: str) -> NoReturn:
+    if os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1":
+        pytest.fail(f"{reason}, and VIDCOLOR_REQUIRE_{what}=1 asks for it")
+    pytest.skip(reason, allow_module_level=True)

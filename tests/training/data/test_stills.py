@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from kornia.color import rgb_to_lab
+
+from evaluation.clips import Clip, rgb_to_codes
+from tests.support.footage import SIZE, scene_clip
+from training.data.stills import StillSource, colour_probability, true_ab
+from training.models.bins import gamut_bins
+from vidcolor.errors import ArgumentError
+
+
+def flat_clip(*colours: tuple[int, int, int]) -> Clip:
+    """A frame of 64x64 pixels for each R'G'B'."""
+    frames = [rgb_to_codes(np.full((64, 64, 3), rgb, np.uint8)) for rgb in colours]
+    luma, chroma = (np.stack(planes) for planes in zip(*frames, strict=True))
+    return Clip(name="flat", luma=luma, chroma=chroma)
+
+
+def test_examples_depend_on_their_place_alone():
+    clips = [scene_clip(seed) for seed in range(2)]
+    source = StillSource(clips, gamut_bins(), crop=64, film=0.5, seed=3)
+    batch = source.batch(5, range(4))
+    assert batch.luma.shape == (4, 1, 64, 64)
+    assert batch.chroma.shape == (4, 2, 64, 64)
+    assert batch.bins.shape == batch.shares.shape == (4 * 16 * 16, 5)
+    alone = StillSource(clips, gamut_bins(), crop=64, film=0.5, seed=3).batch(5, [2])
+    assert torch.equal(alone.luma[0], batch.luma[2])
+    assert torch.equal(alone.bins, batch.bins.unflatten(0, (4, -1))[2])
+    assert not torch.equal(batch.luma, source.batch(6, range(4)).luma)
+
+
+def test_what_is_to_be_found_is_the_lab_of_the_frame():
+    clip = flat_clip((200, 80, 40))
+    stills = StillSource([clip], gamut_bins(), crop=64).batch(0, [0])
+    wanted = rgb_to_lab(torch.tensor([200, 80, 40]).view(1, 3, 1, 1) / 255)[:, 1:]
+    ab = true_ab(stills.luma, stills.chroma)
+    assert ab.shape == (1, 2, 16, 16)
+    torch.testing.assert_close(ab, wanted.expand_as(ab), atol=1.0, rtol=0)  # 8-bit codes
+    nearest = gamut_bins()[stills.bins[:, 0]]
+    assert torch.equal(nearest.unique(dim=0), (wanted.flatten() / 10).round()[None] * 10)
+
+
+def test_colours_are_counted():
+    """Three gray frames and a red one, of four that are looked at."""
+    clip = flat_clip((90, 90, 90), (200, 200, 200), (255, 0, 0), (30, 30, 30))
+    bins = gamut_bins()
+    probability = colour_probability([clip], bins)
+    gray = torch.cdist(bins, torch.tensor([[0.0, 0.0]])).flatten() < 15
+    red = torch.cdist(bins, torch.tensor([[80.0, 67.0]])).flatten() < 20
+    assert probability[gray].sum().item() == pytest.approx(0.75, abs=0.01)
+    assert probability[red].sum().item() == pytest.approx(0.25, abs=0.01)
+
+
+def test_clips_too_small():
+    with pytest.raises(ArgumentError, match=f"crop is 512, but the clips have at most {SIZE} pix"):
+        StillSource([scene_clip()], gamut_bins(), crop=512)

@@ -1,0 +1,97 @@
+"""Requests that go side by side."""
+
+import threading
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+
+from tests.support.scenes import render
+from tests.vapoursynth_plugin.reference import Case, planes_of
+from vidcolor.propagate import Propagator
+from vsvidcolor.concurrency import together
+from vsvidcolor.request import Given, Need
+
+LENGTH = 16
+
+
+def counter(*numbers):
+    """A request that needs these frames, one after the other, and returns what it was given."""
+    seen = []
+    for number in numbers:
+        given = yield Need(lumas=[number])
+        seen.append(given.lumas[number])
+    return seen
+
+
+def run(request):
+    """What `request` needed, turn by turn, and its result."""
+    needs, given = [], None
+    while True:
+        try:
+            need = next(request) if given is None else request.send(given)
+        except StopIteration as done:
+            return needs, done.value
+        needs.append(need)
+        given = Given(lumas={n: f"luma {n}" for n in need.lumas}, keys={})
+
+
+@pytest.mark.parametrize("streams", [1, 2, 3])
+def test_needs_are_fetched_together_and_results_kept_apart(streams):
+    needs, results = run(together([counter(1, 2, 3), counter(2), counter()], streams=streams))
+    assert [tuple(need.lumas) for need in needs] == [(1, 2), (2,), (3,)]
+    assert results == [["luma 1", "luma 2", "luma 3"], ["luma 2"], []]
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_what_one_raises_is_raised(streams):
+    def broken():
+        yield Need(lumas=[4])
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match=r"^broken$"):
+        run(together([counter(1, 2, 3), broken()], streams=streams))
+
+
+def meeting(monkeypatch):
+    """Steps wait for another for a while; which threads made one, and how many met."""
+    barrier, step, met, threads = Barrier(2), Propagator.step, [], set()
+
+    def slow(self, luma, state):
+        threads.add(threading.get_ident())
+        try:
+            barrier.wait(timeout=0.4 if not met else 5)
+            met.append(1)
+        except BrokenBarrierError:
+            barrier.reset()
+        return step(self, luma, state)
+
+    monkeypatch.setattr(Propagator, "step", slow)
+    return met
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_between_two_keys_both_steps_are_made_at_a_time(streams, session, toy_bundle, monkeypatch):
+    case = Case(render(3, 48, 64), "YUV420P8", size=32, keys=(0, 2))
+    plain = case.plain_loop(session)
+    met = meeting(monkeypatch)
+    coloured = case.propagate(toy_bundle, num_streams=streams)
+    assert planes_of(coloured.get_frame(1)) == plain[1]
+    assert len(met) == (2 if streams == 2 else 0)
+
+
+def test_a_step_that_fails_beside_another_fails_its_frame(toy_bundle, session, monkeypatch):
+    case = Case(render(LENGTH, 48, 64), "YUV420P8", size=32, keys=(0, LENGTH - 1))
+    plain, step = case.plain_loop(session), Propagator.step
+    broken = []
+
+    def fragile(self, luma, state):
+        broken.append(1)
+        if len(broken) == 9:
+            raise RuntimeError("model exploded")
+        return step(self, luma, state)
+
+    monkeypatch.setattr(Propagator, "step", fragile)
+    coloured = case.propagate(toy_bundle, num_streams=2)
+    with pytest.raises(Exception, match=r"^Propagate: frame \d+: RuntimeError: model exploded$"):
+        coloured.get_frame(8)
+    assert planes_of(coloured.get_frame(8)) == plain[8]

@@ -1,0 +1,47 @@
+"""Luma as old film has it: what users bring is seldom as clean as the footage we train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+
+from evaluation.clips import Codes
+
+
+@dataclass(frozen=True)
+class Film:
+    """The wear of one clip; each frame's own part of it is drawn from (seed, frame's position)."""
+
+    seed: int
+    gamma: float
+    """Exponent of luma in [0, 1]."""
+    blur: float
+    """Deviation of the softness of lens and print, in pixels."""
+    grain: float
+    """Deviation of the grain, of a range of 1."""
+    flicker: float
+    """Deviation of the exposure from frame to frame, as a share of it."""
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Self:
+        """Some film."""
+        return cls(
+            seed=int(rng.integers(2**31)),
+            gamma=float(np.exp(rng.normal(0.0, 0.15))),
+            blur=float(rng.uniform(0.3, 1.2)) if rng.random() < 0.5 else 0.0,
+            grain=float(rng.uniform(0.0, 0.04)),
+            flicker=float(rng.uniform(0.0, 0.06)),
+        )
+
+    def wear(self, luma: Codes, position: int) -> Codes:
+        """Luma [h, w] of the clip's frame at `position`, worn."""
+        rng = np.random.default_rng([self.seed, position])
+        plane = luma.astype(np.float32) / 255
+        if self.blur:
+            plane = cv2.GaussianBlur(plane, (0, 0), self.blur)
+        plane = plane**self.gamma * (1 + self.flicker * rng.standard_normal())
+        plane += self.grain * rng.standard_normal(plane.shape, np.float32)
+        return np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8)

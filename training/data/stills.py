@@ -1,0 +1,103 @@
+"""Single frames to learn colours from: luma, and what is there to be told of each place's colour.
+
+Every example is drawn from (seed, step, place in the batch) alone, as in `training.data.rollouts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from evaluation.clips import CHROMA_ZERO, Clip
+from training.data.rollouts import RolloutOptions
+from training.data.scene import Scene
+from training.models.bins import smooth, soft_encode
+from training.models.lab import CHROMATICITY, planes_to_lab
+from training.models.zhang import SCALE
+from vidcolor.errors import ArgumentError
+
+COUNTED_FRAMES = 4
+"""Frames of each clip, evenly spread, whose colours are counted."""
+COUNTED_EVERY = 8
+"""Of their pixels every so many-th of every so many-th row."""
+
+
+class Stills(NamedTuple):
+    """A batch of examples in the runtime's planes."""
+
+    luma: Tensor
+    """[B, 1, h, w] in [0, 1], worn where the options say so."""
+    chroma: Tensor
+    """[B, 2, h, w] in ±0.5, the truth."""
+    bins: Tensor
+    """[B h/4 w/4, 5]: the bins among which the true colour of each place is shared out."""
+    shares: Tensor
+    """[B h/4 w/4, 5]: by how much."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        return type(self)(*(tensor.to(device) for tensor in self))
+
+
+class StillSource:
+    """Draws squares of single frames. Raises ArgumentError when no clip is large enough."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        bins: Tensor,
+        *,
+        crop: int,
+        film: float = 0.0,
+        flip: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self._options = RolloutOptions(crop=crop, film=film, flip=flip)
+        self._bins, self._seed = bins, seed
+        self.clips = [clip for clip in clips if min(clip.luma.shape[1:]) >= crop]
+        if not self.clips:
+            raise ArgumentError(
+                f"crop is {crop}, but the clips have at most "
+                f"{max(min(clip.luma.shape[1:]) for clip in clips)} pixels on the short side"
+            )
+
+    def batch(self, step: int, places: Sequence[int]) -> Stills:
+        """The examples with these places in the batch of this step."""
+        lumas, chromas = zip(*(self._example(step, place) for place in places), strict=True)
+        luma, chroma = torch.cat(lumas), torch.cat(chromas)
+        colours = true_ab(luma, chroma).movedim(1, -1).flatten(0, 2)
+        return Stills(luma, chroma, *soft_encode(colours, self._bins))
+
+    def _example(self, step: int, place: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self._seed, step, place])
+        clip = self.clips[rng.integers(len(self.clips))]
+        frame = int(rng.integers(len(clip)))
+        scene = Scene.draw(clip, [frame], frame, options=self._options, rng=rng)
+        luma, chroma = scene.planes([frame])
+        return torch.from_numpy(luma[:, None] / np.float32(255)), torch.from_numpy(chroma)
+
+
+def true_ab(luma: Tensor, chroma: Tensor) -> Tensor:
+    """The ab [B, 2, h / 4, w / 4] of planes [B, 1, h, w] and [B, 2, h, w]: what is to be found."""
+    pooled = (F.avg_pool2d(planes, SCALE) for planes in (luma, chroma))
+    return planes_to_lab(*pooled)[:, 1:] * CHROMATICITY
+
+
+def colour_probability(clips: Sequence[Clip], bins: Tensor) -> Tensor:
+    """How often each bin's colours occur in the clips, smoothed over its neighbours: [Q]."""
+    counts = torch.zeros(len(bins))
+    for clip in clips:
+        frames = np.linspace(0, len(clip) - 1, COUNTED_FRAMES).round().astype(int)
+        every = np.s_[..., COUNTED_EVERY // 2 :: COUNTED_EVERY, COUNTED_EVERY // 2 :: COUNTED_EVERY]
+        luma = clip.luma[frames][every].astype(np.float32)[:, None] / 255
+        chroma = (clip.chroma[frames][every].astype(np.float32) - CHROMA_ZERO) / 255
+        lab = planes_to_lab(torch.from_numpy(luma), torch.from_numpy(chroma))
+        ab = lab[:, 1:].movedim(1, -1).flatten(0, 2) * CHROMATICITY
+        nearest = torch.cdist(ab, bins).argmin(dim=1)
+        counts += torch.bincount(nearest, minlength=len(bins))
+    return smooth(counts, bins)
