@@ -45,7 +45,7 @@ def painted(clip: Path, propagator: Propagator) -> dict[int, float]:
             luma = fit.down(decode_luma(frame.planes[0], coding_of(reader.info)))
             if state is None:
                 small = fit.down_chroma(key.chroma, Grid(*key.luma.shape))
-                state = propagator.begin(Key(luma, small))
+                state = propagator.init_state(Key(luma, small))
             else:
                 _, confidence, state = propagator.step(luma, state)
                 means[number] = float(confidence.mean())

@@ -53,7 +53,7 @@ def main(*, model: str, provider: str, precision: str, size: int, frames: int) -
     height, width = CLIPS[CLIP]
     fit = Fit.of(height, width, size)
     lumas = [fit.down(decode_luma(codes, CODING)) for codes in pan(height, width)]
-    state = propagator.begin(key_of(lumas[0]))
+    state = propagator.init_state(key_of(lumas[0]))
     start = time.perf_counter()
     for _ in propagator.run((lumas[place(n)] for n in range(1, frames + 1)), state):
         pass

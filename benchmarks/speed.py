@@ -18,8 +18,8 @@ from benchmarks.machine import Model
 from benchmarks.rounds import Case, Timing, take_turns, timed
 from vidcolor.color import Coding, decode_luma, encode_chroma
 from vidcolor.inference import contract
-from vidcolor.motion.frame_inputs import watch
-from vidcolor.motion.optical_flow import quantise
+from vidcolor.motion.frame_inputs import prepare_clip
+from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import Fit
 
@@ -86,14 +86,14 @@ class Small:
         planes = [fit.down(decode_luma(codes, CODING)) for codes in pan(height, width)]
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
-        self._begun = self._propagator.begin(self._key)
+        self._begun = self._propagator.init_state(self._key)
         metadata = self._session.metadata
         self._seen = list(
-            watch(
+            prepare_clip(
                 self._lumas,
                 asks=self._session.flows,
                 multiple=metadata.size_multiple,
-                previous=quantise(planes[0]),
+                previous=to_uint8(planes[0]),
                 keys=self._begun.key_lumas,
                 tracks=self._begun.tracks,
             )
@@ -152,10 +152,10 @@ class Small:
         chroma = np.moveaxis(self._key.chroma, 0, 2).copy()
         height, width = self._key.luma.shape
         grid = np.moveaxis(np.mgrid[:height, :width][::-1], 0, 2).astype(np.float32)
-        before = quantise(self._key.luma)
+        before = to_uint8(self._key.luma)
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         for luma in self._lumas:
-            here = quantise(luma)
+            here = to_uint8(luma)
             places = grid + dis.calc(here, before, None)
             chroma = cv2.remap(
                 chroma, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -168,7 +168,7 @@ class Small:
         fit, codes = Fit.of(height, width, self._size), pan(height, width)
 
         def work() -> None:
-            state = self._propagator.begin(key_of(fit.down(decode_luma(codes[0], CODING))))
+            state = self._propagator.init_state(key_of(fit.down(decode_luma(codes[0], CODING))))
             for n in range(1, self._frames + 1):
                 luma = decode_luma(codes[place(n)], CODING)
                 small = fit.down(luma)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.clips import Codes
 from vidcolor.inference.contract import FLOW_TRACK
-from vidcolor.motion.frame_inputs import EVEN, half_size, watch
+from vidcolor.motion.frame_inputs import EVEN, half_size, prepare_clip
 from vidcolor.motion.optical_flow import flow
 from vidcolor.planes import Plane
 
@@ -60,7 +60,7 @@ def tracked(luma: Codes, key: Plane) -> Iterator[Plane]:
     height, width = luma.shape[1:]
     first = half_size(luma[0], EVEN)
     frames = (codes.astype(np.float32) / np.float32(255) for codes in luma[1:])
-    for seen in watch(
+    for seen in prepare_clip(
         frames,
         asks=frozenset({FLOW_TRACK}),
         multiple=EVEN,

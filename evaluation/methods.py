@@ -85,7 +85,7 @@ def per_frame(colorizer: Colorizer, clip: Clip) -> Iterator[Plane]:
 
 def propagation(propagator: Propagator, clip: Clip) -> Iterator[Step]:
     """Steps for frames 1, 2, ...: each from the state that the step before left."""
-    state = propagator.begin(key_frame(clip, 0))
+    state = propagator.init_state(key_frame(clip, 0))
     for codes in clip.luma[1:]:
         step = propagator.step(decode_luma(codes, CODING), state)
         state = step.state
@@ -97,9 +97,9 @@ def transfer(propagator: Propagator, clip: Clip) -> Iterator[Step]:
 
     What the model remembers of a key is frame 0's throughout, as in propagation.
     """
-    followed = propagator.begin(key_frame(clip, 0))
+    followed = propagator.init_state(key_frame(clip, 0))
     for before, codes in enumerate(clip.luma[1:]):
-        state = remember(propagator.begin(key_frame(clip, before)), of=followed)
+        state = remember(propagator.init_state(key_frame(clip, before)), of=followed)
         step = propagator.step(decode_luma(codes, CODING), replace(state, tracks=followed.tracks))
         followed = step.state
         yield step

@@ -21,8 +21,8 @@ from export.graphs import ExportError
 from training.models.base import Generator, Tensors
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session
-from vidcolor.motion.frame_inputs import half_size, watch
-from vidcolor.motion.optical_flow import quantise
+from vidcolor.motion.frame_inputs import half_size, prepare_clip
+from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
 
@@ -105,7 +105,7 @@ def _compare(bundle: Path, precision: str, rollouts: list[_Rollout]) -> Parity:
     propagator = Propagator(Session.load(bundle, provider="cpu", precision=precision))
     worst = {contract.CHROMA: 0.0, contract.CONFIDENCE: 0.0}
     for rollout in rollouts:
-        state = propagator.begin(*rollout.keys)
+        state = propagator.init_state(*rollout.keys)
         for number, luma in enumerate(rollout.lumas):
             chroma, confidence, state = propagator.step(luma, state)
             painted = (
@@ -153,10 +153,10 @@ def _reference(generator: Generator, height: int, width: int, keys: int) -> _Rol
 def _flows(generator: Generator, rollout: _Rollout) -> Iterator[Tensors]:
     """The flows the generator asks for at each frame, as the runtime sees them."""
     multiple = generator.size_multiple
-    lumas = [quantise(key.luma) for key in rollout.keys]
+    lumas = [to_uint8(key.luma) for key in rollout.keys]
     keyed = generator.flows & contract.FLOWS_TO_KEYS
     keys = tuple(half_size(luma, multiple) for luma in lumas if keyed)
-    look = partial(watch, asks=generator.flows, multiple=multiple, keys=keys)
+    look = partial(prepare_clip, required_flows=generator.flows, multiple=multiple, keys=keys)
     begun = next(look([rollout.keys[-1].luma], previous=None, tracks=None))
     for seen in look(rollout.lumas, previous=lumas[-1], tracks=begun.tracks):
         yield {

@@ -54,9 +54,9 @@ def calibration_feeds(bundle: Path, folders: Sequence[Path]) -> Iterator[Feeds]:
     """
     propagator = Propagator(Session.load(bundle, provider="cpu", precision="float32"))
     for clip in _clips(folders):
-        state = propagator.begin(key_frame(clip, 0))
+        state = propagator.init_state(key_frame(clip, 0))
         for number, codes in enumerate(clip.luma[1:], start=1):
-            seen = propagator.look(decode_luma(codes, CODING), state)
+            seen = propagator.prepare(decode_luma(codes, CODING), state)
             if number % EVERY == 0:
                 yield {
                     contract.LUMA: seen.luma,

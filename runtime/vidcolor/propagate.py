@@ -6,7 +6,7 @@ The state is a value: `step` takes one and returns the next, and changes nothing
 the loop::
 
     propagator = Propagator(Session.load())
-    state = propagator.begin(Key(luma=lumas[0], chroma=chroma_of_the_key))
+    state = propagator.init_state(Key(luma=lumas[0], chroma=chroma_of_the_key))
     for luma in lumas[1:]:
         chroma, confidence, state = propagator.step(luma, state)
 
@@ -37,8 +37,8 @@ from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.motion.frame_inputs import Seen, half_size, pad, see
-from vidcolor.motion.optical_flow import Luma8, flow, quantise
+from vidcolor.motion.frame_inputs import FrameInputs, half_size, pad, prepare_inputs
+from vidcolor.motion.optical_flow import Luma8, flow, to_uint8
 from vidcolor.motion.track import Tracks
 from vidcolor.planes import Key, Plane
 
@@ -91,13 +91,13 @@ class Propagator:
         self._session = session
         self._multiple = session.metadata.size_multiple
 
-    def begin(self, *keys: Key) -> State:
+    def init_state(self, *keys: Key) -> State:
         """The state right after the last of `keys`; all of them are remembered.
 
         Keys are at working size, of one size, and whole; anything else raises KeyFrameError.
         """
         if not keys:
-            raise KeyFrameError("begin needs at least one key frame")
+            raise KeyFrameError("init_state needs at least one key frame")
         size = _height_width(keys[0].luma)
         if any(key.luma.shape != size for key in keys):
             sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)
@@ -113,7 +113,7 @@ class Propagator:
             )
             for key in keys
         ]
-        lumas = [quantise(key.luma) for key in keys]
+        lumas = [to_uint8(key.luma) for key in keys]
         halves: tuple[Luma8, ...] = ()
         if self._session.flows & contract.FLOWS_TO_KEYS:
             halves = tuple(half_size(luma, self._multiple) for luma in lumas)
@@ -127,7 +127,7 @@ class Propagator:
             tracks=tuple(flow(halves[-1], half) for half in halves) if tracked else None,
         )
 
-    def forget(self, state: State) -> State:
+    def reset_state(self, state: State) -> State:
         """`state` without a past: what is left is the memory of its keys.
 
         Where a shot begins, nothing of the frame before may be carried on; `step` from here
@@ -135,17 +135,17 @@ class Propagator:
         """
         return replace(state, tensors=self._session.zeros(state.tensors), luma=None, tracks=None)
 
-    def step(self, luma: Plane | Seen, state: State) -> Step:
+    def step(self, luma: Plane | FrameInputs, state: State) -> Step:
         """Colour the frame after the one that left `state`.
 
-        luma: [h, w] float32 in [0, 1], the size of the key that began; or what `look` made of it,
+        luma: [h, w] float32 in [0, 1], the size of the key that began; or what `prepare` made
         which gives the same colours, sooner. `state` stays valid.
         Raises ArgumentError for another shape or type, or for what was seen beside other frames.
         """
-        seen = luma if isinstance(luma, Seen) else self.look(luma, state)
+        seen = luma if isinstance(luma, FrameInputs) else self.prepare(luma, state)
         if seen.size != state.size or not seen.follows(state.luma, state.key_lumas):
             raise ArgumentError("luma was seen beside other frames than those of its state")
-        seen = seen.followed(state.tracks)
+        seen = seen.with_tracks(state.tracks)
         chroma, confidence, tensors = self._session.propagate(
             seen.luma, state.tensors, state.memory, seen.flows
         )
@@ -157,14 +157,14 @@ class Propagator:
             state=replace(state, tensors=tensors, luma=self._past(seen.luma8), tracks=seen.tracks),
         )
 
-    def look(
+    def prepare(
         self,
         luma: Plane,
         state: State,
         *,
         previous: Plane | None = None,
-        like: Seen | None = None,
-    ) -> Seen:
+        reuse: FrameInputs | None = None,
+    ) -> FrameInputs:
         """What `step` takes from luma alone: the part of it that any core can do at any time.
 
         luma: as in `step`. previous: the frame before; without it, the one that left `state`.
@@ -174,8 +174,8 @@ class Propagator:
         Raises ArgumentError for another shape or type.
         """
         if previous is None:
-            return self._look(luma, None, state.luma, state, like).followed(state.tracks)
-        return self._look(luma, None, self._past(quantise(previous)), state, like)
+            return self._prepare(luma, None, state.luma, state, reuse).with_tracks(state.tracks)
+        return self._prepare(luma, None, self._past(to_uint8(previous)), state, reuse)
 
     def run(
         self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
@@ -194,35 +194,35 @@ class Propagator:
             before, since = begun.luma, _Later()
             since.set_result(begun.tracks)
             for luma in lumas:
-                luma8 = quantise(luma) if flows else None
+                luma8 = to_uint8(luma) if flows else None
                 tracks = _Later()
                 yield luma, luma8, before, since, tracks
                 before, since = self._past(luma8), tracks
 
-        def followed(
+        def with_tracks(
             luma: Plane, luma8: Luma8 | None, before: Luma8 | None, since: _Later, tracks: _Later
-        ) -> Seen:
+        ) -> FrameInputs:
             try:
-                seen = self._look(luma, luma8, before, begun).followed(since.result())
+                seen = self._prepare(luma, luma8, before, begun).with_tracks(since.result())
             except BaseException as error:
                 tracks.set_exception(error)  # or who waits for it would wait for ever
                 raise
             tracks.set_result(seen.tracks)
             return seen
 
-        for seen in map_ahead(lambda frame: followed(*frame), beside(), workers):
+        for seen in map_ahead(lambda frame: with_tracks(*frame), beside(), workers):
             step = self.step(seen, state)
             state = step.state
             yield step
 
-    def _look(
+    def _prepare(
         self,
         luma: Plane,
         luma8: Luma8 | None,
         before: Luma8 | None,
         state: State,
-        like: Seen | None = None,
-    ) -> Seen:
+        reuse: FrameInputs | None = None,
+    ) -> FrameInputs:
         if luma.ndim == 2 and luma.shape != state.size:
             height, width = state.size
             raise ArgumentError(
@@ -230,14 +230,14 @@ class Propagator:
                 f"its state is of frames of {width}x{height}"
             )
         try:
-            return see(
+            return prepare_inputs(
                 luma,
                 luma8,
-                asks=self._session.flows,
+                required_flows=self._session.flows,
                 multiple=self._multiple,
                 previous=before,
                 keys=state.key_lumas,
-                like=like,
+                reuse=reuse,
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None

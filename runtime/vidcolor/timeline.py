@@ -32,12 +32,12 @@ FORWARD, BACKWARD = 1, -1
 _UNKNOWN, _NO_CUT, _CUT = 0, 1, 2
 
 
-class Run(NamedTuple):
+class Pass(NamedTuple):
     """A chain of steps that reaches the frames of one shot on one side of a key."""
 
     start: int
     """Where it comes from: the key's frame, or in a shot without one the frame just beyond it."""
-    stride: int
+    direction: int
     """`FORWARD` or `BACKWARD`."""
     keyed: bool
     """Whether `start` is a key in the same shot. If not, the run has no past there."""
@@ -87,7 +87,7 @@ class Timeline:
         self._direction = direction
 
     @property
-    def lanes(self) -> int:
+    def n_directions(self) -> int:
         """How many directions steps are made in, over all frames."""
         return 2 if self._direction == "both" and self.keys != {0} else 1
 
@@ -105,15 +105,15 @@ class Timeline:
         if self._direction == "both":
             left, right = self.around(frame)
             sides = ((FORWARD, left), (BACKWARD, right))
-            return tuple(stride for stride, key in sides if key is not None)
+            return tuple(direction for direction, key in sides if key is not None)
         return (FORWARD,) if self._direction == "forward" else (BACKWARD,)
 
     def unknown(self, frame: int, shots: Shots) -> range:
         """Frames of which `shots` must learn before `runs` can tell about `frame`; then empty."""
         left, right = self.around(frame)
-        for stride in self.strides(frame):
+        for direction in self.strides(frame):
             # Beyond a cut that is known, nothing is of interest.
-            if stride == FORWARD:
+            if direction == FORWARD:
                 first, last = 1 + (left or 0), frame
                 first = shots.last_cut(first, last) or first
             else:
@@ -124,7 +124,7 @@ class Timeline:
                 return missing
         return range(0)
 
-    def runs(self, frame: int, shots: Shots) -> tuple[Run, ...]:
+    def runs(self, frame: int, shots: Shots) -> tuple[Pass, ...]:
         """How to reach `frame`, which is no key: by one run, or by a forward and a backward one.
 
         Between two keys of its shot (direction 'both') by two. With a key on one side only, from
@@ -133,7 +133,7 @@ class Timeline:
         the clip's first key from its last frame.
         """
         left, right = self.around(frame)
-        reached = [self._origin(frame, stride, shots) for stride in self.strides(frame)]
+        reached = [self._origin(frame, direction, shots) for direction in self.strides(frame)]
         keyed = [run for run in reached if run.keyed]
         if not keyed:
             near = tuple(key for key in (left, right) if key is not None)
@@ -144,10 +144,10 @@ class Timeline:
         pair = (forward.start, backward.start)
         return forward._replace(keys=pair[::-1]), backward._replace(keys=pair)
 
-    def _origin(self, frame: int, stride: int, shots: Shots) -> Run:
+    def _origin(self, frame: int, direction: int, shots: Shots) -> Pass:
         """The run that reaches `frame` in one direction, as if there were no other."""
         left, right = self.around(frame)
-        if stride == FORWARD:
+        if direction == FORWARD:
             key, cut = left, shots.last_cut(1 + (left or 0), frame)
             edge = -1 if cut is None else cut - 1
         else:
@@ -155,13 +155,13 @@ class Timeline:
             cut = shots.first_cut(frame + 1, shots.length - 1 if right is None else right)
             edge = shots.length if cut is None else cut
         if key is not None and cut is None:
-            return Run(start=key, stride=stride, keyed=True, keys=(key,))
-        return Run(start=edge, stride=stride, keyed=False, keys=())
+            return Pass(start=key, direction=direction, keyed=True, keys=(key,))
+        return Pass(start=edge, direction=direction, keyed=False, keys=())
 
 
-def nearest(frame: int, stored: Iterable[int], run: Run) -> int | None:
+def nearest(frame: int, stored: Iterable[int], run: Pass) -> int | None:
     """The one of `stored` on the way from the run's start to `frame` that is nearest to it."""
-    on_the_way = (n for n in stored if 0 <= (frame - n) * run.stride < abs(frame - run.start))
+    on_the_way = (n for n in stored if 0 <= (frame - n) * run.direction < abs(frame - run.start))
     return min(on_the_way, key=lambda n: abs(frame - n), default=None)
 
 

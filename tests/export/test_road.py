@@ -52,7 +52,7 @@ def test_the_runtime_carries_its_state(bundle):
     """Colours depend on the past beyond the frame before, and on nothing but it."""
     scene = render(5, 48, 64)
     propagator = Propagator(Session.load(bundle, provider="cpu"))
-    start = propagator.begin(scene.key())
+    start = propagator.init_state(scene.key())
     states, state = [start], start
     painted = []
     for luma in scene.luma[1:]:
@@ -64,9 +64,9 @@ def test_the_runtime_carries_its_state(bundle):
     assert np.ptp(painted[-1]) > 0.01
     again = propagator.step(scene.luma[4], states[3]).chroma
     assert np.array_equal(again, painted[-1])
-    other = propagator.begin(scene.key(2))
+    other = propagator.init_state(scene.key(2))
     assert not np.allclose(propagator.step(scene.luma[4], other).chroma, painted[-1], atol=1e-3)
-    assert np.isfinite(propagator.step(scene.luma[4], propagator.forget(state)).chroma).all()
+    assert np.isfinite(propagator.step(scene.luma[4], propagator.reset_state(state)).chroma).all()
 
 
 def test_the_command_line_colours_with_it(bundle, tmp_path):

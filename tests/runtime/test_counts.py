@@ -32,7 +32,7 @@ def scene() -> Scene:
 
 
 def run(propagator: Propagator, scene: Scene, keys: int) -> None:
-    state = propagator.begin(*(scene.key(n) for n in range(keys)))
+    state = propagator.init_state(*(scene.key(n) for n in range(keys)))
     for luma in scene.luma[keys:]:
         state = propagator.step(luma, state).state
 
@@ -145,7 +145,7 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
         _propagate=binding_of(Graph(device, {"chroma": 2, "confidence": 1, **carried})),
     )
     propagator = Propagator(on_cuda)
-    state = propagator.begin(scene.key(0))
+    state = propagator.init_state(scene.key(0))
     assert (device.up, device.down) == (1, 0)
     for n in range(1, FRAMES):
         before, device.up, device.down = state, 0, 0
@@ -192,14 +192,14 @@ def test_planes_that_a_step_allocates(flow_bundle: Path) -> None:
     """All that numpy and OpenCV allocate in a step, in planes of float32 at working size."""
     scene = render(3, 256, 320)
     propagator = Propagator(Session.load(flow_bundle, provider="cpu"))
-    state = propagator.step(scene.luma[1], propagator.begin(scene.key())).state
+    state = propagator.step(scene.luma[1], propagator.init_state(scene.key())).state
     plane = scene.luma[0].nbytes
-    seen_ahead = propagator.look(scene.luma[2], state, previous=scene.luma[1])
-    followed_ahead = seen_ahead.followed(state.tracks)
+    seen_ahead = propagator.prepare(scene.luma[2], state, previous=scene.luma[1])
+    followed_ahead = seen_ahead.with_tracks(state.tracks)
     # What the graph is given of the frame, in one piece: luma and three flows.
     assert peak(lambda: propagator.step(followed_ahead, state)) < 7.1 * plane
     # The tracks at full size, and what there is of them at half size.
-    assert peak(lambda: seen_ahead.followed(state.tracks)) < 3.4 * plane
+    assert peak(lambda: seen_ahead.with_tracks(state.tracks)) < 3.4 * plane
     # Padded luma, two flows of two planes, 8-bit luma, half a plane for the flow at half size.
     look = partial(propagator.look, scene.luma[2], state, previous=scene.luma[1])
     assert peak(look) < 6.4 * plane
@@ -225,7 +225,7 @@ def test_memory_is_the_same_after_many_frames(flow_bundle: Path) -> None:
     """Of a run that looks ahead, and of the plain loop."""
     scene = render(2, 64, 96)
     propagator = Propagator(Session.load(flow_bundle, provider="cpu", threads=1))
-    state = propagator.begin(Key(scene.luma[0], scene.chroma[0]))
+    state = propagator.init_state(Key(scene.luma[0], scene.chroma[0]))
     held = []
     tracemalloc.start()
     try:

@@ -30,7 +30,9 @@ def test_cuda_agrees_with_the_cpu(model: Path, precision: str, tolerance: float)
         Propagator(Session.load(model, provider=provider, precision=precision))
         for provider in ("cpu", "cuda")
     )
-    steps = (propagator.run(scene.luma[4:], propagator.begin(*keys)) for propagator in (cpu, cuda))
+    steps = (
+        propagator.run(scene.luma[4:], propagator.init_state(*keys)) for propagator in (cpu, cuda)
+    )
     for on_cpu, on_cuda in zip(*steps, strict=True):
         np.testing.assert_allclose(on_cuda.chroma, on_cpu.chroma, atol=tolerance)
         np.testing.assert_allclose(on_cuda.confidence, on_cpu.confidence, atol=tolerance)
@@ -48,7 +50,8 @@ def test_the_shipped_model_agrees_with_itself_on_the_cpu(precision: str, codes: 
         Propagator(Session.load(provider="cuda", precision=precision)),
     )
     steps = (
-        propagator.run(scene.luma[1:], propagator.begin(scene.key())) for propagator in (cpu, cuda)
+        propagator.run(scene.luma[1:], propagator.init_state(scene.key()))
+        for propagator in (cpu, cuda)
     )
     for on_cpu, on_cuda in zip(*steps, strict=True):
         assert np.abs(on_cuda.chroma - on_cpu.chroma).mean() < codes / 255
@@ -62,7 +65,7 @@ def test_auto_takes_cuda_in_float16(toy_bundle: Path) -> None:
 def test_state_and_memory_stay_on_the_device(toy_bundle: Path) -> None:
     scene = render(3, 45, 61)
     propagator = Propagator(Session.load(toy_bundle, provider="cuda"))
-    state = propagator.begin(scene.key(0), scene.key(1))
+    state = propagator.init_state(scene.key(0), scene.key(1))
     for luma in scene.luma[1:]:
         tensors = [*state.tensors.values(), *state.memory.values()]
         assert [tensor.device_name().lower() for tensor in tensors] == ["cuda"] * 4
@@ -74,7 +77,7 @@ def test_replays_on_cuda_are_equal_to_the_bit(model: Path) -> None:
     propagator = Propagator(Session.load(model, provider="cuda"))
     first, second = [], []
     for run in (first, second):
-        state = propagator.begin(scene.key())
+        state = propagator.init_state(scene.key())
         for luma in scene.luma[1:]:
             step = propagator.step(luma, state)
             run.append(step.chroma)

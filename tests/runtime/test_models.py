@@ -36,7 +36,7 @@ def pan() -> Scene:
 
 def colour(scene: Scene, **options: object) -> list[tuple[Plane, Plane]]:
     propagator = Propagator(Session.load(provider="cpu", **options))
-    state, painted = propagator.begin(scene.key()), []
+    state, painted = propagator.init_state(scene.key()), []
     for luma in scene.luma[1:]:
         chroma, confidence, state = propagator.step(luma, state)
         painted.append((chroma, confidence))

@@ -13,7 +13,7 @@ from tests.support.scenes import Scene, render
 from vidcolor import propagate
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.motion.frame_inputs import Seen, see
+from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
 
@@ -37,7 +37,7 @@ def scene() -> Scene:
 
 def walk(propagator: Propagator, scene: Scene, state: State | None = None) -> list[Step]:
     """Steps 1, 2, ... from the key, or from the state of a frame `len(scene.luma)` from the end."""
-    state = propagator.begin(scene.key()) if state is None else state
+    state = propagator.init_state(scene.key()) if state is None else state
     steps = []
     for luma in scene.luma[1:]:
         steps.append(propagator.step(luma, state))
@@ -70,7 +70,7 @@ def test_a_state_is_a_value(propagator: Propagator, scene: Scene) -> None:
 
 
 def test_what_a_step_returned_may_be_written_on(propagator: Propagator, scene: Scene) -> None:
-    first = propagator.step(scene.luma[1], propagator.begin(scene.key()))
+    first = propagator.step(scene.luma[1], propagator.init_state(scene.key()))
     expected = propagator.step(scene.luma[2], first.state)
     assert first.chroma.flags.owndata
     assert first.confidence.flags.owndata
@@ -126,7 +126,7 @@ def test_planes_are_padded_with_their_edges(
         return propagate(session, luma, state, memory, flows)
 
     monkeypatch.setattr(Session, "propagate", spy)
-    flow_propagator.step(scene.luma[1], flow_propagator.begin(scene.key()))
+    flow_propagator.step(scene.luma[1], flow_propagator.init_state(scene.key()))
     assert [planes.shape[1:] for planes in seen] == [(1, 48, 64), *[(2, 48, 64)] * 3]
     for planes in seen[:2]:  # flow to keys is that of padded planes
         inside = planes[0, :, :45, :61]
@@ -143,16 +143,16 @@ def test_a_gray_key_gives_neutral_chroma(propagator: Propagator, scene: Scene) -
 
 def test_all_keys_are_remembered_and_the_last_begins(propagator: Propagator, scene: Scene) -> None:
     keys = [scene.key(0), scene.key(5), scene.key(9)]
-    step = propagator.step(scene.luma[9], propagator.begin(*keys))
+    step = propagator.step(scene.luma[9], propagator.init_state(*keys))
     mean = np.mean([key.chroma for key in keys], axis=0)
     np.testing.assert_allclose(step.chroma, 0.9 * keys[-1].chroma + 0.08 * mean, atol=1e-6)
 
 
 def test_without_a_past_only_the_keys_are_left(propagator: Propagator, scene: Scene) -> None:
     keys = [scene.key(0), scene.key(5)]
-    began = propagator.begin(*keys)
+    began = propagator.init_state(*keys)
     expected = began.tensors["chroma"].numpy()
-    step = propagator.step(scene.luma[9], propagator.forget(began))
+    step = propagator.step(scene.luma[9], propagator.reset_state(began))
     mean = np.mean([key.chroma for key in keys], axis=0)
     np.testing.assert_allclose(step.chroma, 0.08 * mean + 0.05 * scene.luma[9], atol=1e-6)
     assert not step.confidence.any()
@@ -165,7 +165,7 @@ def test_without_a_past_only_the_keys_are_left(propagator: Propagator, scene: Sc
 
 
 def test_without_a_past_there_is_no_flow_to_it(flow_propagator: Propagator, scene: Scene) -> None:
-    forgotten = flow_propagator.forget(flow_propagator.begin(scene.key(0)))
+    forgotten = flow_propagator.reset_state(flow_propagator.init_state(scene.key(0)))
     first = flow_propagator.step(scene.luma[4], forgotten)
     np.testing.assert_array_equal(first.chroma, 0)
     second = flow_propagator.step(scene.luma[5], first.state)
@@ -178,7 +178,7 @@ def test_float16_stays_near_float32(toy_bundle: Path, propagator: Propagator, sc
     for step, reference in zip(steps, walk(propagator, scene), strict=True):
         # The state is rounded to 11 bits at each step: 0.5 / 2^11, some of it piling up.
         np.testing.assert_allclose(step.chroma, reference.chroma, atol=2e-3)
-    assert steps[0].state.nbytes == propagator.begin(scene.key()).nbytes / 2
+    assert steps[0].state.nbytes == propagator.init_state(scene.key()).nbytes / 2
 
 
 def test_flows_arrive_with_sign_and_scale(flow_propagator: Propagator) -> None:
@@ -187,7 +187,7 @@ def test_flows_arrive_with_sign_and_scale(flow_propagator: Propagator) -> None:
     right, down = 2, 1
     lumas = [ground[20 - down * t :, 30 - right * t :][:101, :123].copy() for t in range(4)]
     chroma = np.zeros((2, 101, 123), np.float32)
-    state = flow_propagator.begin(Key(lumas[0], chroma))
+    state = flow_propagator.init_state(Key(lumas[0], chroma))
     for t in (1, 2, 3):
         # Things move right and down, so where they were lies left and above: flow is negative.
         step = flow_propagator.step(lumas[t], state)
@@ -203,14 +203,14 @@ def test_flow_goes_to_every_key(flow_propagator: Propagator) -> None:
     ground = render(1, 120, 160, seed=5).luma[0]
     here, left, right = (ground[10:90, 20 + x : 140 + x].copy() for x in (0, 4, -2))
     chroma = np.zeros((2, 80, 120), np.float32)
-    state = flow_propagator.begin(*(Key(luma, chroma) for luma in (left, right)))
+    state = flow_propagator.init_state(*(Key(luma, chroma) for luma in (left, right)))
     step = flow_propagator.step(here, state)
     mean = (np.median(step.confidence[16:-16, 16:-16]) - 0.5) * 100
     assert mean == pytest.approx((-4 + 2) / 2, abs=0.2)
 
 
 def test_a_luma_of_another_size_or_type_is_refused(propagator: Propagator, scene: Scene) -> None:
-    state = propagator.begin(scene.key())
+    state = propagator.init_state(scene.key())
     with pytest.raises(ArgumentError, match=r"luma is 60x45 pixels, .* frames of 61x45"):
         propagator.step(scene.luma[1][:, :60], state)
     with pytest.raises(ArgumentError, match=r"luma must be \[h, w\] float32, got .* float64"):
@@ -219,25 +219,25 @@ def test_a_luma_of_another_size_or_type_is_refused(propagator: Propagator, scene
 
 def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene) -> None:
     with pytest.raises(KeyFrameError, match="at least one key frame"):
-        propagator.begin()
+        propagator.init_state()
     small = Key(scene.luma[0][:40], scene.chroma[0][:, :40])
     with pytest.raises(KeyFrameError, match="key frames are 61x45, 61x40 pixels"):
-        propagator.begin(scene.key(), small)
+        propagator.init_state(scene.key(), small)
     key = scene.key()
     with pytest.raises(
         KeyFrameError, match=r"a key frame is painted in parts, a whole one is need"
     ):
-        propagator.begin(Key(key.luma, key.chroma, np.zeros_like(key.luma)))
+        propagator.init_state(Key(key.luma, key.chroma, np.zeros_like(key.luma)))
 
 
 def test_a_state_knows_its_weight(
     propagator: Propagator, flow_propagator: Propagator, scene: Scene
 ) -> None:
     padded = 48 * 64
-    assert propagator.begin(scene.key()).nbytes == 4 * padded * 4
+    assert propagator.init_state(scene.key()).nbytes == 4 * padded * 4
     track = 2 * padded // 4 * 4
-    assert flow_propagator.begin(scene.key()).nbytes == 4 * padded * 4 + 45 * 61 + track
-    assert repr(propagator.begin(scene.key())) == (
+    assert flow_propagator.init_state(scene.key()).nbytes == 4 * padded * 4 + 45 * 61 + track
+    assert repr(propagator.init_state(scene.key())) == (
         "State(size=(45, 61), tensors=['chroma', 'confidence', 'luma'])"
     )
 
@@ -250,8 +250,8 @@ def test_a_run_is_the_plain_loop(
     session = Session.load(request.getfixturevalue(model), provider="cpu", threads=1)
     propagator = Propagator(session)
     for begun in (
-        propagator.begin(scene.key(0), scene.key(3)),
-        propagator.forget(propagator.begin(scene.key(0))),
+        propagator.init_state(scene.key(0), scene.key(3)),
+        propagator.reset_state(propagator.init_state(scene.key(0))),
     ):
         running = propagator.run(iter(scene.luma[1:]), begun, workers=workers)
         for step, expected in zip(running, walk(propagator, scene, begun), strict=True):
@@ -265,15 +265,17 @@ def test_in_a_run_other_threads_look_while_this_one_steps(
     """The second frame's flow waits for the first frame's step, and both arrive."""
     stepped, lookers, seen = threading.Event(), set(), 0
 
-    def late(*arguments: Any, **options: Any) -> Seen:
+    def late(*arguments: Any, **options: Any) -> FrameInputs:
         nonlocal seen
         seen += 1
         lookers.add(threading.current_thread())
         assert seen == 1 or stepped.wait(10)
-        return see(*arguments, **options)
+        return prepare_inputs(*arguments, **options)
 
-    monkeypatch.setattr(propagate, "see", late)
-    running = flow_propagator.run(scene.luma[1:4], flow_propagator.begin(scene.key()), workers=1)
+    monkeypatch.setattr(propagate, "prepare_inputs", late)
+    running = flow_propagator.run(
+        scene.luma[1:4], flow_propagator.init_state(scene.key()), workers=1
+    )
     next(running)
     stepped.set()
     assert len(list(running)) == 2
@@ -282,22 +284,22 @@ def test_in_a_run_other_threads_look_while_this_one_steps(
 
 def test_a_run_says_what_is_wrong_at_its_place(propagator: Propagator, scene: Scene) -> None:
     lumas = [*scene.luma[1:3], scene.luma[3][:40]]
-    running = propagator.run(lumas, propagator.begin(scene.key()), workers=4)
+    running = propagator.run(lumas, propagator.init_state(scene.key()), workers=4)
     assert len([next(running), next(running)]) == 2
     with pytest.raises(ArgumentError, match="luma is 61x40 pixels"):
         next(running)
 
 
 def test_a_look_beside_other_frames_is_refused(flow_propagator: Propagator, scene: Scene) -> None:
-    state = flow_propagator.begin(scene.key())
-    seen = flow_propagator.look(scene.luma[2], state, previous=scene.luma[1])
+    state = flow_propagator.init_state(scene.key())
+    seen = flow_propagator.prepare(scene.luma[2], state, previous=scene.luma[1])
     after = flow_propagator.step(scene.luma[1], state).state
     expected = flow_propagator.step(scene.luma[2], after)
     np.testing.assert_array_equal(flow_propagator.step(seen, after).chroma, expected.chroma)
     for other in (
         state,
-        flow_propagator.forget(after),
-        flow_propagator.step(scene.luma[1], flow_propagator.begin(scene.key(5))).state,
+        flow_propagator.reset_state(after),
+        flow_propagator.step(scene.luma[1], flow_propagator.init_state(scene.key(5))).state,
     ):
         with pytest.raises(ArgumentError, match="seen beside other frames than those of its state"):
             flow_propagator.step(seen, other)

@@ -11,7 +11,7 @@ from vidcolor.timeline import (
     FIRST_INTERVAL,
     FORWARD,
     Checkpoints,
-    Run,
+    Pass,
     Shots,
     Timeline,
     nearest,
@@ -23,20 +23,20 @@ frames = st.integers(min_value=0, max_value=5000)
 
 @given(frame=frames, start=frames, stored=st.sets(frames))
 def test_nearest_is_the_last_on_the_way(frame, start, stored):
-    stride = FORWARD if start < frame else BACKWARD
-    counted = [n for n in range(frame, start, -stride) if n in stored]
-    run = Run(start=start, stride=stride, keyed=True, keys=(start,))
+    direction = FORWARD if start < frame else BACKWARD
+    counted = [n for n in range(frame, start, -direction) if n in stored]
+    run = Pass(start=start, direction=direction, keyed=True, keys=(start,))
     assert nearest(frame, stored, run) == (counted[0] if counted else None)
 
 
 @given(start=st.integers(0, 600), frame=st.integers(0, 600), size=st.integers(1, 40))
 def test_chunks_lead_to_the_frame_before(start, frame, size):
-    at, fetched, stride = start, [], 1 if start <= frame else -1
+    at, fetched, direction = start, [], 1 if start <= frame else -1
     while chunk := next_chunk(at, frame, size=size):
         assert len(chunk) <= size
         fetched += chunk
         at = chunk[-1]
-    assert fetched == list(range(start + stride, frame, stride))
+    assert fetched == list(range(start + direction, frame, direction))
 
 
 def test_a_chunk_is_8_to_32_frames_by_default():
@@ -87,11 +87,11 @@ def clips(draw):
     return length, keys, cuts, draw(st.sampled_from(DIRECTIONS)), frame
 
 
-def seen(frame, stride, length, keys, cuts):
+def seen(frame, direction, length, keys, cuts):
     """What lies that way from `frame` in its shot: a key's frame, or None and the frame beyond."""
     while True:
-        into = frame if stride == FORWARD else frame + 1  # the later one of a frame and the next
-        frame -= stride
+        into = frame if direction == FORWARD else frame + 1  # the later one of a frame and the next
+        frame -= direction
         if not 0 <= frame < length or into in cuts:
             return None, frame
         if frame in keys:
@@ -108,17 +108,17 @@ def test_runs_are_what_looking_around_from_the_frame_finds(clip):
     forward &= direction != "backward"
     backward &= direction != "forward"
     if forward and backward:
-        assert runs == (Run(left, 1, True, (right, left)), Run(right, -1, True, (left, right)))
+        assert runs == (Pass(left, 1, True, (right, left)), Pass(right, -1, True, (left, right)))
     elif forward:
-        assert runs == (Run(left, 1, True, (left,)),)
+        assert runs == (Pass(left, 1, True, (left,)),)
     elif backward:
-        assert runs == (Run(right, -1, True, (right,)),)
+        assert runs == (Pass(right, -1, True, (right,)),)
     else:
         before = [key for key in sorted(keys) if key < frame][-1:]
         after = [key for key in sorted(keys) if key > frame][:1]
         is_back = direction == "backward" or (direction == "both" and not before)
-        start, stride = (right_edge, -1) if is_back else (left_edge, 1)
-        assert runs == (Run(start, stride, False, (*before, *after)),)
+        start, direction = (right_edge, -1) if is_back else (left_edge, 1)
+        assert runs == (Pass(start, direction, False, (*before, *after)),)
 
 
 @given(clip=clips())
@@ -156,6 +156,6 @@ def test_shots_that_are_given_are_the_truth():
 
 
 def test_lanes():
-    assert Timeline([0], "both").lanes == 1
-    assert Timeline([0, 5], "forward").lanes == 1
-    assert Timeline([5], "both").lanes == 2
+    assert Timeline([0], "both").n_directions == 1
+    assert Timeline([0, 5], "forward").n_directions == 1
+    assert Timeline([5], "both").n_directions == 2

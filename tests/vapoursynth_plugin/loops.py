@@ -48,7 +48,7 @@ def _shot(
         return steps
 
     def begin(*numbers: int) -> State:
-        return propagator.begin(*(keys[n] for n in numbers))
+        return propagator.init_state(*(keys[n] for n in numbers))
 
     out: dict[int, Colours] = {}
     inside = [n for n in shot if n in keys]
@@ -71,7 +71,7 @@ def _shot(
         elif gap:
             before = [n for n in sorted(keys) if n < gap.start][-1:]
             after = [n for n in sorted(keys) if n >= gap.stop][:1]
-            state = propagator.forget(begin(*before, *after))
+            state = propagator.reset_state(begin(*before, *after))
             is_back = direction == "backward" or (direction == "both" and not before)
             out |= _plain(walk(state, reversed(gap) if is_back else gap), carried=False)
     return out

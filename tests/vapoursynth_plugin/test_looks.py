@@ -12,9 +12,9 @@ from tests.vapoursynth_plugin.reference import Case
 from tests.vapoursynth_plugin.test_order import ORDERS, together
 from vidcolor.motion import frame_inputs as seen_module
 from vidcolor.motion import optical_flow as flow_module
-from vidcolor.motion.frame_inputs import Seen, see
+from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.propagate import Propagator
-from vidcolor.timeline import FORWARD, Run, Shots
+from vidcolor.timeline import FORWARD, Pass, Shots
 from vsvidcolor import propagate
 from vsvidcolor.key_clip import Keys
 from vsvidcolor.looks import Looks
@@ -50,7 +50,7 @@ def steps(monkeypatch):
     made, step = [], Propagator.step
 
     def watched(self, luma, state):
-        made.append(isinstance(luma, Seen))
+        made.append(isinstance(luma, FrameInputs))
         return step(self, luma, state)
 
     monkeypatch.setattr(Propagator, "step", watched)
@@ -110,13 +110,13 @@ def test_a_look_beside_another_frame_is_not_used(scene, flow_session, steps):
     renderer = Renderer(Propagator(flow_session), keys, Shots(LENGTH, [0]))
     colours = [colour(renderer, 1, scene)]
     assert renderer.beside(2, Luma(lumas[2])) == [1]
-    renderer.look(2, Luma(lumas[2]), {1: Luma(lumas[7])})
+    renderer.prepare(2, Luma(lumas[2]), {1: Luma(lumas[7])})
     colours.append(colour(renderer, 2, scene))
-    renderer.look(3, Luma(lumas[3]), {2: Luma(lumas[2])})
+    renderer.prepare(3, Luma(lumas[3]), {2: Luma(lumas[2])})
     colours.append(colour(renderer, 3, scene))
     assert steps == [False, False, True]
     plain = Propagator(flow_session)
-    running = plain.run(lumas[1:4], plain.begin(scene.key()))
+    running = plain.run(lumas[1:4], plain.init_state(scene.key()))
     for made, expected in zip(colours, running, strict=True):
         np.testing.assert_array_equal(made.chroma, expected.chroma)
 
@@ -134,9 +134,12 @@ def colour(renderer, frame, scene):
 
 
 def test_looks_are_dropped_after_their_step_and_bounded():
-    run, other = Run(0, FORWARD, keyed=True, keys=(0,)), Run(9, FORWARD, keyed=True, keys=(9,))
+    run, other = Pass(0, FORWARD, keyed=True, keys=(0,)), Pass(9, FORWARD, keyed=True, keys=(9,))
     lumas = np.random.default_rng(0).random((4, 16, 16), np.float32)
-    seen = [see(luma, None, asks=frozenset(), multiple=8, previous=None, keys=()) for luma in lumas]
+    seen = [
+        prepare_inputs(luma, None, required_flows=frozenset(), multiple=8, previous=None, keys=())
+        for luma in lumas
+    ]
     looks = Looks(budget=2 * seen[0].nbytes)
     looks.put(1, run, seen[1])
     assert looks.get(1, other) is None

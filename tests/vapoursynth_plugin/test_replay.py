@@ -10,7 +10,7 @@ from vidcolor.errors import VidcolorError
 from vidcolor.inference.session import Session
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.timeline import FIRST_INTERVAL, FORWARD, Run, Shots
+from vidcolor.timeline import FIRST_INTERVAL, FORWARD, Pass, Shots
 from vsvidcolor.kept import RECENT, Kept
 from vsvidcolor.key_clip import Keys
 from vsvidcolor.render import Renderer
@@ -62,7 +62,10 @@ def key(lumas):
 def plain(session, lumas, key):
     """Bytes of chroma and confidence from the loop in vidcolor.propagate's docstring."""
     propagator = Propagator(session)
-    state, out = propagator.begin(key), [(key.chroma.tobytes(), np.ones_like(lumas[0]).tobytes())]
+    state, out = (
+        propagator.init_state(key),
+        [(key.chroma.tobytes(), np.ones_like(lumas[0]).tobytes())],
+    )
     for luma in lumas[1:]:
         chroma, confidence, state = propagator.step(luma, state)
         out.append((chroma.tobytes(), confidence.tobytes()))
@@ -176,9 +179,9 @@ def test_a_failing_step_names_its_frame_and_can_be_asked_again(propagator, lumas
 
 
 def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
-    state = propagator.begin(key)
+    state = propagator.init_state(key)
     kept = Kept(100 * STEP_BYTES, least=2, interval=FIRST_INTERVAL)
-    run = Run(start=0, stride=FORWARD, keyed=True, keys=(0,))
+    run = Pass(start=0, direction=FORWARD, keyed=True, keys=(0,))
     held = set()
     for n in range(1, LENGTH):
         step = propagator.step(lumas[n], state)
@@ -193,8 +196,8 @@ def test_kept_steps_stay_within_the_budget(propagator, lumas, key):
 def test_checkpoints_of_other_runs_make_way(propagator, lumas, key):
     """However many runs there are, the one that is walked has a checkpoint every few frames."""
     kept = Kept(40 * STEP_BYTES, least=2, interval=4)
-    state = propagator.begin(key)
-    runs = [Run(start=n, stride=FORWARD, keyed=True, keys=(n,)) for n in range(0, LENGTH, 50)]
+    state = propagator.init_state(key)
+    runs = [Pass(start=n, direction=FORWARD, keyed=True, keys=(n,)) for n in range(0, LENGTH, 50)]
     for run in runs:
         for n in range(run.start + 1, run.start + 50):
             kept.add(n, propagator.step(lumas[n], state), run)

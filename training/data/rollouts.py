@@ -27,7 +27,7 @@ from training.data.motion import chances
 from training.data.scene import Scene
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
-from vidcolor.motion.frame_inputs import EVEN, half_size, watch
+from vidcolor.motion.frame_inputs import EVEN, half_size, prepare_clip
 from vidcolor.motion.track import Tracks
 from vidcolor.planes import Plane
 
@@ -256,7 +256,7 @@ class Rollouts:
         keyed = self.wanted & FLOWS_TO_KEYS
         keys = (half_size(luma[-1], EVEN),) if keyed else ()
         planes = luma.astype(np.float32) / np.float32(255)
-        look = partial(watch, asks=self.wanted, multiple=EVEN, keys=keys)
+        look = partial(prepare_clip, required_flows=self.wanted, multiple=EVEN, keys=keys)
         if tracks is None and keyed and not cold:
             tracks = next(look(planes[:1], previous=None, tracks=None)).tracks
         looks = []

@@ -117,8 +117,8 @@ class Probe:
     def _recovered(self, given: Callable[[Key], Key]) -> float:
         right = coloured = 0
         for clip, t in self._asked(RECOVERY):
-            memory = self.propagator.begin(given(key_frame(clip, 0)))
-            state = self.propagator.begin(_in_gray(key_frame(clip, t - RECOVERY)))
+            memory = self.propagator.init_state(given(key_frame(clip, 0)))
+            state = self.propagator.init_state(_in_gray(key_frame(clip, t - RECOVERY)))
             state = remember(state, of=memory)
             for n in range(t - RECOVERY + 1, t + 1):
                 chroma, _, state = self.propagator.step(_luma(clip, n), state)
@@ -130,8 +130,8 @@ class Probe:
 
     def _step(self, clip: Clip, t: int, distance: int) -> Plane:
         """Frame t's chroma, from the true frame `distance` before it."""
-        first = self.propagator.begin(key_frame(clip, 0))
-        state: State = remember(self.propagator.begin(key_frame(clip, t - distance)), of=first)
+        first = self.propagator.init_state(key_frame(clip, 0))
+        state: State = remember(self.propagator.init_state(key_frame(clip, t - distance)), of=first)
         return self.propagator.step(_luma(clip, t), state).chroma
 
     def _asked(self, distance: int) -> Iterator[tuple[Clip, int]]:

@@ -94,7 +94,7 @@ def outlook(
                 return {"need": [part for number in beside for part in (0, number)]}
             numbers = [] if need is None else need[1::2]
             given = zip(numbers, map(read_luma, _many(fetched)), strict=True)
-            renderer.look(n, luma, dict(given))
+            renderer.prepare(n, luma, dict(given))
             return {"val": frames}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from vidcolor.propagate import Step
-from vidcolor.timeline import Checkpoints, Run, nearest
+from vidcolor.timeline import Checkpoints, Pass, nearest
 
 RECENT = 32
 """Latest steps kept, if they take no more than half of the budget."""
@@ -26,10 +26,10 @@ class Kept:
         self._budget, self._least, self._interval = budget, least, interval
         self._recent: OrderedDict[int, Step] = OrderedDict()
         self._recent_limit = self._checkpoint_limit = 0
-        self._checkpoints: OrderedDict[Run, dict[int, Step]] = OrderedDict()
-        self._rules: dict[Run, Checkpoints] = {}
+        self._checkpoints: OrderedDict[Pass, dict[int, Step]] = OrderedDict()
+        self._rules: dict[Pass, Checkpoints] = {}
 
-    def nearest(self, frame: int, run: Run) -> tuple[int, Step] | None:
+    def nearest(self, frame: int, run: Pass) -> tuple[int, Step] | None:
         """The last step on the way to `frame` in `run`, with its frame."""
         checkpoints = self._checkpoints.get(run, {})
         at = nearest(frame, self._recent.keys() | checkpoints.keys(), run)
@@ -41,7 +41,7 @@ class Kept:
         """Whether the step of `frame` is among the latest; any thread may ask."""
         return frame in self._recent
 
-    def add(self, frame: int, step: Step, run: Run) -> None:
+    def add(self, frame: int, step: Step, run: Pass) -> None:
         """Keep `step` for a while, and for longer if its frame is due for a checkpoint."""
         if not self._recent_limit:  # only now is the size of a step known
             planes = step.chroma.nbytes + step.confidence.nbytes
@@ -55,7 +55,7 @@ class Kept:
             self._recent.popitem(last=False)
         self._check_in(frame, step, run)
 
-    def _check_in(self, frame: int, step: Step, run: Run) -> None:
+    def _check_in(self, frame: int, step: Step, run: Pass) -> None:
         if run not in self._rules:
             self._rules[run] = Checkpoints(self._checkpoint_limit, self._interval)
             self._checkpoints[run] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from vidcolor.motion.frame_inputs import Seen
-from vidcolor.timeline import Run
+from vidcolor.motion.frame_inputs import FrameInputs
+from vidcolor.timeline import Pass
 
 BUDGET = 256 * 2**20
 """Bytes of what was seen and not yet used by one filter."""
@@ -20,10 +20,10 @@ class Looks:
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._budget, self._held = budget, 0
-        self._seen: OrderedDict[tuple[int, Run], Seen] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, Pass], FrameInputs] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, frame: int, run: Run, seen: Seen) -> None:
+    def put(self, frame: int, run: Pass, seen: FrameInputs) -> None:
         """Keep what was seen of `frame` for its step in `run`."""
         with self._lock:
             before = self._seen.pop((frame, run), None)
@@ -33,11 +33,11 @@ class Looks:
                 _, gone = self._seen.popitem(last=False)
                 self._held -= gone.nbytes
 
-    def get(self, frame: int, run: Run) -> Seen | None:
+    def get(self, frame: int, run: Pass) -> FrameInputs | None:
         """What was seen of `frame` for its step in `run`, if anybody looked."""
         return self._seen.get((frame, run))
 
-    def drop(self, frame: int, run: Run) -> None:
+    def drop(self, frame: int, run: Pass) -> None:
         """The step of `frame` in `run` is made."""
         with self._lock:
             seen = self._seen.pop((frame, run), None)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from vidcolor.blend import blend
-from vidcolor.motion.frame_inputs import Seen
+from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
-from vidcolor.timeline import FIRST_INTERVAL, Run, Shots, Timeline
+from vidcolor.timeline import FIRST_INTERVAL, Pass, Shots, Timeline
 from vsvidcolor.cancel import Watch
 from vsvidcolor.concurrency import together
 from vsvidcolor.key_clip import Keys
@@ -39,8 +39,8 @@ class Renderer:
     """Colours the frames of one clip, in any order and with any number of requests under way.
 
     VapourSynth's filter mode (parallel requests) sees to it that only one thread is inside, but
-    for `beside` and `look`, where any number of others may be; with `streams` there are that many
-    inside, in runs of different directions.
+    for `beside` and `prepare`, where any number of others may be; with `streams` there are that
+    many inside, in passes of different directions.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class Renderer:
         self._requests.pop(token, None)
 
     def beside(self, frame: int, luma: Luma) -> list[int]:
-        """The frames whose luma `look` needs beside that of `frame`, which is given."""
+        """The frames whose luma `prepare` needs beside that of `frame`, which is given."""
         self._shots.learn(frame, starts=bool(luma.starts_shot))
         if self._replay is None:
             return []
         frames = (self._replay.beside(frame, run) for run in self._runs(frame))
         return [number for number in frames if number is not None]
 
-    def look(self, frame: int, luma: Luma, beside: Mapping[int, Luma]) -> None:
+    def prepare(self, frame: int, luma: Luma, beside: Mapping[int, Luma]) -> None:
         """See what the steps of `frame` will take from luma alone, before their turn comes.
 
         It changes how long they take, never a colour: which runs they belong to is known for
@@ -108,15 +108,17 @@ class Renderer:
         """
         if self._replay is None:
             return
-        seen: Seen | None = None
+        seen: FrameInputs | None = None
         for run in self._runs(frame):
             number = self._replay.beside(frame, run)
             if number is None:
-                seen = self._replay.look(frame, run, luma.plane, None, like=seen)
+                seen = self._replay.prepare(frame, run, luma.plane, None, reuse=seen)
             elif number in beside:
-                seen = self._replay.look(frame, run, luma.plane, beside[number].plane, like=seen)
+                seen = self._replay.prepare(
+                    frame, run, luma.plane, beside[number].plane, reuse=seen
+                )
 
-    def _runs(self, frame: int) -> tuple[Run, ...]:
+    def _runs(self, frame: int) -> tuple[Pass, ...]:
         """The runs of `frame`, going by what is known so far."""
         timeline = self._keys.settled
         if timeline is None or frame in timeline.keys:
@@ -148,7 +150,7 @@ class Renderer:
         return Colours(*blend(*sides, since=since, until=until), keyed=True)
 
     def _walk(
-        self, frame: int, runs: tuple[Run, ...], luma: Luma, timeline: Timeline, watch: Watch
+        self, frame: int, runs: tuple[Pass, ...], luma: Luma, timeline: Timeline, watch: Watch
     ) -> Request[list[tuple[Plane, Plane]] | None]:
         """Chroma and confidence of `frame` in each of `runs`; None if a cut shows up."""
 
@@ -166,7 +168,7 @@ class Renderer:
             self._replay = Replay(
                 self._propagator,
                 self._keys,
-                budget=self._budget // timeline.lanes,
+                budget=self._budget // timeline.n_directions,
                 least=self._least,
                 interval=self._interval,
             )

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from threading import Lock
 
 from vidcolor.errors import VidcolorError
-from vidcolor.motion.frame_inputs import Seen
+from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator, State, Step
-from vidcolor.timeline import BACKWARD, FORWARD, Run, next_chunk
+from vidcolor.timeline import BACKWARD, FORWARD, Pass, next_chunk
 from vsvidcolor.cancel import Watch
 from vsvidcolor.kept import Kept
 from vsvidcolor.key_clip import Keys
@@ -29,7 +29,7 @@ class Replay:
     """The steps of a clip's runs, whatever order frames are asked for in.
 
     Only one thread at a time may be inside, or one for each direction; any number of others may be
-    in `beside` and `look`.
+    in `beside` and `prepare`.
     """
 
     def __init__(
@@ -38,20 +38,27 @@ class Replay:
         """budget: bytes of steps to keep for each direction. least, interval: as in `Kept`."""
         self._propagator, self._keys = propagator, keys
         self._kept = {
-            stride: Kept(budget, least=least, interval=interval) for stride in (FORWARD, BACKWARD)
+            direction: Kept(budget, least=least, interval=interval)
+            for direction in (FORWARD, BACKWARD)
         }
-        self._begun: OrderedDict[Run, State] = OrderedDict()
+        self._begun: OrderedDict[Pass, State] = OrderedDict()
         self._looks = Looks()
         self._lock = Lock()
 
-    def beside(self, frame: int, run: Run) -> int | None:
-        """The frame before `frame` in `run`, if `look` must be given its luma."""
-        before = frame - run.stride
+    def beside(self, frame: int, run: Pass) -> int | None:
+        """The frame before `frame` in `run`, if `prepare` must be given its luma."""
+        before = frame - run.direction
         return None if before == run.start else before
 
-    def look(
-        self, frame: int, run: Run, luma: Plane, previous: Plane | None, *, like: Seen | None
-    ) -> Seen | None:
+    def prepare(
+        self,
+        frame: int,
+        run: Pass,
+        luma: Plane,
+        previous: Plane | None,
+        *,
+        reuse: FrameInputs | None,
+    ) -> FrameInputs | None:
         """See what there is to see of `frame` before its turn in `run` comes.
 
         previous: luma of the frame that `beside` names. like: the same frame, seen in another run.
@@ -60,14 +67,14 @@ class Replay:
         if (seen := self._looks.get(frame, run)) is not None:
             return seen
         state = self._begun.get(run)
-        if state is None or self._kept[run.stride].holds(frame):
+        if state is None or self._kept[run.direction].holds(frame):
             return None
-        seen = self._propagator.look(luma, state, previous=previous, like=like)
+        seen = self._propagator.prepare(luma, state, previous=previous, reuse=reuse)
         self._looks.put(frame, run, seen)
         return seen
 
     def walk(
-        self, frame: int, run: Run, luma: Luma, *, holds: Callable[[], bool], watch: Watch
+        self, frame: int, run: Pass, luma: Luma, *, holds: Callable[[], bool], watch: Watch
     ) -> Request[Step | None]:
         """The step of `frame`, whose luma is given, in `run`; None as soon as it does not hold.
 
@@ -82,14 +89,14 @@ class Replay:
         step: Step | None = None
         state: State | None = None
         while True:
-            found = self._kept[run.stride].nearest(frame, run)
+            found = self._kept[run.direction].nearest(frame, run)
             if found is not None and (step is None or abs(frame - found[0]) < abs(frame - at)):
                 at, step = found
                 state = step.state
             if state is None:
                 state = yield from self._begin(run)
-            while at != frame and at + run.stride in lumas:
-                at += run.stride
+            while at != frame and at + run.direction in lumas:
+                at += run.direction
                 watch.check(at)
                 step = self._step(at, lumas[at].plane, state, run)
                 state = step.state
@@ -100,13 +107,13 @@ class Replay:
                 return None
             lumas = {**given.lumas, frame: luma}
 
-    def _begin(self, run: Run) -> Request[State]:
+    def _begin(self, run: Pass) -> Request[State]:
         """The state that `run` begins with."""
         if run not in self._begun:
             keys = yield from self._keys.load(run.keys)
             if run not in self._begun:  # by another request, meanwhile
-                state = self._propagator.begin(*keys)
-                state = state if run.keyed else self._propagator.forget(state)
+                state = self._propagator.init_state(*keys)
+                state = state if run.keyed else self._propagator.reset_state(state)
                 with self._lock:
                     self._begun[run] = state
         with self._lock:
@@ -116,7 +123,7 @@ class Replay:
                 self._begun.popitem(last=False)
         return state
 
-    def _step(self, frame: int, luma: Plane, state: State, run: Run) -> Step:
+    def _step(self, frame: int, luma: Plane, state: State, run: Pass) -> Step:
         seen = self._looks.get(frame, run)
         # A source that is not true to itself may give another frame today than it did then.
         if seen is not None and not seen.follows(state.luma, state.key_lumas):
@@ -126,7 +133,7 @@ class Replay:
         except Exception as error:
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
-        self._kept[run.stride].add(frame, step, run)
+        self._kept[run.direction].add(frame, step, run)
         # Not before: whoever fetches the frame during its step need not look at it again.
         self._looks.drop(frame, run)
         trim_after(frame)

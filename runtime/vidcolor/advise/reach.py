@@ -90,7 +90,7 @@ class Reach:
 
     def _carry(self, keys: Sequence[int], samples: Iterable[int]) -> list[tuple[Plane, Plane]]:
         """Chroma and confidence of `samples` in turn, carried from the last of `keys`."""
-        state = self._propagator.begin(*(self._key(key) for key in keys))
+        state = self._propagator.init_state(*(self._key(key) for key in keys))
         planes = []
         for sample in samples:
             chroma, confidence, state = self._propagator.step(self._lumas[sample], state)

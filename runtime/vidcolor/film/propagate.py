@@ -15,7 +15,7 @@ from vidcolor.blend import blend
 from vidcolor.film.segments import Stretch
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State
-from vidcolor.timeline import BACKWARD, FORWARD, Run
+from vidcolor.timeline import BACKWARD, FORWARD, Pass
 
 Lumas = Callable[[int], Plane]
 """Luma [h, w] of a frame by its number. Asked for frame by frame, backward first, then forward."""
@@ -58,8 +58,8 @@ def carry(
         key = keys[stretch.start]
         yield Colours(key.chroma, np.ones_like(key.luma))
         return
-    runs = {run.stride: run for run in stretch.runs}
-    states = {stride: _begin(propagator, run, keys) for stride, run in runs.items()}
+    runs = {run.direction: run for run in stretch.runs}
+    states = {direction: _begin(propagator, run, keys) for direction, run in runs.items()}
     behind: Iterator[Colours] = iter(())
     if BACKWARD in runs:
         back = range(stretch.stop - 1, part.start - 1, -1)
@@ -76,9 +76,9 @@ def carry(
             yield colours
 
 
-def _begin(propagator: Propagator, run: Run, keys: Mapping[int, Key]) -> State:
-    state = propagator.begin(*(keys[frame] for frame in run.keys))
-    return state if run.keyed else propagator.forget(state)
+def _begin(propagator: Propagator, run: Pass, keys: Mapping[int, Key]) -> State:
+    state = propagator.init_state(*(keys[frame] for frame in run.keys))
+    return state if run.keyed else propagator.reset_state(state)
 
 
 def _walk(

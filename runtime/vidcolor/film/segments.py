@@ -11,7 +11,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
-from vidcolor.timeline import BACKWARD, FORWARD, Run, Shots, Timeline
+from vidcolor.timeline import BACKWARD, FORWARD, Pass, Shots, Timeline
 
 
 class Stretch(NamedTuple):
@@ -19,7 +19,7 @@ class Stretch(NamedTuple):
 
     start: int
     stop: int
-    runs: tuple[Run, ...]
+    runs: tuple[Pass, ...]
     """As `Timeline.runs` gives them for each of the frames; none where the frame is a key."""
 
     @property
@@ -37,7 +37,7 @@ class Stretch(NamedTuple):
     @property
     def goes_back(self) -> bool:
         """Whether a run comes from behind, so that the last frame has to be known first."""
-        return any(run.stride == BACKWARD for run in self.runs)
+        return any(run.direction == BACKWARD for run in self.runs)
 
     def part(self, wanted: range) -> range:
         """Its frames among those `wanted`; empty if there are none."""
@@ -47,7 +47,7 @@ class Stretch(NamedTuple):
         """The frames whose luma the colours of `part` depend on, in the film's order."""
         if not self.runs:
             return part
-        strides = {run.stride for run in self.runs}
+        strides = {run.direction for run in self.runs}
         return range(
             self.start if FORWARD in strides else part.start,
             self.stop if BACKWARD in strides else part.stop,

@@ -13,7 +13,7 @@ from vidcolor.color import Coding, decode_luma
 from vidcolor.errors import MissingLibraryError
 from vidcolor.media.reader import Codes, Frame, Info, Reader
 from vidcolor.media.tags import coding_of
-from vidcolor.motion.optical_flow import quantise
+from vidcolor.motion.optical_flow import to_uint8
 
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
@@ -79,4 +79,4 @@ def _small(codes: Codes, coding: Coding) -> cv2.typing.MatLike:
     height, width = codes.shape
     scale = min(1.0, _SIDE / min(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return quantise(decode_luma(cv2.resize(codes, size, interpolation=cv2.INTER_AREA), coding))
+    return to_uint8(decode_luma(cv2.resize(codes, size, interpolation=cv2.INTER_AREA), coding))

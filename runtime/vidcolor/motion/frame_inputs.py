@@ -2,7 +2,7 @@
 
 Only the graph is recurrent. Padding and optical flow are not, and cost as much as a small graph
 does: whoever has cores to spare makes them for the frames to come (`Propagator.run`). Tracks of the
-keys are followed from frame to frame (`Seen.followed`), but that too needs no colour.
+keys are followed from frame to frame (`FrameInputs.followed`), but that too needs no colour.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vidcolor.inference import contract
-from vidcolor.motion.optical_flow import Flow, Luma8, flow, quantise
+from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
 from vidcolor.motion.track import Tracks, enlarge_flow, follow, halve, halve_flow
 from vidcolor.planes import Plane, check_luma
 
@@ -22,12 +22,12 @@ EVEN = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Seen:
+class FrameInputs:
     """A frame's inputs to the propagate graph, but for state and memory. Opaque to callers."""
 
     size: tuple[int, int]
     """Height and width of the frame, in pixels."""
-    asks: frozenset[str]
+    required_flows: frozenset[str]
     """The contract's flow inputs that the model asks for."""
     luma: Plane
     """[1, 1, H, W], padded to the model's multiple."""
@@ -41,20 +41,20 @@ class Seen:
     """The keys [H/2, W/2], if the model asks for the flow to them."""
     half: Luma8 | None
     """[H/2, W/2], what keys are compared with."""
-    straight: tuple[Flow, ...]
+    direct: tuple[Flow, ...]
     """Flow straight to each of the keys [2, H/2, W/2]."""
     tracks: Tracks | None = None
-    """The keys' tracks, once `followed`."""
+    """The keys' tracks, once `with_tracks`."""
     since: Tracks | None = None
     """Those of the frame before, which they go on from."""
 
     def __repr__(self) -> str:
-        return f"Seen(size={self.size}, flows={sorted(self.flows)})"
+        return f"FrameInputs(size={self.size}, flows={sorted(self.flows)})"
 
     @property
     def nbytes(self) -> int:
         """Bytes of the planes that are this frame's own."""
-        planes = (self.luma, *self.flows.values(), *self.straight, *(self.tracks or ()))
+        planes = (self.luma, *self.flows.values(), *self.direct, *(self.tracks or ()))
         codes = (plane for plane in (self.luma8, self.half) if plane is not None)
         return sum(p.nbytes for p in planes) + sum(p.nbytes for p in codes)
 
@@ -67,92 +67,99 @@ class Seen:
 
     def to_key(self, luma8: Luma8) -> Flow | None:
         """The flow straight to a key of this luma, if there is one."""
-        for key, motion in zip(self.keys, self.straight, strict=True):
+        for key, motion in zip(self.keys, self.direct, strict=True):
             if key is luma8 or _equal(key, luma8):
                 return motion
         return None
 
-    def followed(self, since: Tracks | None) -> Seen:
+    def with_tracks(self, since: Tracks | None) -> FrameInputs:
         """The same with tracks, which go on from those of the frame before.
 
         Itself where the model asks for none, or where it is followed from there already.
         """
-        half, asked = self.half, contract.FLOW_TRACK in self.asks
+        half, asked = self.half, contract.FLOW_TRACK in self.required_flows
         if half is None or not asked or (self.tracks is not None and self.since is since):
             return self
         height, width = half.shape
-        tracks = self.straight
+        tracks = self.direct
         if since is not None:
             step = halve_flow(self.flows[contract.FLOW_PREVIOUS][0])
             tracks = tuple(
-                follow(half, key, straight=straight, step=step, before=before)
-                for key, straight, before in zip(self.keys, self.straight, since, strict=True)
+                follow(half, key, direct=direct, step=step, before=before)
+                for key, direct, before in zip(self.keys, self.direct, since, strict=True)
             )
         flows = {**self.flows, contract.FLOW_TRACK: _enlarged(tracks, 2 * height, 2 * width)}
         return replace(self, flows=flows, tracks=tracks, since=since)
 
 
-def see(
+def prepare_inputs(
     luma: Plane,
     luma8: Luma8 | None,
     *,
-    asks: frozenset[str],
+    required_flows: frozenset[str],
     multiple: int,
     previous: Luma8 | None,
     keys: tuple[Luma8, ...],
-    like: Seen | None = None,
-) -> Seen:
+    reuse: FrameInputs | None = None,
+) -> FrameInputs:
     """What there is to see of `luma` [h, w] float32 in [0, 1].
 
-    luma8: the same as `flow.quantise` makes it, if it is made already. previous: that of the frame
+    luma8: the same as `to_uint8` makes it, if it is made already. previous: that of the frame
     before. keys: those of the keys, as `half_size` makes them.
-    like: this frame, seen beside other frames before it; flow to the same keys is taken from it.
-    asks: the contract's flow inputs that the model asks for. multiple: its size multiple.
+    reuse: this frame, seen beside other frames before it; flow to the same keys is taken from it.
+    required_flows: the flow inputs that the model asks for. multiple: its size multiple.
     Raises ValueError for another shape or type.
     """
     check_luma(luma)
     height, width = luma.shape
-    if asks and luma8 is None:
-        luma8 = quantise(luma)
+    if required_flows and luma8 is None:
+        luma8 = to_uint8(luma)
     flows, half = {}, None
-    straight: Tracks = ()
-    if luma8 is not None and asks & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}:
+    direct: Tracks = ()
+    if luma8 is not None and required_flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}:
         flows[contract.FLOW_PREVIOUS] = _to_previous(luma8, previous, multiple)
     if luma8 is not None and keys:
         half = half_size(luma8, multiple)
-        straight = tuple(_to_key(half, key, like) for key in keys)
-        if contract.FLOW_KEY in asks:
-            flows[contract.FLOW_KEY] = _enlarged(straight, *(2 * side for side in half.shape))
-    return Seen(
+        direct = tuple(_to_key(half, key, reuse) for key in keys)
+        if contract.FLOW_KEY in required_flows:
+            flows[contract.FLOW_KEY] = _enlarged(direct, *(2 * side for side in half.shape))
+    return FrameInputs(
         size=(height, width),
-        asks=asks,
+        required_flows=required_flows,
         luma=pad(luma[None], multiple),
         flows=flows,
         luma8=luma8,
         previous=previous,
         keys=keys,
         half=half,
-        straight=straight,
+        direct=direct,
     )
 
 
-def watch(
+def prepare_clip(
     lumas: Iterable[Plane],
     *,
-    asks: frozenset[str],
+    required_flows: frozenset[str],
     multiple: int,
     previous: Luma8 | None,
     keys: tuple[Luma8, ...],
     tracks: Tracks | None,
-) -> Iterator[Seen]:
+) -> Iterator[FrameInputs]:
     """Frames that follow each other, and the keys' tracks followed through them.
 
     previous, tracks: of the frame before the first one; None where there is none. Everything else
     is as for `see`.
     """
     for luma in lumas:
-        seen = see(luma, None, asks=asks, multiple=multiple, previous=previous, keys=keys)
-        seen = seen.followed(tracks)
+        seen = prepare_inputs(
+            luma,
+            None,
+            required_flows=required_flows,
+            multiple=multiple,
+            previous=previous,
+            keys=keys,
+        )
+        seen = seen.with_tracks(tracks)
         yield seen
         previous, tracks = seen.luma8, seen.tracks
 
@@ -187,8 +194,8 @@ def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int) -> Plane:
     return _repeat_edges(batch, height, width)
 
 
-def _to_key(half: Luma8, key: Luma8, like: Seen | None) -> Flow:
-    known = None if like is None else like.to_key(key)
+def _to_key(half: Luma8, key: Luma8, reuse: FrameInputs | None) -> Flow:
+    known = None if reuse is None else reuse.to_key(key)
     return flow(half, key) if known is None else known
 
 

@@ -26,7 +26,7 @@ _NEAR = 1
 """The coarsest scale (2^-n) of a search around a guess; coarser ones forget its detail."""
 
 
-def quantise(luma: Plane) -> Luma8:
+def to_uint8(luma: Plane) -> Luma8:
     """Luma [h, w] in [0, 1] as the 8-bit plane that `flow` compares."""
     return np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
 

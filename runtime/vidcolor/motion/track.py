@@ -52,18 +52,18 @@ def enlarge_flow(motion: Flow, out: Flow) -> Flow:
     return out
 
 
-def follow(here: Luma8, key: Luma8, *, straight: Flow, step: Flow, before: Flow | None) -> Flow:
+def follow(here: Luma8, key: Luma8, *, direct: Flow, step: Flow, before: Flow | None) -> Flow:
     """The track of `here`: where each of its pixels lies in `key`.
 
-    straight: flow from `here` straight to `key`. step: flow from `here` to the frame before.
+    direct: flow from `here` straight to `key`. step: flow from `here` to the frame before.
     before: that frame's track; None where there is no such frame.
     """
     if before is None:
-        return straight
+        return direct
     track = composed = step + _fetch(before, step)
     searched = flow(here, key, guess=composed)
     unexplained = _unexplained(here, key, track)
-    for other, (share, margin) in ((searched, _RIGHTED), (straight, _ANEW)):
+    for other, (share, margin) in ((searched, _RIGHTED), (direct, _ANEW)):
         left = _unexplained(here, key, other)
         better = left < unexplained * share - margin
         track = np.where(better, other, track)

@@ -42,7 +42,7 @@ def test_between_two_keys_it_is_that_of_the_blend(scene, propagator: Propagator)
     means = Reach(propagator, NUMBERS, scene.luma).confidence([1, 6])
     gray = np.zeros_like(scene.chroma[0])
     left, right = (Key(scene.luma[n], gray) for n in (1, 6))
-    forward, backward = propagator.begin(right, left), propagator.begin(left, right)
+    forward, backward = propagator.init_state(right, left), propagator.init_state(left, right)
     sides: dict[int, list] = {n: [] for n in range(2, 6)}
     for n in range(2, 6):
         *planes, forward = propagator.step(scene.luma[n], forward)
@@ -82,7 +82,7 @@ def test_made_up_colours_tell_what_true_ones_will() -> None:
     scene = render(len(NUMBERS), 128, 192, seed=3)
     propagator = Propagator(Session.load(provider="cpu"))
     foretold = Reach(propagator, NUMBERS, scene.luma).confidence([0])
-    state, colour = propagator.begin(scene.key(0)), [1.0]
+    state, colour = propagator.init_state(scene.key(0)), [1.0]
     for luma in scene.luma[1:]:
         _, confidence, state = propagator.step(luma, state)
         colour.append(float(confidence.mean()))

@@ -86,7 +86,7 @@ def test_colours_are_the_propagators_and_luma_is_the_clips(
         luma = decode_luma(plane(before, 0), coding)
         small = fit.down(luma)
         if state is None:
-            state = propagator.begin(Key(small, fit.down_chroma(key.chroma, painted)))
+            state = propagator.init_state(Key(small, fit.down_chroma(key.chroma, painted)))
             chroma = resample(key.chroma, painted, fit.grid(*layout))
         else:
             chroma, _, state = propagator.step(small, state)

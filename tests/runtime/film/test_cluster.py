@@ -62,7 +62,7 @@ def test_three_workers_one_of_them_killed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def lose_a_worker(command: list[str]) -> bool:
-    """Run vidcolor and kill the first worker that is at work.
+    """Pass vidcolor and kill the first worker that is at work.
 
     False if Ray gave up before there was one: it waits no longer than 30 seconds for its own
     processes, which on a busy machine is not enough.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidcolor.film.segments import Stretch, stretches
-from vidcolor.timeline import BACKWARD, DIRECTIONS, FORWARD, Run, Shots, Timeline
+from vidcolor.timeline import BACKWARD, DIRECTIONS, FORWARD, Pass, Shots, Timeline
 
 
 @st.composite
@@ -39,15 +39,15 @@ def test_a_part_reaches_back_to_where_its_runs_come_from(film, start, count):
             continue
         steps = {frame for frame in part if not stretch.runs}
         for run in stretch.runs:
-            far = part[-1] if run.stride == FORWARD else part[0]
-            steps |= set(range(run.start + run.stride, far + run.stride, run.stride))
+            far = part[-1] if run.direction == FORWARD else part[0]
+            steps |= set(range(run.start + run.direction, far + run.direction, run.direction))
         assert set(stretch.reach(part)) == steps
 
 
 @pytest.mark.parametrize(("strides", "back"), [((1,), False), ((-1,), True), ((1, -1), True)])
 def test_what_goes_back(strides, back):
-    runs = {FORWARD: Run(2, FORWARD, True, (9, 2)), BACKWARD: Run(9, BACKWARD, True, (2, 9))}
-    stretch = Stretch(3, 9, tuple(runs[stride] for stride in strides))
+    runs = {FORWARD: Pass(2, FORWARD, True, (9, 2)), BACKWARD: Pass(9, BACKWARD, True, (2, 9))}
+    stretch = Stretch(3, 9, tuple(runs[direction] for direction in strides))
     assert stretch.goes_back is back
     assert stretch.keys == (2, 9)
     assert stretch.keyed

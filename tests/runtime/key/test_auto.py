@@ -52,7 +52,7 @@ def test_the_key_is_the_colorizers_and_the_rest_is_carried(folder: Path, coloriz
         if state is None:
             painted = fit.up(painter.color(small, matrix="bt709"), small, luma)
             whole = Grid(HEIGHT, WIDTH)
-            state = propagator.begin(Key(small, fit.down_chroma(painted, whole)))
+            state = propagator.init_state(Key(small, fit.down_chroma(painted, whole)))
             chroma = resample(painted, whole, fit.grid(*layout))
         else:
             chroma, _, state = propagator.step(small, state)

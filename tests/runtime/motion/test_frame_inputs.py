@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
-from vidcolor.motion.frame_inputs import half_size, pad, see, watch
-from vidcolor.motion.optical_flow import flow, quantise
+from vidcolor.motion.frame_inputs import half_size, pad, prepare_clip, prepare_inputs
+from vidcolor.motion.optical_flow import flow, to_uint8
 from vidcolor.motion.track import enlarge_flow, follow, halve_flow
 
 RNG = np.random.default_rng(0)
@@ -22,32 +22,34 @@ def test_padding_repeats_the_edges(height: int, width: int) -> None:
 
 
 def test_a_frame_is_seen_beside_the_one_before_and_every_key() -> None:
-    here, before = quantise(HERE), quantise(BEFORE)
-    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
-    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=keys)
+    here, before = to_uint8(HERE), to_uint8(BEFORE)
+    keys = tuple(half_size(to_uint8(luma), 8) for luma in (KEY, BEFORE))
+    seen = prepare_inputs(HERE, None, required_flows=FLOWS, multiple=8, previous=before, keys=keys)
     np.testing.assert_array_equal(seen.luma, pad(HERE[None], 8))
     np.testing.assert_array_equal(seen.flows[FLOW_PREVIOUS], pad(flow(here, before), 8))
-    straight = [flow(half_size(here, 8), key) for key in keys]
-    np.testing.assert_array_equal(seen.straight, straight)
-    at_full = np.stack([enlarge_flow(f, np.empty((2, 48, 64), np.float32)) for f in straight])
+    direct = [flow(half_size(here, 8), key) for key in keys]
+    np.testing.assert_array_equal(seen.direct, direct)
+    at_full = np.stack([enlarge_flow(f, np.empty((2, 48, 64), np.float32)) for f in direct])
     np.testing.assert_array_equal(seen.flows[FLOW_KEY], at_full)
     planes = 48 * 64 * (1 + 2 + 4) + 24 * 32 * 4
     assert seen.nbytes == 4 * planes + 45 * 61 + 24 * 32
-    assert repr(seen) == "Seen(size=(45, 61), flows=['flow.key', 'flow.previous'])"
+    assert repr(seen) == "FrameInputs(size=(45, 61), flows=['flow.key', 'flow.previous'])"
 
 
 def test_tracks_go_on_from_those_of_the_frame_before() -> None:
-    previous = quantise(BEFORE)
-    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
-    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=previous, keys=keys)
+    previous = to_uint8(BEFORE)
+    keys = tuple(half_size(to_uint8(luma), 8) for luma in (KEY, BEFORE))
+    seen = prepare_inputs(
+        HERE, None, required_flows=FLOWS, multiple=8, previous=previous, keys=keys
+    )
     since = tuple(np.full((2, 24, 32), shift, np.float32) for shift in (0, 3))
-    followed = seen.followed(since)
+    followed = seen.with_tracks(since)
     step = halve_flow(seen.flows[FLOW_PREVIOUS][0])
     for place, key in enumerate(keys):
         expected = follow(
-            half_size(quantise(HERE), 8),
+            half_size(to_uint8(HERE), 8),
             key,
-            straight=seen.straight[place],
+            direct=seen.direct[place],
             step=step,
             before=since[place],
         )
@@ -55,61 +57,71 @@ def test_tracks_go_on_from_those_of_the_frame_before() -> None:
         expected = enlarge_flow(expected, np.empty((2, 48, 64), np.float32))
         np.testing.assert_array_equal(followed.flows[FLOW_TRACK][place], expected)
     assert seen.tracks is None, "what was seen is a value"
-    assert followed.followed(since) is followed
-    assert followed.followed(None).tracks == seen.straight
+    assert followed.with_tracks(since) is followed
+    assert followed.with_tracks(None).tracks == seen.direct
     for unasked in (frozenset({FLOW_PREVIOUS, FLOW_KEY}), frozenset[str]()):
-        alone = see(HERE, None, asks=unasked, multiple=8, previous=previous, keys=())
-        assert alone.followed(since) is alone
+        alone = prepare_inputs(
+            HERE, None, required_flows=unasked, multiple=8, previous=previous, keys=()
+        )
+        assert alone.with_tracks(since) is alone
 
 
 def test_frames_are_watched_one_after_the_other() -> None:
-    key = half_size(quantise(KEY), 8)
+    key = half_size(to_uint8(KEY), 8)
     begun = (np.ones((2, 24, 32), np.float32),)
-    first, second = watch(
+    first, second = prepare_clip(
         [HERE, BEFORE],
-        asks=FLOWS,
+        required_flows=FLOWS,
         multiple=8,
-        previous=quantise(KEY),
+        previous=to_uint8(KEY),
         keys=(key,),
         tracks=begun,
     )
     assert first.since is begun
     np.testing.assert_array_equal(
-        first.flows[FLOW_PREVIOUS], pad(flow(quantise(HERE), quantise(KEY)), 8)
+        first.flows[FLOW_PREVIOUS], pad(flow(to_uint8(HERE), to_uint8(KEY)), 8)
     )
     assert second.since is first.tracks
     np.testing.assert_array_equal(
-        second.flows[FLOW_PREVIOUS], pad(flow(quantise(BEFORE), quantise(HERE)), 8)
+        second.flows[FLOW_PREVIOUS], pad(flow(to_uint8(BEFORE), to_uint8(HERE)), 8)
     )
 
 
 def test_flow_to_a_key_that_was_found_already_is_taken_over() -> None:
-    keys = tuple(half_size(quantise(luma), 8) for luma in (KEY, BEFORE))
-    one = see(HERE, None, asks=FLOWS, multiple=8, previous=None, keys=keys[1:])
-    other = see(HERE, None, asks=FLOWS, multiple=8, previous=None, keys=keys, like=one)
-    assert other.straight[1] is one.straight[0]
+    keys = tuple(half_size(to_uint8(luma), 8) for luma in (KEY, BEFORE))
+    one = prepare_inputs(HERE, None, required_flows=FLOWS, multiple=8, previous=None, keys=keys[1:])
+    other = prepare_inputs(
+        HERE, None, required_flows=FLOWS, multiple=8, previous=None, keys=keys, reuse=one
+    )
+    assert other.direct[1] is one.direct[0]
 
 
 def test_only_what_the_model_asks_for_is_made() -> None:
-    alone = see(HERE, None, asks=frozenset(), multiple=8, previous=None, keys=())
+    alone = prepare_inputs(
+        HERE, None, required_flows=frozenset(), multiple=8, previous=None, keys=()
+    )
     assert (alone.flows, alone.luma8) == ({}, None)
-    still = see(HERE, None, asks=frozenset({FLOW_PREVIOUS}), multiple=8, previous=None, keys=())
+    still = prepare_inputs(
+        HERE, None, required_flows=frozenset({FLOW_PREVIOUS}), multiple=8, previous=None, keys=()
+    )
     assert list(still.flows) == [FLOW_PREVIOUS]
     assert not still.flows[FLOW_PREVIOUS].any()
 
 
 def test_who_it_was_seen_beside() -> None:
     before, key, another = (
-        quantise(BEFORE),
-        half_size(quantise(KEY), 8),
-        half_size(quantise(HERE), 8),
+        to_uint8(BEFORE),
+        half_size(to_uint8(KEY), 8),
+        half_size(to_uint8(HERE), 8),
     )
-    seen = see(HERE, None, asks=FLOWS, multiple=8, previous=before, keys=(key,))
+    seen = prepare_inputs(
+        HERE, None, required_flows=FLOWS, multiple=8, previous=before, keys=(key,)
+    )
     assert seen.follows(before, (key,))
     assert seen.follows(before.copy(), (key.copy(),))
     for previous, keys in (
         (None, (key,)),
-        (quantise(KEY), (key,)),
+        (to_uint8(KEY), (key,)),
         (before, (another,)),
         (before, ()),
         (before, (key, key)),

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tests.support.scenes import render
-from vidcolor.motion.optical_flow import flow, new_dis, quantise
+from vidcolor.motion.optical_flow import flow, new_dis, to_uint8
 
-LUMA = quantise(render(1, 128, 160).luma[0])
+LUMA = to_uint8(render(1, 128, 160).luma[0])
 
 
 def test_quantise_rounds_and_clips() -> None:
     luma = np.array([[-0.1, 0.0, 0.4 / 255, 0.6 / 255, 1.0, 1.2]], np.float32)
-    assert quantise(luma).tolist() == [[0, 0, 0, 1, 255, 255]]
-    assert quantise(luma).dtype == np.uint8
+    assert to_uint8(luma).tolist() == [[0, 0, 0, 1, 255, 255]]
+    assert to_uint8(luma).dtype == np.uint8
 
 
 @pytest.mark.parametrize(("right", "down"), [(3, 0), (0, 2), (-2, 4)])
@@ -47,7 +47,7 @@ def test_what_was_computed_before_does_not_matter() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(16, 40), (45, 61), (64, 64), (64, 300), (200, 65)])
 def test_a_used_object_is_as_good_as_a_new_one(height: int, width: int) -> None:
-    lumas = quantise(render(4, height, width, seed=3).luma)
+    lumas = to_uint8(render(4, height, width, seed=3).luma)
     for here, other in permutations(lumas, 2):
         new = new_dis().calc(here, other, None)
         np.testing.assert_array_equal(flow(here, other), np.moveaxis(new, 2, 0))

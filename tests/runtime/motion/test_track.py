@@ -26,18 +26,18 @@ def walk(lumas: list[Luma8]) -> list[tuple[Flow, Flow]]:
     """Of frames 1, 2, ...: the track of frame 0 and the flow straight there."""
     before, there = flow(lumas[0], lumas[0]), []
     for here, previous in zip(lumas[1:], lumas[:-1], strict=True):
-        straight = flow(here, lumas[0])
+        direct = flow(here, lumas[0])
         step = flow(here, previous)
-        before = follow(here, lumas[0], straight=straight, step=step, before=before)
-        there.append((before, straight))
+        before = follow(here, lumas[0], direct=direct, step=step, before=before)
+        there.append((before, direct))
     return there
 
 
 def test_a_track_arrives_where_flow_straight_to_the_key_is_lost() -> None:
     """After 28 frames of 3 pixels half of the key is out of sight: the other half is known."""
-    track, straight = walk(panned(29, 3))[-1]
+    track, direct = walk(panned(29, 3))[-1]
     seen = np.s_[8:-8, 4 : WIDTH - 28 * 3 - 8]
-    wrong = [float((np.abs(motion[0][seen] - 84) > 1).mean()) for motion in (track, straight)]
+    wrong = [float((np.abs(motion[0][seen] - 84) > 1).mean()) for motion in (track, direct)]
     assert wrong[0] < 0.02
     assert wrong[1] > 0.5
     assert np.abs(track[1][seen]).max() < 1
@@ -49,7 +49,7 @@ def test_a_track_does_not_drift() -> None:
     still = np.zeros((2, HEIGHT, WIDTH), np.float32)
     before = still
     for here in lumas:
-        before = follow(here, lumas[0], straight=still + 9, step=still + 0.5, before=before)
+        before = follow(here, lumas[0], direct=still + 9, step=still + 0.5, before=before)
     assert np.abs(before).mean() < 0.1
 
 
@@ -58,7 +58,7 @@ def test_grain_does_not_move_a_track() -> None:
     grain = np.random.default_rng(1).normal(127, 0.7, (2, HEIGHT, WIDTH))
     here, key = np.rint(grain).astype(np.uint8)
     still = np.zeros((2, HEIGHT, WIDTH), np.float32)
-    track = follow(here, key, straight=still + 9, step=still, before=still)
+    track = follow(here, key, direct=still + 9, step=still, before=still)
     assert (np.abs(track).max(0) > 0.3).mean() < 0.2
     searched = flow(here, key, guess=still)
     assert (np.abs(searched).max(0) > 0.3).mean() > 0.6
@@ -71,23 +71,23 @@ def test_what_was_hidden_is_found_again() -> None:
     wall[:, 40:90] = texture(HEIGHT, 50)
     lost = np.zeros((2, HEIGHT, WIDTH), np.float32)
     lost[:, :, 40:90] = 25
-    hidden = follow(wall, key, straight=flow(wall, key), step=lost * 0, before=lost)
+    hidden = follow(wall, key, direct=flow(wall, key), step=lost * 0, before=lost)
     assert np.abs(hidden[:, 8:-8, 50:80]).mean() > 3
-    again = follow(key, key, straight=flow(key, key), step=lost * 0, before=hidden)
+    again = follow(key, key, direct=flow(key, key), step=lost * 0, before=hidden)
     assert np.abs(again[:, 8:-8, 8:-8]).max() < 1
 
 
 def test_without_a_frame_before_it_is_the_straight_flow() -> None:
     here = texture(HEIGHT, WIDTH)
-    straight = np.ones((2, HEIGHT, WIDTH), np.float32)
-    assert follow(here, here, straight=straight, step=straight, before=None) is straight
+    direct = np.ones((2, HEIGHT, WIDTH), np.float32)
+    assert follow(here, here, direct=direct, step=direct, before=None) is direct
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 40), (16, 24), (24, 130), (70, 66)])
 def test_planes_of_any_size_are_followed(height: int, width: int) -> None:
     here = texture(height, width)
     still = np.zeros((2, height, width), np.float32)
-    track = follow(here, here, straight=still + 2, step=still, before=still)
+    track = follow(here, here, direct=still + 2, step=still, before=still)
     assert track.dtype == np.float32
     np.testing.assert_allclose(track, 0, atol=0.1)
 
