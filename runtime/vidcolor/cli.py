@@ -1,29 +1,36 @@
-"""The command line ``vidcolor``: which sub-commands there are, and what their failures look like.
+"""The command line ``vidcolor``: which sub-commands there are, and how they fail.
 
-A frozen dataclass holds each sub-command's options; tyro makes the command line and its help of it.
+A frozen dataclass holds the options of each sub-command; tyro makes the command line and its help
+of it. Only the module of the sub-command that is run is imported, so that help appears at once.
 """
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
-import tyro
-
-from vidcolor.commands.advise import Advise
-from vidcolor.commands.color import Color
-from vidcolor.commands.key import PaintKey
-from vidcolor.commands.review import Review
 from vidcolor.errors import VidcolorError
+from vidcolor.media.names import printable
+from vidcolor.streams import StandardStreams
 
-DESCRIPTION = "Carries the colours of a painted key frame through a black-and-white clip."
+DESCRIPTION = (
+    "Carries the colours of a painted key frame through a black-and-white clip. "
+    "`vidcolor COMMAND --help` explains a command, `vidcolor --version` prints the version."
+)
+FAILED = 1
+"""Exit status when the system failed: a full disk, no memory."""
 BAD_INPUT = 2
 """Exit status when what was given cannot be used."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + SIGINT."""
+BROKEN_PIPE = 141
+"""Exit status when nobody reads the output any more: 128 + SIGPIPE."""
 
 
 class Command(Protocol):
@@ -33,31 +40,143 @@ class Command(Protocol):
         """Do it. Raises VidcolorError, and then leaves nothing half-written behind."""
 
 
-COMMANDS: dict[str, Callable[..., Command]] = {
-    "advise": Advise,
-    "key": PaintKey,
-    "color": Color,
-    "review": Review,
+class Listed(NamedTuple):
+    """Where a sub-command is, and what it does, in a line."""
+
+    module: str
+    name: str
+    summary: str
+
+    def load(self) -> Callable[..., Command]:
+        """Import it."""
+        command: Callable[..., Command] = getattr(import_module(self.module), self.name)
+        return command
+
+    def placeholder(self) -> Callable[[], None]:
+        """What stands for it in the help of all commands."""
+
+        def listed() -> None: ...
+
+        listed.__doc__ = self.summary
+        return listed
+
+
+COMMANDS = {
+    "advise": Listed(
+        "vidcolor.commands.advise",
+        "Advise",
+        "Choose the frames of a film that are worth painting, and write them as images.",
+    ),
+    "key": Listed(
+        "vidcolor.commands.key",
+        "PaintKey",
+        "Make a whole key frame of one that is painted in parts.",
+    ),
+    "color": Listed(
+        "vidcolor.commands.color",
+        "Color",
+        "Colour a film from some of its frames in colour.",
+    ),
+    "review": Listed(
+        "vidcolor.commands.review",
+        "Review",
+        "Make a page to look at a coloured film and at how sure the model was.",
+    ),
+    "clean": Listed(
+        "vidcolor.commands.clean",
+        "Clean",
+        "Remove the finished parts that are kept beside outputs, in OUTPUT.vidcolor.",
+    ),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status. Bad input is told in one sentence."""
-    command = tyro.extras.subcommand_cli_from_dict(
-        COMMANDS, args=arguments, prog="vidcolor", description=DESCRIPTION
-    )
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run the command line.
+
+    Args:
+        arguments: Words after the program's name; None is those of the process.
+
+    Returns:
+        The exit status. Bad input and failures of the system are told in one sentence on stderr.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        command.run()
+        with StandardStreams():
+            return _run(words)
+    except BrokenPipeError:  # nobody reads the output any more, as after `| head`
+        return BROKEN_PIPE
+
+
+def _run(words: Sequence[str]) -> int:
+    try:
+        if words[:1] == ["--version"]:
+            print(f"vidcolor {import_module('vidcolor').__version__}")
+            return 0
+        command = parse(words)
+        with _signals():
+            command.run()
+    except BrokenPipeError:
+        raise
     except VidcolorError as error:
-        print(f"vidcolor: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _failed(str(error), BAD_INPUT)
     except KeyboardInterrupt:
-        print("vidcolor: interrupted, no output was written", file=sys.stderr)
-        return INTERRUPTED
+        return _failed("interrupted, no output was written", INTERRUPTED)
+    except MemoryError:
+        return _failed("there is not enough memory", FAILED)
+    except OSError as error:
+        what = f"{error.filename} cannot be used" if error.filename else "writing failed"
+        status = BAD_INPUT if error.errno == errno.ENAMETOOLONG else FAILED
+        return _failed(f"{what} ({error.strerror or error})", status)
     return 0
 
 
+def parse(words: Sequence[str]) -> Command:
+    """The sub-command that words ask for, with its options.
+
+    Raises:
+        SystemExit: Help was asked for and is printed, or the words make no sense.
+    """
+    tyro = import_module("tyro")
+    commands = {
+        name: listed.load() if words[:1] == [name] else listed.placeholder()
+        for name, listed in COMMANDS.items()
+    }
+    command: Command = tyro.extras.subcommand_cli_from_dict(
+        commands, args=words, prog="vidcolor", description=DESCRIPTION
+    )
+    return command
+
+
+def _failed(sentence: str, status: int) -> int:
+    print(f"vidcolor: {printable(sentence)}", file=sys.stderr)
+    return status
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Handle signals as errors, so that what is half written is removed.
+
+    Runs of graphs in other threads are ended, for the command waits for them when it fails.
+    """
+    handlers = {signal.SIGINT: _interrupt, signal.SIGTERM: _terminate}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    _end_runs()
+    raise KeyboardInterrupt
+
+
 def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave as on an error, so that what is half written is removed."""
+    _end_runs()
     raise SystemExit(128 + number)
+
+
+def _end_runs() -> None:
+    if running := sys.modules.get("vidcolor.inference.running"):  # else no graph is running
+        running.end_runs()

@@ -1,10 +1,10 @@
 """Code values to planes and back, RGB to planes and back.
 
 Note on colour
-    *Luma* is what the clip has, and the output's luma is the input's plane itself, never a decoded
-    and re-encoded copy. `decode_luma` makes what a model looks at, which is clipped to [0, 1].
+    *Luma* of the output is the input's plane itself, never a decoded and re-encoded copy.
+    `decode_luma` makes the luma that a model gets, which is clipped to [0, 1].
 
-    *Chroma* is decoded and encoded by exact inverses: every code, at every depth, comes back. Codes
+    *Chroma* is decoded and encoded by exact inverses: every code of every depth comes back. Codes
     outside the nominal range decode to values a little beyond ±0.5 and are not clipped.
 
     *Range* (ITU-T H.273, section 8.3). With n bits and s = 2^(n-8):
@@ -14,7 +14,8 @@ Note on colour
 
     *Matrix*. Y = Kr R + Kg G + Kb B, Cb = (B - Y) / 2(1 - Kb), Cr = (R - Y) / 2(1 - Kr), over
     R'G'B', that is, gamma-encoded values. Kr and Kb are those of ITU-R BT.601-7 section 2.5.1,
-    BT.709-6 item 3.2, and BT.2020-2 table 4, non-constant luminance.
+    BT.709-6 item 3.2, and BT.2020-2 table 4, non-constant luminance; and, for old material, of FCC
+    (47 CFR 73.682) and SMPTE 240M, as ITU-T H.273 table 4 has them.
 
     *Siting*: where chroma samples sit between luma samples; see `vidcolor.grid`.
 """
@@ -32,13 +33,19 @@ from vidcolor.errors import ArgumentError
 from vidcolor.planes import Key, Plane
 
 Codes = NDArray[Any]
-"""A plane [h, w] as a video has it: uint8, uint16, float16 or float32."""
+"""Code values [h, w] of a plane of a video: uint8, uint16, float16 or float32."""
 
-MATRICES = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
-"""Kr and Kb."""
+MATRICES = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "fcc": (0.30, 0.11),
+    "smpte240m": (0.212, 0.087),
+}
+"""Kr and Kb of each matrix; see the Note on colour."""
 
-_CODE_OF_MATRIX = {"bt709": 1, "bt601": 6, "bt2020": 9}
-_MATRIX_OF_CODE = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
+_CODE_OF_MATRIX = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
+_MATRIX_OF_CODE = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
 _UNSPECIFIED = (0, 2)  # 0 is RGB, which a Y'CbCr clip cannot be
 
 
@@ -49,7 +56,7 @@ class Coding:
     matrix: str
     """'bt601', 'bt709' or 'bt2020'."""
     full_range: bool
-    """Of no meaning where `is_float`."""
+    """Without meaning where `is_float`."""
     bits: int = 8
     """8 to 16, or 16 and 32 where `is_float`."""
     is_float: bool = False
@@ -71,7 +78,7 @@ class Coding:
 
     @property
     def luma_scale(self) -> tuple[int, int]:
-        """Code of luma 0, and codes from luma 0 to 1."""
+        """The code of luma 0, and the number of codes from luma 0 to 1."""
         if self.is_float:
             return 0, 1
         if self.full_range:
@@ -80,7 +87,7 @@ class Coding:
 
     @property
     def chroma_scale(self) -> tuple[int, int]:
-        """Code of chroma 0, and codes from chroma -0.5 to 0.5."""
+        """The code of chroma 0, and the number of codes from chroma -0.5 to 0.5."""
         if self.is_float:
             return 0, 1
         half = 1 << (self.bits - 1)
@@ -88,20 +95,45 @@ class Coding:
 
 
 def decode_luma(codes: Codes, coding: Coding) -> Plane:
-    """Luma [h, w] float32, clipped to [0, 1], for a model to look at."""
+    """The luma that a model gets.
+
+    Args:
+        codes: Luma codes [h, w].
+        coding: What they mean.
+
+    Returns:
+        [h, w] float32, clipped to [0, 1].
+    """
     zero, span = coding.luma_scale
     luma = (codes.astype(np.float32) - np.float32(zero)) / np.float32(span)
     return np.clip(luma, 0, 1, out=luma)
 
 
 def decode_chroma(u: Codes, v: Codes, coding: Coding) -> Plane:
-    """Chroma [2, h, w] float32 of two code planes; `encode_chroma` is the exact inverse."""
+    """Chroma of two planes of codes; `encode_chroma` is the exact inverse.
+
+    Args:
+        u: Cb codes [h, w].
+        v: Cr codes [h, w].
+        coding: What they mean.
+
+    Returns:
+        [2, h, w] float32; codes outside the nominal range give values beyond ±0.5.
+    """
     zero, span = coding.chroma_scale
     return (np.stack((u, v)).astype(np.float32) - np.float32(zero)) / np.float32(span)
 
 
 def encode_chroma(chroma: Plane, coding: Coding) -> tuple[Codes, Codes]:
-    """The two code planes of chroma [2, h, w]: the nearest codes, clipped to those there are."""
+    """The nearest codes of chroma, clipped to those that exist.
+
+    Args:
+        chroma: [2, h, w] float32.
+        coding: Of the codes.
+
+    Returns:
+        Cb and Cr codes, [h, w] each, of `coding.dtype`.
+    """
     if coding.is_float:
         codes = chroma.astype(coding.dtype)
     else:
@@ -112,9 +144,17 @@ def encode_chroma(chroma: Plane, coding: Coding) -> tuple[Codes, Codes]:
 
 
 def change_bits(luma: Codes, coding: Coding, other: Coding) -> Codes:
-    """Luma codes [h, w] of an integer coding as those of another that differs in its bits alone.
+    """Luma codes at another depth.
 
-    To more bits nothing is lost: going back gives the same codes.
+    With more bits nothing is lost: going back gives the same codes.
+
+    Args:
+        luma: Codes [h, w] of an integer coding.
+        coding: Of `luma`.
+        other: The coding to convert to, which differs only in its bits.
+
+    Returns:
+        [h, w] of `other.dtype`.
     """
     if coding.bits == other.bits:
         return luma
@@ -124,14 +164,30 @@ def change_bits(luma: Codes, coding: Coding, other: Coding) -> Codes:
 
 
 def rgb_to_key(rgb: NDArray[np.floating[Any]], matrix: str) -> Key:
-    """Gamma-encoded RGB [h, w, 3] in [0, 1] as luma and chroma of the same size."""
+    """Convert an image to luma and chroma.
+
+    Args:
+        rgb: R'G'B' [h, w, 3] in [0, 1], gamma-encoded.
+        matrix: One of `MATRICES`.
+
+    Returns:
+        A key of the same size, clipped to the nominal ranges.
+    """
     planes = cv2.transform(np.ascontiguousarray(rgb, np.float32), _from_rgb(matrix))
     luma, cb, cr = cv2.split(planes)
     return Key(luma=np.clip(luma, 0, 1), chroma=np.clip(np.stack((cb, cr)), -0.5, 0.5))
 
 
 def key_to_rgb(key: Key, matrix: str) -> NDArray[np.float32]:
-    """Gamma-encoded RGB [h, w, 3] float32, clipped to [0, 1]; the inverse of `rgb_to_key`."""
+    """Convert luma and chroma to an image; the inverse of `rgb_to_key`.
+
+    Args:
+        key: Of any size; its weight is ignored.
+        matrix: One of `MATRICES`.
+
+    Returns:
+        R'G'B' [h, w, 3] float32, gamma-encoded, clipped to [0, 1].
+    """
     planes = np.stack((key.luma, *key.chroma), axis=-1)
     return np.clip(cv2.transform(planes, np.linalg.inv(_from_rgb(matrix))), 0, 1)
 
@@ -146,10 +202,18 @@ def _from_rgb(matrix: str) -> NDArray[np.float64]:
 
 
 def matrix_of(code: int, *, height: int) -> str:
-    """The matrix of a clip tagged with `code` (ITU-T H.273 table 4: FFmpeg's, VapourSynth's).
+    """The matrix of a clip.
 
-    Untagged clips are taken as players take them: BT.709 above 576 lines, else BT.601.
-    Raises ArgumentError for matrices that vidcolor does not speak.
+    Args:
+        code: Its matrix tag, a number of ITU-T H.273 table 4, as FFmpeg and VapourSynth have it.
+        height: Of the clip in lines. An untagged clip is taken as players do: BT.709 above 576
+            lines, else BT.601.
+
+    Returns:
+        One of `MATRICES`.
+
+    Raises:
+        ArgumentError: vidcolor does not know the matrix.
     """
     if code in _UNSPECIFIED:
         return "bt709" if height > 576 else "bt601"
@@ -160,5 +224,5 @@ def matrix_of(code: int, *, height: int) -> str:
 
 
 def code_of(matrix: str) -> int:
-    """The number in ITU-T H.273 table 4 to tag a clip with; the inverse of `matrix_of`."""
+    """The tag of a matrix, a number of ITU-T H.273 table 4; the inverse of `matrix_of`."""
     return _CODE_OF_MATRIX[matrix]

@@ -1,11 +1,11 @@
-"""One error class per cause. Each is also the builtin error a Python user would expect to catch.
+"""One error class per cause. Each is also the builtin error that Python users expect.
 
-A message is one sentence that names the argument, what was got, and what is accepted.
+A message is one sentence: the argument, its value, and what is accepted.
 """
 
 
 class VidcolorError(Exception):
-    """Root of every error vidcolor raises on purpose; front ends print it without a traceback."""
+    """Base of all errors that vidcolor raises on purpose; front ends print them in one sentence."""
 
 
 class ArgumentError(VidcolorError, ValueError):
@@ -21,22 +21,28 @@ class BundleNotFoundError(VidcolorError, FileNotFoundError):
 
 
 class BundleError(VidcolorError, ValueError):
-    """A model bundle is damaged, incomplete, or breaks the contract of `vidcolor.contract`; or a
-    file is no image colorizer as `vidcolor.inference.colorizer` knows them.
+    """A model is damaged, incomplete, breaks its contract, or gives values that mean nothing.
+
+    Model bundles have the contract of `vidcolor.inference.contract`, image colorizers that of
+    `vidcolor.inference.colorizer`.
     """
 
 
 class ProviderError(VidcolorError, RuntimeError):
-    """The execution provider that was asked for is not available on this machine."""
+    """The requested execution provider is not available on this machine."""
 
 
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
 
 
+class BusyError(VidcolorError, BlockingIOError):
+    """Another process is at work on what was asked for."""
+
+
 class ClusterError(VidcolorError, ConnectionError):
-    """Other machines cannot be reached, or do not do what they should."""
+    """Other machines cannot be reached, or failed."""
 
 
 class MissingLibraryError(VidcolorError, ImportError):
-    """A library that this part of vidcolor needs, one of its extras, is not installed."""
+    """An optional library that this part of vidcolor needs is not installed."""

@@ -1,9 +1,9 @@
-"""Where the samples of a plane sit in the picture, and planes carried from one grid to another.
+"""Where the samples of a plane sit in the picture, and resampling from one grid to another.
 
-Chroma has fewer samples than luma, and they need not sit where the picture is cut evenly: in most
-video, chroma is 'left', level with every second luma column but between two lines. Ignoring that
-moves colour by a quarter of a chroma sample. Here every sample has its place as a fraction of the
-picture's height or width, so any two grids over the same picture line up.
+Chroma has fewer samples than luma, and they need not sit in the middle of the luma samples that
+they stand for. In most video chroma is sited 'left': at every second luma column, but between two
+lines. Ignoring that moves colour by a quarter of a chroma sample. Here each sample has a place, a
+fraction of the picture's height or width, so any two grids over the same picture line up.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ SITINGS = {
     "bottomleft": (1.0, 0.0),
     "bottom": (1.0, 0.5),
 }
-"""Down and right from the first to the last luma sample that a chroma sample stands for, in the
-order of ITU-T H.273's chroma_sample_loc_type and VapourSynth's _ChromaLocation, from 0."""
+"""Where a chroma sample sits among the luma samples that it stands for, down and right: 0 is on the
+first of them, 1 on the last. The order is that of ITU-T H.273's chroma_sample_loc_type and of
+VapourSynth's _ChromaLocation, from 0."""
 
 
 class Axis(NamedTuple):
-    """Samples along one side of the picture; places and distances are fractions of that side."""
+    """Samples along one side of the picture. Places and distances are fractions of that side."""
 
     samples: int
+    """How many there are."""
     first: float
-    """Where the first sample sits."""
+    """The place of the first sample."""
     pitch: float
-    """From one sample to the next."""
+    """The distance from one sample to the next."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,11 @@ class Grid:
     height: int
     """Of the picture, in luma samples."""
     width: int
+    """Of the picture, in luma samples."""
     subsampling: tuple[int, int] = (0, 0)
-    """How often the width and the height are halved: (1, 1) is 4:2:0, (1, 0) is 4:2:2."""
+    """How many times width and height are halved: (1, 1) is 4:2:0, (1, 0) is 4:2:2."""
     siting: str = "left"
-    """One of `SITINGS`; of no meaning along a side that is not subsampled."""
+    """One of `SITINGS`; without meaning along a side that is not subsampled."""
 
     def __post_init__(self) -> None:
         if self.siting not in SITINGS:
@@ -58,7 +61,7 @@ class Grid:
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
-        """Down and across. An incomplete last sample counts: a width of 5 halves to 3."""
+        """The axes down and across. An incomplete last sample counts: half of a width of 5 is 3."""
         down, right = SITINGS[self.siting]
         across, along = self.subsampling
         return _axis(self.height, 1 << along, down), _axis(self.width, 1 << across, right)
@@ -71,21 +74,29 @@ class Grid:
 
 
 def _axis(luma: int, step: int, place: float) -> Axis:
+    """The axis of samples that stand for `step` of `luma` samples each, sited at `place`."""
     return Axis(-(-luma // step), (0.5 + place * (step - 1)) / luma, step / luma)
 
 
 def resample(planes: Plane, source: Grid, target: Grid) -> Plane:
-    """Planes [c, *source.shape] float32 at the samples of `target`: [c, *target.shape].
+    """Resample planes from one grid to another over the same picture.
 
-    Linear between samples where the target is finer; where it is coarser, each target sample is
-    the mean of all around it, weighted by a triangle as wide as two target samples. Both grids lie
-    over the same picture. Onto the very same grid, planes come back as they are.
+    Where the target is finer, interpolation is linear. Where it is coarser, each target sample is a
+    mean of those around it, weighted by a triangle two target samples wide.
+
+    Args:
+        planes: [c, *source.shape] float32.
+        source: The grid of `planes`.
+        target: The grid to resample to.
+
+    Returns:
+        [c, *target.shape] float32; `planes` itself if both grids have the same samples.
     """
     return resample_axes(planes, source.axes, target.axes)
 
 
 def resample_axes(planes: Plane, source: tuple[Axis, Axis], target: tuple[Axis, Axis]) -> Plane:
-    """`resample` between the axes of grids, which may be mixed."""
+    """As `resample`, from axes (down, across) to axes, which may come from different grids."""
     for side in (0, 1):
         if source[side] != target[side]:
             taps, weights = _taps(source[side], target[side])
@@ -99,7 +110,11 @@ def resample_axes(planes: Plane, source: tuple[Axis, Axis], target: tuple[Axis, 
 
 @lru_cache(maxsize=64)
 def _taps(source: Axis, target: Axis) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Source sample and weight of each tap of each target sample: two [taps, target.samples]."""
+    """The filter of every target sample: its source samples and their weights.
+
+    Returns:
+        Two arrays [taps, target.samples].
+    """
     reach = max(1.0, target.pitch / source.pitch)
     places = (target.first + np.arange(target.samples) * target.pitch - source.first) / source.pitch
     near = np.floor(places - reach).astype(np.intp) + 1

@@ -1,4 +1,4 @@
-"""Luma and chroma planes, and the key frame made of them, checked at birth."""
+"""Luma and chroma planes, and the key frame made of them, checked when it is made."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+"""One plane [h, w] or several [c, h, w]. Luma is in [0, 1], chroma in [-0.5, 0.5]."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Key:
-    """A coloured frame, at working size or at any other.
+    """A coloured frame, at working size or at any other size.
 
-    luma: [h, w] float32 in [0, 1]. chroma: [2, h, w] float32, Cb then Cr, in [-0.5, 0.5].
-    weight: [h, w] float32 in [0, 1], where it is painted; None when it is everywhere.
-    Raises ValueError when shape or type are off.
+    Raises:
+        ValueError: A plane has another shape or type.
     """
 
     luma: Plane
+    """[h, w] float32 in [0, 1]."""
     chroma: Plane
+    """[2, h, w] float32 in [-0.5, 0.5], Cb then Cr."""
     weight: Plane | None = None
+    """[h, w] float32 in [0, 1], how solid the paint is; None if it is solid everywhere."""
 
     def __post_init__(self) -> None:
         check_luma(self.luma)

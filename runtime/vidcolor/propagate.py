@@ -10,25 +10,24 @@ the loop::
     for luma in lumas[1:]:
         chroma, confidence, state = propagator.step(luma, state)
 
-Two frames of the same clip can be worked on at a time, for much of a step depends on luma alone.
-`Propagator.run` is the same loop with that done ahead, on other cores::
+Much of a step depends only on luma, so it can be computed ahead of time. `Propagator.run` is the
+same loop, with that part on other threads::
 
     for chroma, confidence, state in propagator.run(lumas[1:], state):
         ...
 
-Whoever keeps a state can return to its frame and step on from there, as often as wished, in any
-thread, and gets the same colours to the last bit. The wrong loop is the one that forgets the state
-it was given::
+A kept state can be stepped from again, any number of times and in any thread. The colours are the
+same to the last bit. The wrong loop drops the state that it is given::
 
         chroma, confidence, _ = propagator.step(luma, state)  # every frame follows the key
 
-Everything here is at working size; `vidcolor.working_size` leads there and back.
+All planes here are at working size; `vidcolor.working_size` converts to it and back.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -37,76 +36,74 @@ from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.motion.frame_inputs import FrameInputs, half_size, pad, prepare_inputs
-from vidcolor.motion.optical_flow import Luma8, flow, to_uint8
-from vidcolor.motion.track import Tracks
+from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
+from vidcolor.motion.optical_flow import Luma8, to_uint8
+from vidcolor.motion.pad import crop, pad
+from vidcolor.motion.track import Tracks, first_tracks, half_size
 from vidcolor.planes import Key, Plane
+from vidcolor.timeline import Pass
 
-_Later = Future[Tracks | None]
-"""The tracks of a frame that another thread may still be looking at."""
+_FutureTracks = Future[Tracks | None]
+"""The tracks of a frame that another thread may still be computing."""
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """All that the colour of the next frame depends on, besides its luma. Opaque to callers."""
+    """All that the colours of the next frame depend on, besides its luma. Opaque to callers."""
 
     size: tuple[int, int]
     """Height and width of the planes, in pixels."""
     tensors: Tensors
     """The model's ``next.*`` of the last frame, on the session's device."""
     memory: Tensors
-    """What the model keeps of the keys; shared by all states of a segment."""
+    """The model's ``memory.*`` of the keys, shared by all states of a pass."""
     luma: Luma8 | None
-    """The last frame's luma, if there is one and the model asks for the flow to it."""
+    """[h, w] of the last frame, if there is one and the model needs the flow to it."""
     key_lumas: tuple[Luma8, ...]
-    """The keys' lumas at half size, if the model asks for the flow to them."""
+    """[H/2, W/2] of each key, if the model needs the flow to them."""
     tracks: Tracks | None = None
-    """Where the last frame's pixels lie in the keys, if the model asks for it and there is one."""
+    """Flow [2, H/2, W/2] from the last frame to each key; None without one, or if not needed."""
 
     def __repr__(self) -> str:
         return f"State(size={self.size}, tensors={sorted(self.tensors)})"
 
     @property
     def nbytes(self) -> int:
-        """Bytes that go when this state goes: all but what it shares with its segment."""
+        """Bytes that are freed with this state: all but what it shares with its pass."""
         own = sum(tensor.tensor_size_in_bytes() for tensor in self.tensors.values())
         luma = 0 if self.luma is None else self.luma.nbytes
         return int(own) + luma + sum(track.nbytes for track in self.tracks or ())
 
 
 class Step(NamedTuple):
-    """One coloured frame, and the state it leaves behind."""
+    """One coloured frame and the state after it."""
 
     chroma: Plane
     """[2, h, w] float32, Cb and Cr in [-0.5, 0.5]."""
     confidence: Plane
-    """[h, w] float32 in [0, 1]: how much the model trusts this colour."""
+    """[h, w] float32 in [0, 1]: how likely the model thinks this colour is right."""
     state: State
+    """What the next frame is stepped from."""
 
 
 class Propagator:
-    """Carries colour with the model of `session`. Holds nothing else: threads may share it."""
+    """Carries colour with the model of a session. It holds nothing else: threads may share it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._multiple = session.metadata.size_multiple
 
     def init_state(self, *keys: Key) -> State:
-        """The state right after the last of `keys`; all of them are remembered.
+        """The state right after a key frame.
 
-        Keys are at working size, of one size, and whole; anything else raises KeyFrameError.
+        Args:
+            *keys: At least one key, all of the same working size and without `Key.weight`. All of
+                them are remembered; the state is that of the last one.
+
+        Raises:
+            KeyFrameError: There is no key, or keys differ in size, or one is painted in parts.
         """
-        if not keys:
-            raise KeyFrameError("init_state needs at least one key frame")
-        size = _height_width(keys[0].luma)
-        if any(key.luma.shape != size for key in keys):
-            sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)
-            raise KeyFrameError(f"key frames are {sizes} pixels; all must have the same size")
-        if any(key.weight is not None for key in keys):
-            raise KeyFrameError(
-                "a key frame is painted in parts, a whole one is needed: spread it with "
-                "vidcolor.key.paint.Paint.of(key).small"
-            )
+        size = _check_keys(keys)
         remembered = [
             self._session.remember(
                 *(pad(planes, self._multiple) for planes in (key.luma[None], key.chroma))
@@ -117,44 +114,75 @@ class Propagator:
         halves: tuple[Luma8, ...] = ()
         if self._session.flows & contract.FLOWS_TO_KEYS:
             halves = tuple(half_size(luma, self._multiple) for luma in lumas)
-        tracked = contract.FLOW_TRACK in self._session.flows
+        has_tracks = contract.FLOW_TRACK in self._session.flows
         return State(
             size=size,
             tensors=remembered[-1][1],
             memory=self._session.stack([memory for memory, _ in remembered]),
-            luma=self._past(lumas[-1]),
+            luma=self._previous(lumas[-1]),
             key_lumas=halves,
-            tracks=tuple(flow(halves[-1], half) for half in halves) if tracked else None,
+            tracks=first_tracks(halves[-1], halves) if has_tracks else None,
         )
 
     def reset_state(self, state: State) -> State:
-        """`state` without a past: what is left is the memory of its keys.
+        """A state without a past: of `state`, only the memory of the keys is left.
 
-        Where a shot begins, nothing of the frame before may be carried on; `step` from here
-        colours a shot's first frame by what the model remembers alone.
+        The first frame of a shot is stepped from such a state, since nothing may be carried over
+        a cut.
         """
         return replace(state, tensors=self._session.zeros(state.tensors), luma=None, tracks=None)
 
-    def step(self, luma: Plane | FrameInputs, state: State) -> Step:
-        """Colour the frame after the one that left `state`.
+    def init_pass(self, pass_: Pass, keys: Mapping[int, Key]) -> State:
+        """The state that the first step of a pass starts from.
 
-        luma: [h, w] float32 in [0, 1], the size of the key that began; or what `prepare` made
-        which gives the same colours, sooner. `state` stays valid.
-        Raises ArgumentError for another shape or type, or for what was seen beside other frames.
+        Args:
+            pass_: A pass as `Timeline.passes` gives it.
+            keys: Key frames by their frame's number, at working size; at least `pass_.keys`.
+
+        Returns:
+            The state right after the key that the pass starts at. Where the pass starts at a
+            shot's edge instead, a state without a past that remembers the same keys.
+
+        Raises:
+            KeyFrameError: As in `init_state`.
         """
-        seen = luma if isinstance(luma, FrameInputs) else self.prepare(luma, state)
-        if seen.size != state.size or not seen.follows(state.luma, state.key_lumas):
-            raise ArgumentError("luma was seen beside other frames than those of its state")
-        seen = seen.with_tracks(state.tracks)
+        state = self.init_state(*(keys[frame] for frame in pass_.keys))
+        return state if pass_.has_key_in_shot else self.reset_state(state)
+
+    def step(self, luma: Plane | FrameInputs, state: State) -> Step:
+        """Colour the frame after the one that left `state`; `state` itself stays valid.
+
+        Args:
+            luma: [h, w] float32 in [0, 1], of the size of the keys. Or what `prepare` made of it,
+                which gives the same colours sooner.
+            state: Of the frame before, or of a key.
+
+        Returns:
+            The frame's colours and the state after it.
+
+        Raises:
+            ArgumentError: `luma` has another shape or type, or was prepared for another state.
+        """
+        inputs = luma if isinstance(luma, FrameInputs) else self.prepare(luma, state)
+        if inputs.size != state.size or not inputs.follows(state.luma, state.key_lumas):
+            raise ArgumentError(
+                "luma was prepared for other frames than those of its state; prepare it again"
+            )
+        inputs = inputs.with_tracks(state.tracks)
         chroma, confidence, tensors = self._session.propagate(
-            seen.luma, state.tensors, state.memory, seen.flows
+            inputs.luma, state.tensors, state.memory, inputs.flows
         )
         height, width = state.size
         return Step(
             # Copies: onnxruntime's arrays are views of memory that the state may share.
-            chroma=chroma[0, :, :height, :width].copy(),
-            confidence=confidence[0, 0, :height, :width].copy(),
-            state=replace(state, tensors=tensors, luma=self._past(seen.luma8), tracks=seen.tracks),
+            chroma=crop(chroma, height, width).copy(),
+            confidence=crop(confidence, height, width)[0].copy(),
+            state=replace(
+                state,
+                tensors=tensors,
+                luma=self._previous(inputs.luma8),
+                tracks=inputs.tracks,
+            ),
         )
 
     def prepare(
@@ -165,61 +193,81 @@ class Propagator:
         previous: Plane | None = None,
         reuse: FrameInputs | None = None,
     ) -> FrameInputs:
-        """What `step` takes from luma alone: the part of it that any core can do at any time.
+        """The part of `step` that depends only on luma. Any thread can call it at any time.
 
-        luma: as in `step`. previous: the frame before; without it, the one that left `state`.
-        state: where `previous` is given, any of the segment; what goes on from the last state then
-        is left to `step`. like: what was seen of the same luma in another segment; what the two
-        have in common is taken from it.
-        Raises ArgumentError for another shape or type.
+        Args:
+            luma: As in `step`.
+            state: The state that the frame will be stepped from. If `previous` is given, any state
+                of the same pass; tracks are then added later by `step`.
+            previous: Luma [h, w] float32 of the frame before; None if `state` is of that frame.
+            reuse: Inputs already computed for this frame in another pass; flow to shared keys is
+                copied from them.
+
+        Returns:
+            What `step` takes in place of `luma`.
+
+        Raises:
+            ArgumentError: `luma` has another shape or type.
         """
         if previous is None:
             return self._prepare(luma, None, state.luma, state, reuse).with_tracks(state.tracks)
-        return self._prepare(luma, None, self._past(to_uint8(previous)), state, reuse)
+        return self._prepare(luma, None, self._previous(to_uint8(previous)), state, reuse)
 
     def run(
         self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
     ) -> Iterator[Step]:
-        """The frames after the one that left `state`, one `step` after the other.
+        """Step through the frames after the one that left `state`, in their order.
 
-        While one is stepped, `workers` threads look at those that follow; None is half as many as
-        there are cores. `lumas` is read that far ahead, in the caller's thread.
-        Raises ArgumentError at a luma that `step` does not take.
+        While one frame is stepped, other threads prepare the next ones. `lumas` is read that far
+        ahead, in the caller's thread.
+
+        Args:
+            lumas: Luma [h, w] float32 in [0, 1] of each frame.
+            state: Of the frame before the first of them, or of a key.
+            workers: How many threads prepare; None is half as many as there are cores.
+
+        Yields:
+            The step of each frame.
+
+        Raises:
+            ArgumentError: A luma has another shape or type; raised at its place.
         """
         if workers is None:
             workers = max(1, (os.cpu_count() or 1) // 2)
-        begun, flows = state, self._session.flows
-
-        def beside() -> Iterator[tuple[Plane, Luma8 | None, Luma8 | None, _Later, _Later]]:
-            before, since = begun.luma, _Later()
-            since.set_result(begun.tracks)
-            for luma in lumas:
-                luma8 = to_uint8(luma) if flows else None
-                tracks = _Later()
-                yield luma, luma8, before, since, tracks
-                before, since = self._past(luma8), tracks
-
-        def with_tracks(
-            luma: Plane, luma8: Luma8 | None, before: Luma8 | None, since: _Later, tracks: _Later
-        ) -> FrameInputs:
-            try:
-                seen = self._prepare(luma, luma8, before, begun).with_tracks(since.result())
-            except BaseException as error:
-                tracks.set_exception(error)  # or who waits for it would wait for ever
-                raise
-            tracks.set_result(seen.tracks)
-            return seen
-
-        for seen in map_ahead(lambda frame: with_tracks(*frame), beside(), workers):
-            step = self.step(seen, state)
+        for inputs in map_ahead(self._prepare_in_turn, self._turns(lumas, state), workers):
+            step = self.step(inputs, state)
             state = step.state
             yield step
+
+    def _turns(self, lumas: Iterable[Plane], state: State) -> Iterator[_Turn]:
+        """What each frame is prepared from. A frame's tracks are computed from the last ones."""
+        previous, tracks = state.luma, _FutureTracks()
+        tracks.set_result(state.tracks)
+        for luma in lumas:
+            luma8 = to_uint8(luma) if self._session.flows else None
+            turn = _Turn(luma, luma8, previous, state, tracks, _FutureTracks())
+            yield turn
+            previous, tracks = self._previous(luma8), turn.tracks
+
+    def _prepare_in_turn(self, turn: _Turn) -> FrameInputs:
+        """The inputs of one frame of a run, called by several threads at a time.
+
+        Only the tracks wait for those of the frame before, which is under way in another thread.
+        """
+        try:
+            inputs = self._prepare(turn.luma, turn.luma8, turn.previous, turn.state)
+            inputs = inputs.with_tracks(turn.previous_tracks.result())
+        except BaseException as error:
+            turn.tracks.set_exception(error)  # or the next frame's thread would wait for ever
+            raise
+        turn.tracks.set_result(inputs.tracks)
+        return inputs
 
     def _prepare(
         self,
         luma: Plane,
         luma8: Luma8 | None,
-        before: Luma8 | None,
+        previous: Luma8 | None,
         state: State,
         reuse: FrameInputs | None = None,
     ) -> FrameInputs:
@@ -235,19 +283,43 @@ class Propagator:
                 luma8,
                 required_flows=self._session.flows,
                 multiple=self._multiple,
-                previous=before,
+                previous=previous,
                 keys=state.key_lumas,
                 reuse=reuse,
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None
 
-    def _past(self, luma8: Luma8 | None) -> Luma8 | None:
-        """`luma8` if the model asks for what takes the flow to the frame before."""
-        asks = self._session.flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}
-        return luma8 if asks else None
+    def _previous(self, luma8: Luma8 | None) -> Luma8 | None:
+        """`luma8` if the next frame needs the flow to it."""
+        needed = self._session.flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}
+        return luma8 if needed else None
 
 
-def _height_width(luma: Plane) -> tuple[int, int]:
-    height, width = luma.shape
+class _Turn(NamedTuple):
+    """What one frame of a run is prepared from."""
+
+    luma: Plane
+    luma8: Luma8 | None
+    previous: Luma8 | None
+    state: State
+    """The one that the run starts from."""
+    previous_tracks: _FutureTracks
+    tracks: _FutureTracks
+    """Where the frame's own tracks go."""
+
+
+def _check_keys(keys: tuple[Key, ...]) -> tuple[int, int]:
+    """The size of the keys; raises KeyFrameError where they cannot start a state."""
+    if not keys:
+        raise KeyFrameError("init_state needs at least one key frame")
+    height, width = keys[0].luma.shape
+    if any(key.luma.shape != (height, width) for key in keys):
+        sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)
+        raise KeyFrameError(f"key frames are {sizes} pixels; all must have the same size")
+    if any(key.weight is not None for key in keys):
+        raise KeyFrameError(
+            "a key frame is painted in parts, a whole one is needed: spread it with "
+            "vidcolor.key.paint.Paint.of(key).small"
+        )
     return height, width

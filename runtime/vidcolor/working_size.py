@@ -1,17 +1,19 @@
 """To the working size and back: luma and the key's chroma go down, the model's chroma comes up.
 
-Every caller that has full frames makes the same three calls, so that the same frame gets the same
-colours wherever it is coloured::
+Every caller that has full-size frames makes the same three calls. So a frame gets the same colours
+wherever it is coloured::
 
-    small = fit.down(luma)
+    working = WorkingSize.of(height, width)
+    small = working.downsample(luma)
     chroma, confidence, state = propagator.step(small, state)
-    full = fit.up(chroma, small, luma, subsampling, siting)
+    full = working.upsample(chroma, small, luma, subsampling, siting)
 
-Upsampling is guided: in a window around each working pixel, chroma is taken as a linear function
-of luma (the guided filter of He, Sun and Tang 2013, with the coefficients fitted at working size
-and applied at full size, as in He and Sun 2015, "Fast Guided Filter"). So colour ends where the
-full-size luma has its edge. What luma does not explain is upsampled linearly and added, so nothing
-of the model's chroma is lost: with a flat luma, `up` is plain linear interpolation.
+Note on upsampling. It is guided by the full-size luma, so that colour ends where luma has an edge.
+In a window around each working pixel, chroma is a linear function of luma. This is the guided
+filter of He, Sun and Tang (2013), with coefficients fitted at working size and applied at full size
+as in He and Sun (2015), "Fast Guided Filter". The residual of that function is upsampled linearly
+and added, so nothing of the model's chroma is lost. Where luma is flat, the result is linear
+interpolation.
 """
 
 from __future__ import annotations
@@ -32,31 +34,44 @@ ASPECT_TOLERANCE = 0.02
 """How far a key's width over its height may be off the clip's, as a share of the clip's."""
 
 _WINDOW = 3
-"""Side of the windows that the linear function is fitted in, in working pixels."""
+"""Side, in working pixels, of the windows that the linear function is fitted in."""
 _NOISE = 0.02
-"""Deviation of luma in a window below which it explains little, of a range of 1."""
-# Window and noise gave the highest PSNR of those tried on scikit-image's photographs taken down by
-# 2, 3 and 4.2: 1.4 to 2.2 dB above linear upsampling (windows of 3, 5, 9, 15; noise of 0.005-0.05).
+"""Standard deviation of luma, of a range of 1, that counts as noise: the square root of the guided
+filter's epsilon."""
+# Window and noise gave the highest PSNR of those tried on scikit-image's photographs, downsampled
+# by 2, 3 and 4.2: 1.4 to 2.2 dB above linear upsampling (windows of 3, 5, 9, 15; noise 0.005-0.05).
 
 _BAND = 1 << 16
-"""Pixels that are brought to full size at a time."""
+"""Pixels that are upsampled at a time."""
 
 Axes = tuple[Axis, Axis]
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How a clip's frames map to the working size; `Fit.of` finds it."""
+class WorkingSize:
+    """A clip's size and the size that its colours are computed at; `WorkingSize.of` chooses it."""
 
     height: int
     """Of the clip, in luma pixels."""
     width: int
+    """Of the clip, in luma pixels."""
     working_height: int
+    """In pixels."""
     working_width: int
+    """In pixels."""
 
     @classmethod
-    def of(cls, height: int, width: int, size: int = 256) -> Fit:
-        """Working size with a short side of `size` pixels, the aspect kept, never enlarged."""
+    def of(cls, height: int, width: int, size: int = 256) -> WorkingSize:
+        """The working size of a clip: of the same aspect, and never larger than the clip.
+
+        Args:
+            height: Of the clip, in luma pixels.
+            width: Of the clip, in luma pixels.
+            size: Short side of the working size in pixels, at least `LEAST_SIZE`.
+
+        Raises:
+            ArgumentError: `size` is not accepted.
+        """
         if not isinstance(size, int) or size < LEAST_SIZE:
             raise ArgumentError(f"size is {size!r}, accepted are whole numbers from {LEAST_SIZE}")
         scale = min(1.0, size / min(height, width))
@@ -64,15 +79,25 @@ class Fit:
 
     @property
     def working(self) -> Grid:
-        """The grid of all planes at working size."""
+        """The grid of every plane at working size."""
         return Grid(self.working_height, self.working_width)
 
     def grid(self, subsampling: tuple[int, int], siting: str) -> Grid:
-        """The grid of the clip's chroma."""
+        """The grid of the clip's chroma; subsampling and siting as in `Grid`."""
         return Grid(self.height, self.width, subsampling, siting)
 
-    def down(self, luma: Plane) -> Plane:
-        """Luma [height, width] in [0, 1] at working size: each pixel the mean of its area."""
+    def downsample(self, luma: Plane) -> Plane:
+        """Luma at working size: each pixel is the mean of its area.
+
+        Args:
+            luma: [height, width] float32 in [0, 1].
+
+        Returns:
+            [working_height, working_width] float32 in [0, 1].
+
+        Raises:
+            ArgumentError: `luma` has another shape.
+        """
         _check_shape("luma", luma, (self.height, self.width))
         height, width = luma.shape
         while height >= 4 * self.working_height and height % 2 == width % 2 == 0:
@@ -82,14 +107,19 @@ class Fit:
             return luma
         return _area(luma, self.working_height, self.working_width)
 
-    def down_chroma(self, chroma: Plane, source: Grid) -> Plane:
-        """A key's chroma [2, *source.shape] at working size, clipped to ±0.5.
+    def downsample_chroma(self, chroma: Plane, source: Grid) -> Plane:
+        """A key's chroma at working size.
 
-        source: the grid of a picture of the same content, of the clip's size or of any other.
+        Args:
+            chroma: [2, *source.shape] float32.
+            source: The grid of `chroma`, over a picture of the same content but of any size.
+
+        Returns:
+            [2, working_height, working_width] float32, clipped to [-0.5, 0.5].
         """
         return np.clip(resample(chroma, source, self.working), -0.5, 0.5)
 
-    def up(
+    def upsample(
         self,
         chroma: Plane,
         small: Plane,
@@ -97,12 +127,20 @@ class Fit:
         subsampling: tuple[int, int] = (0, 0),
         siting: str = "left",
     ) -> Plane:
-        """Chroma of working size on the clip's chroma grid, clipped to ±0.5.
+        """Chroma of working size on the clip's chroma grid; see the Note on upsampling.
 
-        chroma: [2, working_height, working_width], at luma `small`, which is `down(luma)`.
-        luma: [height, width] in [0, 1], where colour is to find its edges.
-        subsampling, siting: the clip's, as in `Grid`.
-        Returns [2, *grid.shape] float32.
+        Args:
+            chroma: [2, working_height, working_width] float32 in [-0.5, 0.5].
+            small: [working_height, working_width] float32: `downsample(luma)`.
+            luma: [height, width] float32 in [0, 1], whose edges the colours follow.
+            subsampling: The clip's, as in `Grid`.
+            siting: The clip's, as in `Grid`.
+
+        Returns:
+            [2, *grid(subsampling, siting).shape] float32, clipped to [-0.5, 0.5].
+
+        Raises:
+            ArgumentError: A plane has another shape.
         """
         _check_shape("chroma", chroma, (2, *self.working.shape))
         _check_shape("small", small, self.working.shape)
@@ -127,15 +165,15 @@ def _area(plane: Plane, height: int, width: int) -> Plane:
 
 
 def _coarser(one: Axis, other: Axis) -> Axis:
-    """Where chroma has no more samples than the working size, there are no edges to find."""
+    """The coarser of two axes. No edges are looked for on a grid coarser than the working size."""
     return other if other.samples <= one.samples else one
 
 
 def _guided(chroma: Plane, small: Plane, luma: Plane, base: Axes, target: Axes) -> Plane:
-    """Chroma [2, *base] at luma `small` carried along `luma` to [2, *target], clipped.
+    """Chroma [2, *base] at luma `small` upsampled along `luma` to [2, *target], clipped.
 
-    Chroma = slope luma + rest: both go up linearly, and meet the full-size luma there. This is done
-    in bands of rows that stay in the processor's cache: four times as fast as whole planes.
+    Chroma = slope * luma + residual. Slope and residual are upsampled linearly, then applied to the
+    full-size luma. Bands of rows stay in the processor's cache: four times as fast as whole planes.
     """
     slope = _slope(chroma, small)
     layers = cv2.merge([*slope, *(chroma - slope * small)])
@@ -147,7 +185,7 @@ def _guided(chroma: Plane, small: Plane, luma: Plane, base: Axes, target: Axes) 
     rows = max(1, _BAND // width)
     for row in range(0, height, rows):
         band, guide = full[:, row : row + rows], luma[row : row + rows]
-        slope_u, slope_v, rest_u, rest_v = cv2.split(
+        slope_u, slope_v, residual_u, residual_v = cv2.split(
             cv2.warpAffine(
                 layers,
                 np.array([[right, 0, left], [0, down, top + row * down]]),
@@ -156,19 +194,19 @@ def _guided(chroma: Plane, small: Plane, luma: Plane, base: Axes, target: Axes) 
                 borderMode=cv2.BORDER_REPLICATE,
             )
         )
-        np.add(slope_u * guide, rest_u, out=band[0])
-        np.add(slope_v * guide, rest_v, out=band[1])
+        np.add(slope_u * guide, residual_u, out=band[0])
+        np.add(slope_v * guide, residual_v, out=band[1])
         np.clip(band, -0.5, 0.5, out=band)
     return full
 
 
 def _slope(chroma: Plane, luma: Plane) -> Plane:
-    """How much chroma [2, h, w] changes with luma [h, w] around each pixel: [2, h, w]."""
+    """The slope of chroma [2, h, w] over luma [h, w] around each pixel: [2, h, w]."""
     mean = _mean(luma)
-    spread = _mean(luma * luma) - mean * mean
-    spread += _NOISE**2
-    together = (_mean(luma * plane) - mean * _mean(plane) for plane in chroma)
-    return np.stack([_mean(np.divide(covariance, spread)) for covariance in together])
+    variance = _mean(luma * luma) - mean * mean
+    variance += _NOISE**2
+    covariances = (_mean(luma * plane) - mean * _mean(plane) for plane in chroma)
+    return np.stack([_mean(np.divide(covariance, variance)) for covariance in covariances])
 
 
 def _mean(plane: Plane) -> Plane:
@@ -176,7 +214,7 @@ def _mean(plane: Plane) -> Plane:
 
 
 def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
-    """Luma where the chroma samples sit: the mean of as many luma samples as one stands for."""
+    """Luma at the chroma samples: the mean of the luma samples that each one covers."""
     if subsampling == (0, 0):
         return luma
     (across, along), (down, right) = subsampling, SITINGS[siting]
@@ -196,9 +234,10 @@ def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
 
 
 def _box(step: int, place: float) -> tuple[Plane, int]:
-    """The mean of `step` samples around a chroma sample: weights, and which of them is the anchor.
+    """The box filter over `step` luma samples around a chroma sample: weights and anchor index.
 
-    Between samples the anchor is the first; on a sample both ends count half.
+    place: where the chroma sample sits, from 0 to 1 as in `SITINGS`. A chroma sample between luma
+    samples has the first as its anchor. One on a luma sample gives both ends half their weight.
     """
     if step == 1 or place == 0.5:
         return np.full(step, 1 / step, np.float32), 0

@@ -15,13 +15,13 @@ import pytest
 
 from tests.support.scenes import Scene, render
 from vidcolor.color import Coding, decode_luma, encode_chroma
-from vidcolor.inference import contract, io_binding, session
+from vidcolor.inference import contract, io_binding, running, session
 from vidcolor.inference.session import Session
 from vidcolor.motion import frame_inputs
 from vidcolor.motion import optical_flow as flow_module
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 FRAMES = 8
 
@@ -118,7 +118,7 @@ class Graph:
     def bind_output(self, name: str, device: str, number: int, *room: Any) -> None:
         assert (device, number) == ("cuda", 0)
 
-    def run_with_iobinding(self, binding: Graph) -> None:
+    def run_with_iobinding(self, binding: Graph, options: object) -> None:
         assert {tensor.place for tensor in self._fed.values()} <= {"cuda"}
         self._device.fed.append(dict(self._fed))
 
@@ -132,8 +132,9 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
 ) -> None:
     """On a stand-in for the device: test_cuda looks at a real one, where there is one."""
     device = Device()
-    for module in (session, io_binding):
-        monkeypatch.setattr(module, "onnxruntime", lambda: SimpleNamespace(OrtValue=device))
+    stand_in = SimpleNamespace(OrtValue=device, RunOptions=SimpleNamespace)
+    for module in (session, io_binding, running):
+        monkeypatch.setattr(module, "onnxruntime", lambda: stand_in)
     carried = {"next.chroma": 2, "next.confidence": 1}
     on_cuda = Session(
         metadata=Session.load(flow_bundle, provider="cpu").metadata,
@@ -201,23 +202,23 @@ def test_planes_that_a_step_allocates(flow_bundle: Path) -> None:
     # The tracks at full size, and what there is of them at half size.
     assert peak(lambda: seen_ahead.with_tracks(state.tracks)) < 3.4 * plane
     # Padded luma, two flows of two planes, 8-bit luma, half a plane for the flow at half size.
-    look = partial(propagator.look, scene.luma[2], state, previous=scene.luma[1])
+    look = partial(propagator.prepare, scene.luma[2], state, previous=scene.luma[1])
     assert peak(look) < 6.4 * plane
 
 
 def test_planes_that_full_size_allocates() -> None:
     """In planes of float32 at the clip's size: the way to working size, and the way back."""
     scene = render(1, 540, 960)
-    coding, fit = Coding("bt709", full_range=True), Fit.of(540, 960, 128)
+    coding, fit = Coding("bt709", full_range=True), WorkingSize.of(540, 960, 128)
     codes = np.rint(scene.luma[0] * 255).astype(np.uint8)
     luma = decode_luma(codes, coding)
     plane = luma.nbytes
-    small = fit.down(luma)
+    small = fit.downsample(luma)
     chroma = np.zeros((2, *small.shape), np.float32)
-    assert peak(lambda: fit.down(decode_luma(codes, coding))) < 3.3 * plane
+    assert peak(lambda: fit.downsample(decode_luma(codes, coding))) < 3.3 * plane
     # Luma at chroma's places, chroma, and bands of 65,536 pixels, an eighth of this clip's.
-    assert peak(lambda: fit.up(chroma, small, luma, (1, 1))) < 2.7 * plane
-    full = fit.up(chroma, small, luma, (1, 1))
+    assert peak(lambda: fit.upsample(chroma, small, luma, (1, 1))) < 2.7 * plane
+    full = fit.upsample(chroma, small, luma, (1, 1))
     assert peak(lambda: encode_chroma(full, coding)) < 4.1 * full.nbytes
 
 

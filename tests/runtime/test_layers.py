@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_import_law import FOLDERS, files, imports
+from tests.support.modules import files, folder_of, imports
 
 LAYERS = ("core", "media", "key", "film", "advise", "commands", "front")
 """From the bottom: each may import itself and those before it."""
-FRONT = ("cli", "__main__")
-"""The modules at the top of the folder that are not of the core: they start the commands."""
-RUNTIME = FOLDERS["vidcolor"]
+FRONT = ("__init__", "cli", "__main__")
+"""The modules at the top of the folder that are not of the core: the public names, all of them
+imported on first use, and what starts the commands."""
+RUNTIME = folder_of("vidcolor")
 
 
 def layer(parts: tuple[str, ...]) -> str:

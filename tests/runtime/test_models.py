@@ -8,13 +8,16 @@ from skimage import data
 
 from tests.support.scenes import Scene
 from vidcolor.color import rgb_to_key
+from vidcolor.errors import BundleNotFoundError
 from vidcolor.inference import contract
-from vidcolor.inference.bundle import DEFAULT_MODEL, MODELS
+from vidcolor.inference.bundle import ALIASES, DEFAULT_MODEL, MODELS, find_bundle
 from vidcolor.inference.session import Session
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
 
 SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
+EXPORTED_AS = {"unet-2019": "seeds"}
+"""The name that a bundle had when it was exported, where it has another one by now."""
 MEGABYTES = 20
 """At most so much for the float32 graphs of a bundle."""
 
@@ -51,13 +54,31 @@ def test_the_default_model_ships():
 def test_a_shipped_bundle_is_whole_small_and_says_what_it_is(name):
     bundle = MODELS / name
     session = Session.load(name, provider="cpu")
-    assert session.metadata.name == name
-    assert session.metadata.licence == "MIT"
+    assert session.metadata.name in (name, EXPORTED_AS.get(name))
+    assert session.metadata.licence.startswith("MIT")
     size = sum(contract.graph_path(bundle, g, "float32").stat().st_size for g in contract.GRAPHS)
     assert size < MEGABYTES * 1e6
     card = (bundle / "CARD.md").read_text(encoding="utf-8")
     assert "permissive" in card
     assert session.metadata.training_data in card
+
+
+@pytest.mark.parametrize(("alias", "name"), [("flagship", DEFAULT_MODEL), ("seeds", "unet-2019")])
+def test_other_names_lead_to_the_same_bundle(alias, name):
+    assert ALIASES[alias] == name
+    assert find_bundle(alias) == find_bundle(name) == MODELS / name
+
+
+def test_a_name_that_does_not_ship_is_refused_with_those_that_do():
+    with pytest.raises(BundleNotFoundError, match=r"'vidcolor-0', .*unet-2019, vidcolor-2"):
+        find_bundle("vidcolor-0")
+
+
+def test_whose_weights_others_made_is_said():
+    """The trunk of the default model is under Apache-2.0, whose notice ships with the package."""
+    session = Session.load(provider="cpu")
+    assert "Apache-2.0" in session.metadata.licence
+    assert "EfficientNet-Lite0" in (MODELS / DEFAULT_MODEL / "CARD.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -16,6 +16,7 @@ from vidcolor.inference.session import Session, Tensors
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
+from vidcolor.timeline import BACKWARD, FORWARD, Pass
 
 FRAMES = 12
 
@@ -164,6 +165,19 @@ def test_without_a_past_only_the_keys_are_left(propagator: Propagator, scene: Sc
     )
 
 
+def test_a_pass_starts_at_its_key_or_without_a_past(propagator: Propagator, scene: Scene) -> None:
+    keys = {frame: scene.key(frame) for frame in (0, 5, 9)}
+    from_key = Pass(start=5, direction=BACKWARD, has_key_in_shot=True, keys=(9, 5))
+    expected = propagator.step(scene.luma[4], propagator.init_state(keys[9], keys[5]))
+    step = propagator.step(scene.luma[4], propagator.init_pass(from_key, keys))
+    np.testing.assert_array_equal(step.chroma, expected.chroma)
+    from_edge = Pass(start=6, direction=FORWARD, has_key_in_shot=False, keys=(5, 9))
+    step = propagator.step(scene.luma[7], propagator.init_pass(from_edge, keys))
+    mean = np.mean([keys[frame].chroma for frame in (5, 9)], axis=0)
+    np.testing.assert_allclose(step.chroma, 0.08 * mean + 0.05 * scene.luma[7], atol=1e-6)
+    assert not step.confidence.any()
+
+
 def test_without_a_past_there_is_no_flow_to_it(flow_propagator: Propagator, scene: Scene) -> None:
     forgotten = flow_propagator.reset_state(flow_propagator.init_state(scene.key(0)))
     first = flow_propagator.step(scene.luma[4], forgotten)
@@ -301,5 +315,7 @@ def test_a_look_beside_other_frames_is_refused(flow_propagator: Propagator, scen
         flow_propagator.reset_state(after),
         flow_propagator.step(scene.luma[1], flow_propagator.init_state(scene.key(5))).state,
     ):
-        with pytest.raises(ArgumentError, match="seen beside other frames than those of its state"):
+        with pytest.raises(
+            ArgumentError, match="prepared for other frames than those of its state"
+        ):
             flow_propagator.step(seen, other)

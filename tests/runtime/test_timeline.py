@@ -25,15 +25,15 @@ frames = st.integers(min_value=0, max_value=5000)
 def test_nearest_is_the_last_on_the_way(frame, start, stored):
     direction = FORWARD if start < frame else BACKWARD
     counted = [n for n in range(frame, start, -direction) if n in stored]
-    run = Pass(start=start, direction=direction, keyed=True, keys=(start,))
+    run = Pass(start=start, direction=direction, has_key_in_shot=True, keys=(start,))
     assert nearest(frame, stored, run) == (counted[0] if counted else None)
 
 
-@given(start=st.integers(0, 600), frame=st.integers(0, 600), size=st.integers(1, 40))
-def test_chunks_lead_to_the_frame_before(start, frame, size):
+@given(start=st.integers(0, 600), frame=st.integers(0, 600))
+def test_chunks_lead_to_the_frame_before(start, frame):
     at, fetched, direction = start, [], 1 if start <= frame else -1
-    while chunk := next_chunk(at, frame, size=size):
-        assert len(chunk) <= size
+    while chunk := next_chunk(at, frame):
+        assert len(chunk) <= CHUNK
         fetched += chunk
         at = chunk[-1]
     assert fetched == list(range(start + direction, frame, direction))
@@ -101,7 +101,7 @@ def seen(frame, direction, length, keys, cuts):
 @given(clip=clips())
 def test_runs_are_what_looking_around_from_the_frame_finds(clip):
     length, keys, cuts, direction, frame = clip
-    runs = Timeline(keys, direction).runs(frame, Shots(length, cuts))
+    runs = Timeline(keys, direction).passes(frame, Shots(length, cuts))
     left, left_edge = seen(frame, FORWARD, length, keys, cuts)
     right, right_edge = seen(frame, BACKWARD, length, keys, cuts)
     forward, backward = left is not None, right is not None
@@ -132,7 +132,7 @@ def test_shots_are_learned_before_runs_are_told(clip):
         for n in missing:
             shots.learn(n, starts=n in cuts)
     assert len(learned) == len(set(learned))
-    assert timeline.runs(frame, shots) == timeline.runs(frame, Shots(length, cuts))
+    assert timeline.passes(frame, shots) == timeline.passes(frame, Shots(length, cuts))
 
 
 def test_nothing_is_learned_beyond_what_matters():

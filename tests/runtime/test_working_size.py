@@ -11,7 +11,7 @@ from tests.support.scenes import render
 from vidcolor.color import rgb_to_key
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Grid, resample
-from vidcolor.working_size import LEAST_SIZE, Fit
+from vidcolor.working_size import LEAST_SIZE, WorkingSize
 
 SUBSAMPLINGS = {
     "4:4:4": (0, 0),
@@ -43,13 +43,13 @@ def error(one: np.ndarray, other: np.ndarray) -> float:
     ],
 )
 def test_working_size(height: int, width: int, size: int, working: tuple[int, int]) -> None:
-    fit = Fit.of(height, width, size)
+    fit = WorkingSize.of(height, width, size)
     assert fit.working.shape == working == (fit.working_height, fit.working_width)
 
 
 def test_working_size_keeps_the_aspect_and_never_enlarges() -> None:
     for height, width, size in product(range(1, 400, 37), range(1, 400, 41), (32, 64, 100)):
-        fit = Fit.of(height, width, size)
+        fit = WorkingSize.of(height, width, size)
         short = min(fit.working.shape)
         assert short == min(size, height, width)
         assert abs(fit.working_width - width * short / min(height, width)) <= 0.5
@@ -59,14 +59,14 @@ def test_working_size_keeps_the_aspect_and_never_enlarges() -> None:
 @pytest.mark.parametrize("size", [LEAST_SIZE - 1, -1, 64.0])
 def test_sizes_that_are_refused(size: int) -> None:
     with pytest.raises(ArgumentError, match=f"size is {size}, accepted are whole numbers from 32"):
-        Fit.of(100, 100, size)
+        WorkingSize.of(100, 100, size)
 
 
 @pytest.mark.parametrize(("height", "width"), [(512, 640), (511, 333), (130, 1024), (96, 96)])
 def test_down_is_the_mean_over_areas(height: int, width: int) -> None:
     luma = render(1, height, width).luma[0]
-    fit = Fit.of(height, width, 32)
-    small = fit.down(luma)
+    fit = WorkingSize.of(height, width, 32)
+    small = fit.downsample(luma)
     assert small.shape == fit.working.shape
     assert small.dtype == np.float32
     assert small.mean() == pytest.approx(luma.mean(), abs=1e-3)
@@ -77,7 +77,7 @@ def test_down_is_the_mean_over_areas(height: int, width: int) -> None:
 
 def test_down_leaves_a_clip_of_working_size_alone() -> None:
     luma = render(1, 48, 64).luma[0]
-    np.testing.assert_array_equal(Fit.of(48, 64).down(luma), luma)
+    np.testing.assert_array_equal(WorkingSize.of(48, 64).downsample(luma), luma)
 
 
 @each_subsampling
@@ -85,17 +85,17 @@ def test_down_leaves_a_clip_of_working_size_alone() -> None:
 def test_up_gives_the_clips_chroma_grid(
     height: int, width: int, subsampling: tuple[int, int]
 ) -> None:
-    fit = Fit.of(height, width, 48)
+    fit = WorkingSize.of(height, width, 48)
     luma = np.random.default_rng(0).random((height, width), np.float32)
-    small = fit.down(luma)
+    small = fit.downsample(luma)
     chroma = np.stack((small - 0.5, 0.5 - small)).astype(np.float32)
     before = chroma.copy()
     for siting in SITINGS:
-        full = fit.up(chroma, small, luma, subsampling, siting)
+        full = fit.upsample(chroma, small, luma, subsampling, siting)
         assert full.shape == (2, *fit.grid(subsampling, siting).shape)
         assert full.dtype == np.float32
         assert np.abs(full).max() <= 0.5
-        np.testing.assert_array_equal(full, fit.up(chroma, small, luma, subsampling, siting))
+        np.testing.assert_array_equal(full, fit.upsample(chroma, small, luma, subsampling, siting))
     np.testing.assert_array_equal(chroma, before)
 
 
@@ -106,13 +106,13 @@ def test_without_edges_chroma_comes_up_linearly(
     subsampling: tuple[int, int], siting: str, size: int
 ) -> None:
     """A flat luma says nothing: ramps of chroma come out as ramps, each sample in its place."""
-    fit = Fit.of(128, 160, size)
+    fit = WorkingSize.of(128, 160, size)
     rows, columns = (
         axis.first + np.arange(axis.samples) * axis.pitch - 0.5 for axis in fit.working.axes
     )
     ramps = np.stack(np.meshgrid(rows, columns, indexing="ij")).astype(np.float32)
     flat = np.full((128, 160), 0.5, np.float32)
-    full = fit.up(ramps, fit.down(flat), flat, subsampling, siting)
+    full = fit.upsample(ramps, fit.downsample(flat), flat, subsampling, siting)
     rows, columns = (
         axis.first + np.arange(axis.samples) * axis.pitch - 0.5
         for axis in fit.grid(subsampling, siting).axes
@@ -124,19 +124,19 @@ def test_without_edges_chroma_comes_up_linearly(
 
 def test_at_the_clips_own_size_chroma_comes_back_as_it_was() -> None:
     scene = render(1, 64, 80)
-    fit = Fit.of(64, 80)
+    fit = WorkingSize.of(64, 80)
     luma, chroma = scene.luma[0], scene.chroma[0]
-    np.testing.assert_array_equal(fit.up(chroma, luma, luma), chroma)
+    np.testing.assert_array_equal(fit.upsample(chroma, luma, luma), chroma)
 
 
 def test_flat_luma_keeps_what_it_cannot_explain() -> None:
     """Chroma without any edge in luma is not washed out."""
-    fit = Fit.of(256, 256, 64)
+    fit = WorkingSize.of(256, 256, 64)
     flat = np.full((256, 256), 0.4, np.float32)
     chroma = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 64, 64)).astype(np.float32)
     chroma = np.stack([cv2.GaussianBlur(plane, (0, 0), 2) for plane in chroma])
-    full = fit.up(chroma, fit.down(flat), flat)
-    back = fit.down_chroma(full, Grid(256, 256))
+    full = fit.upsample(chroma, fit.downsample(flat), flat)
+    back = fit.downsample_chroma(full, Grid(256, 256))
     assert error(back, chroma) < 0.1 * chroma.std()
 
 
@@ -145,11 +145,11 @@ def test_flat_luma_keeps_what_it_cannot_explain() -> None:
 def test_colour_ends_at_the_edges_of_luma(subsampling: tuple[int, int], size: int) -> None:
     """On a photograph, guided chroma is nearer the truth than linear interpolation."""
     key = rgb_to_key(skimage.data.astronaut() / 255, "bt709")
-    fit = Fit.of(512, 512, size)
+    fit = WorkingSize.of(512, 512, size)
     grid = fit.grid(subsampling, "left")
     truth = resample(key.chroma, Grid(512, 512), grid)
-    chroma = fit.down_chroma(key.chroma, Grid(512, 512))
-    guided = fit.up(chroma, fit.down(key.luma), key.luma, subsampling, "left")
+    chroma = fit.downsample_chroma(key.chroma, Grid(512, 512))
+    guided = fit.upsample(chroma, fit.downsample(key.luma), key.luma, subsampling, "left")
     linear = resample(chroma, fit.working, grid)
     if all(have <= want for have, want in zip(grid.shape, fit.working.shape, strict=True)):
         np.testing.assert_array_equal(guided, linear)  # there are no edges left to find
@@ -161,8 +161,8 @@ def test_a_step_of_chroma_on_a_step_of_luma_is_as_sharp() -> None:
     luma = np.full((256, 256), 0.3, np.float32)
     luma[:, 130:] = 0.7
     chroma = np.where(luma > 0.5, 0.2, -0.2).astype(np.float32)[None].repeat(2, axis=0)
-    fit = Fit.of(256, 256, 64)
-    full = fit.up(fit.down_chroma(chroma, Grid(256, 256)), fit.down(luma), luma)
+    fit = WorkingSize.of(256, 256, 64)
+    full = fit.upsample(fit.downsample_chroma(chroma, Grid(256, 256)), fit.downsample(luma), luma)
     jump = np.diff(full[0, 128])
     assert jump.argmax() == 129
     assert jump.max() > 0.35  # of 0.4; linear interpolation spreads it over four pixels or more
@@ -175,9 +175,9 @@ def test_luma_is_looked_up_where_chroma_sits(subsampling: tuple[int, int], sitin
     rng = np.random.default_rng(0)
     blobs = cv2.GaussianBlur(rng.standard_normal((256, 256)).astype(np.float32), (0, 0), 4)
     luma = 0.5 + 0.1 * blobs / blobs.std()
-    fit = Fit.of(256, 256, 64)
-    small = fit.down(luma)
-    full = fit.up(np.stack((small, -small)) * 0.5, small, luma, subsampling, siting)
+    fit = WorkingSize.of(256, 256, 64)
+    small = fit.downsample(luma)
+    full = fit.upsample(np.stack((small, -small)) * 0.5, small, luma, subsampling, siting)
 
     def off(other: Grid) -> float:
         return error(full[0], resample(luma[None] * 0.5, Grid(256, 256), other)[0])
@@ -190,38 +190,40 @@ def test_luma_is_looked_up_where_chroma_sits(subsampling: tuple[int, int], sitin
 
 def test_the_keys_chroma_may_have_any_size_and_subsampling() -> None:
     scene = render(1, 256, 320, seed=2)
-    fit = Fit.of(128, 160, 64)
+    fit = WorkingSize.of(128, 160, 64)
     sources = [Grid(256, 320), Grid(256, 320, (1, 1), "left"), Grid(256, 320, (1, 0), "left")]
     planes = [resample(scene.chroma[0], Grid(256, 320), source) for source in sources]
-    downs = [fit.down_chroma(plane, grid) for plane, grid in zip(planes, sources, strict=True)]
+    downs = [
+        fit.downsample_chroma(plane, grid) for plane, grid in zip(planes, sources, strict=True)
+    ]
     for down in downs:
         assert down.shape == (2, 64, 80)
         assert error(down, downs[0]) < 0.1 * downs[0].std()
-    wild = fit.down_chroma(scene.chroma[0] * 10, Grid(256, 320))
+    wild = fit.downsample_chroma(scene.chroma[0] * 10, Grid(256, 320))
     assert np.abs(wild).max() == 0.5
 
 
 def test_planes_of_another_size_are_refused() -> None:
-    fit = Fit.of(64, 96, 32)
+    fit = WorkingSize.of(64, 96, 32)
     luma, small = np.zeros((64, 96), np.float32), np.zeros((32, 48), np.float32)
     chroma = np.zeros((2, 32, 48), np.float32)
     with pytest.raises(ArgumentError, match=r"luma has shape \(32, 48\), accepted is \(64, 96\)"):
-        fit.down(small)
+        fit.downsample(small)
     with pytest.raises(ArgumentError, match=r"luma has shape \(32, 48\), accepted is \(64, 96\)"):
-        fit.up(chroma, small, small)
+        fit.upsample(chroma, small, small)
     with pytest.raises(ArgumentError, match=r"small has shape \(64, 96\), accepted is \(32, 48\)"):
-        fit.up(chroma, luma, luma)
+        fit.upsample(chroma, luma, luma)
     with pytest.raises(ArgumentError, match=r"chroma has shape \(32, 48\)"):
-        fit.up(small, small, luma)
+        fit.upsample(small, small, luma)
 
 
 def test_threads_of_opencv_do_not_matter() -> None:
     scene = render(1, 360, 640)
-    luma, fit = scene.luma[0], Fit.of(360, 640, 96)
+    luma, fit = scene.luma[0], WorkingSize.of(360, 640, 96)
 
     def both() -> tuple[np.ndarray, np.ndarray]:
-        small = fit.down(luma)
-        return small, fit.up(np.stack((small, -small)) * 0.4, small, luma, (1, 1), "left")
+        small = fit.downsample(luma)
+        return small, fit.upsample(np.stack((small, -small)) * 0.4, small, luma, (1, 1), "left")
 
     small, full = both()
     threads = cv2.getNumThreads()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from vidcolor.errors import MissingLibraryError
 from vidcolor.key.image import read_picture
+from vidcolor.optional import require
 
 A_SHEET = 32
-"""Cards on one picture; more of them go onto further pictures."""
+"""Most cards on one sheet; more go onto further sheets."""
 
 TO_PAINT, PAINTED, NEXT = "to paint", "painted", "next"
-"""What a card may say of its frame."""
+"""The status of a card's frame."""
 
 _COLUMNS = 4
 _MARGIN, _GAP, _PAD = 44, 22, 16
@@ -30,7 +29,7 @@ _HEAD = 96
 _TALLEST = 1.25
 """Height of the tallest picture, in widths."""
 _FINER = 4
-"""Curves are drawn so many times larger and then reduced, for smooth lines."""
+"""Curves are drawn this many times larger and then reduced, for smooth lines."""
 
 _GROUND, _PANEL, _HOLLOW = (18, 20, 23), (28, 31, 35), (38, 42, 47)
 _BRIGHT, _PALE, _DIM = (240, 238, 233), (172, 176, 182), (138, 144, 152)
@@ -43,20 +42,23 @@ class Card:
     """One frame on the sheet."""
 
     image: Path
+    """Its picture."""
     frame: int
+    """Its number in the film, from 0."""
     time: str
+    """When it shows, in words."""
     shot: int
-    """Counted from 1."""
+    """The number of its shot, from 1."""
     frames: range
-    """Of the shot."""
+    """All frames of the shot."""
     status: str
     """`TO_PAINT`, `PAINTED` or `NEXT`."""
     purpose: str
-    """What the frame is for, in words."""
+    """What a key at this frame is good for, in words."""
     curve: Sequence[tuple[int, float]]
-    """Frame and confidence along the shot, once all keys are painted."""
+    """Frame and confidence of the shot's samples, once all keys are painted."""
     keys: Sequence[int]
-    """Frames of the shot's keys."""
+    """Frames of the shot's keys, painted or not."""
 
 
 def check_library() -> None:
@@ -65,9 +67,19 @@ def check_library() -> None:
 
 
 def draw_sheets(title: str, summary: str, cards: Sequence[Card]) -> list[bytes]:
-    """The sheets as JPEG images, as many as the cards need.
+    """Draw as many sheets as the cards need.
 
-    cards: at least one. Raises MissingLibraryError without Pillow.
+    Args:
+        title: Of every sheet.
+        summary: A line below the title.
+        cards: At least one.
+
+    Returns:
+        Each sheet as a JPEG file's content.
+
+    Raises:
+        MissingLibraryError: Pillow is not installed.
+        KeyFrameError: A card's picture cannot be read.
     """
     groups = [cards[start : start + A_SHEET] for start in range(0, len(cards), A_SHEET)]
     sheets = []
@@ -78,7 +90,7 @@ def draw_sheets(title: str, summary: str, cards: Sequence[Card]) -> list[bytes]:
 
 
 class _Sheet:
-    """One picture of cards."""
+    """One sheet of cards."""
 
     def __init__(self, cards: Sequence[Card]) -> None:
         self._pil, self._drawing, self._fonts = (
@@ -136,7 +148,7 @@ class _Sheet:
         self._image.paste(self._graph(card, right - left), (left, top + _WORDS))
 
     def _graph(self, card: Card, width: int) -> Any:
-        """The confidence along the shot, with its keys; this one stands out."""
+        """The confidence along the shot and its keys; the card's own key is marked."""
         wide, high = width * _FINER, _GRAPH * _FINER
         graph = self._pil.new("RGB", (wide, high), _PANEL)
         draw = self._drawing.Draw(graph)
@@ -162,7 +174,7 @@ class _Sheet:
         return graph.resize((width, _GRAPH), self._pil.Resampling.LANCZOS)
 
     def _load(self, path: Path) -> Any:
-        """The picture, as wide as a card or as tall as may be."""
+        """The card's picture, as wide as the card or of the greatest height."""
         picture = np.rint(read_picture(path).rgb * 255).astype(np.uint8)
         height, width, _ = picture.shape
         scale = _CARD / max(width, height / _TALLEST)
@@ -170,9 +182,9 @@ class _Sheet:
         return self._pil.fromarray(picture).resize(size, self._pil.Resampling.LANCZOS)
 
     def _say(
-        self, x: int, y: int, text: str, size: int, colour: tuple[int, ...], anchor: str = "la"
+        self, x: int, y: int, text: str, size: int, color: tuple[int, ...], anchor: str = "la"
     ) -> None:
-        self._draw.text((x, y), text, fill=colour, font=self._font(size), anchor=anchor)
+        self._draw.text((x, y), text, fill=color, font=self._font(size), anchor=anchor)
 
     def _wrap(self, text: str, size: int, width: int) -> list[str]:
         lines = [""]
@@ -189,10 +201,6 @@ class _Sheet:
 
 
 def _pillow(module: str) -> Any:
-    try:
-        return importlib.import_module(f"PIL.{module}")
-    except ImportError as error:
-        raise MissingLibraryError(
-            "drawing a contact sheet needs Pillow, which is not installed; "
-            "install it with `pip install vidcolor[film]`"
-        ) from error
+    return require(
+        f"PIL.{module}", library="Pillow", extra="film", purpose="drawing a contact sheet"
+    )

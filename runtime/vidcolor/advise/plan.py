@@ -1,7 +1,8 @@
-"""The keys of a film: those that are painted, and those that should be, shot by shot."""
+"""The keys of a film, shot by shot: those that are painted and those that should be."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,29 +15,30 @@ from vidcolor.propagate import Propagator
 
 @dataclass(eq=False)
 class ShotPlan:
-    """One shot's keys."""
+    """The keys of one shot."""
 
     number: int
-    """Which shot it is, counted from 1."""
+    """Which shot it is, from 1."""
     frames: range
+    """All frames of the shot."""
     samples: Sequence[int]
-    """The frames of the shot that were looked at."""
+    """The frames of the shot that keys were tried out on."""
     painted: Sequence[int]
-    """Its keys so far."""
+    """Frames of the keys that it has."""
     now: Confidences
-    """Confidence in each sample with these; 0 if there are none."""
+    """Confidence [samples] with these keys; 0 if there are none."""
     choices: list[Choice]
-    """Further keys it should have, the most needed first."""
+    """Further keys that it should have, the most needed first."""
 
     @property
     def curve(self) -> list[tuple[int, float]]:
-        """Frame and confidence of each sample, once the chosen keys are painted."""
+        """Frame and confidence of each sample, when the chosen keys are painted."""
         values = self.choices[-1].curve if self.choices else self.now
         return list(zip(self.samples, values.tolist(), strict=True))
 
     @property
     def keys(self) -> list[int]:
-        """Frames of the painted keys and of the chosen ones."""
+        """Frames of the painted and the chosen keys."""
         return sorted([*self.painted, *(choice.frame for choice in self.choices)])
 
 
@@ -50,9 +52,16 @@ def plan_shot(
     worth: float,
     most: int | None,
 ) -> ShotPlan:
-    """What further keys a shot needs, at most `most`; see `vidcolor.advise.worth.choose`.
+    """Choose the further keys that a shot needs.
 
-    painted: frames of the keys it has, which are samples.
+    Args:
+        number: Which shot it is, from 1.
+        shot: Its samples.
+        propagator: The model that keys are tried out with.
+        painted: Frames of the keys that it has; all of them are samples.
+        goal: As in `vidcolor.advise.worth.choose`.
+        worth: As in `vidcolor.advise.worth.choose`.
+        most: Most keys to choose; None is as many as it needs.
     """
     samples = shot.numbers.tolist()
     keys = [samples.index(frame) for frame in painted]
@@ -66,12 +75,15 @@ def plan_shot(
         samples=samples,
         painted=sorted(painted),
         now=reach.confidence(keys),
-        choices=list(islice(choices, most)),
+        choices=list(islice(choices, None if most is None else min(most, sys.maxsize))),
     )
 
 
 def keep_most_helpful(plans: Sequence[ShotPlan], most: int) -> None:
-    """Leave only the `most` choices of all shots that gain most; a shot's later ones go first."""
+    """Leave only the `most` choices that gain most, over all shots.
+
+    A shot's later choices are dropped before its earlier ones.
+    """
     kept = dict.fromkeys(plans, 0)
     for _ in range(most):
         open_ = [plan for plan in plans if kept[plan] < len(plan.choices)]

@@ -1,10 +1,9 @@
-"""How far a model's confidence holds in a shot, tried out before anything is painted.
+"""How far a model's confidence reaches from keys that are not painted yet.
 
-Confidence says how well a frame's luma is found again in what the model remembers, and how far
-apart the colours are that it might have there, whichever they are. So keys are tried out in made-up
-colours, which tell one place from another, and a shot seen small and at some of its frames tells
-where colour would fade, and which key would help. Keys that are painted already are tried so too:
-beside made-up ones, their colours would look like a contradiction to the model.
+Confidence depends on how well a frame matches the memory and how ambiguous the colours are, not on
+which colours they are. So synthetic colours suffice to try keys out, on a few small frames of a
+shot. They are different at every place of the picture. Painted keys get synthetic colours as well:
+the model would take two kinds of colours for a contradiction.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
 
 VIVID = 0.08
-"""Chroma at the frame's edges in made-up colours. From much less all candidates look alike, and a
-model is sure of them all; with this, confidence is as high as with the frames' own colours
+"""Synthetic chroma at the frame's edges. With much less, all candidates look alike and a model is
+sure of them all. With this, confidence is as high as with the frames' own colours
 (`python benchmarks/advice.py`)."""
 
 
 def made_up(height: int, width: int) -> Plane:
-    """Chroma [2, height, width] that tells places apart: Cb rises to the right, Cr downward."""
+    """Synthetic chroma [2, height, width] float32: Cb rises to the right, Cr downward."""
     right = np.linspace(-VIVID, VIVID, width)
     down = np.linspace(-VIVID, VIVID, height)[:, None]
     return np.stack(np.broadcast_arrays(right, down)).astype(np.float32)
 
 
 class Reach:
-    """The confidence in each sample of a shot, from any choice of its samples as keys.
+    """The confidence of each sample of a shot, with any of its samples as keys.
 
-    What lies between two keys depends on these two alone and is computed once: two model steps a
-    sample, one beyond the outermost keys.
+    The confidence between two keys depends only on these two, so it is computed once. That takes
+    two model steps a sample, and one step beyond the outermost keys.
     """
 
     def __init__(
@@ -45,17 +44,27 @@ class Reach:
         numbers: Sequence[int],
         lumas: Sequence[Plane],
     ) -> None:
-        """numbers: frames of the samples, rising. lumas: theirs, [h, w] in [0, 1], of one size."""
+        """Try out keys on the samples of one shot.
+
+        Args:
+            propagator: The model.
+            numbers: Frames of the samples, rising.
+            lumas: Their luma [h, w] float32 in [0, 1], all of one size.
+        """
         self.numbers = np.array(numbers)
         self._propagator = propagator
         self._lumas = lumas
-        self._colours = made_up(*lumas[0].shape)
+        self._chroma = made_up(*lumas[0].shape)
         self._known: dict[tuple[int | None, int | None], list[float]] = {}
 
     def confidence(self, keys: Collection[int]) -> NDArray[np.float64]:
-        """Mean confidence [samples]; 1 in the keys, 0 everywhere if there is none.
+        """Mean confidence of each sample.
 
-        keys: samples, by their place in the shot.
+        Args:
+            keys: Indices of the samples that are keys.
+
+        Returns:
+            [samples] in [0, 1]: 1 at the keys; 0 everywhere if there is none.
         """
         if not keys:
             return np.zeros(len(self._lumas))
@@ -67,7 +76,7 @@ class Reach:
         return np.array(means)
 
     def _between(self, left: int | None, right: int | None) -> list[float]:
-        """Mean confidence of the samples after `left` and before `right`, keys where not None."""
+        """Mean confidence of the samples between the keys `left` and `right`; None is no key."""
         first, stop = -1 if left is None else left, len(self._lumas) if right is None else right
         between = range(first + 1, stop)
         keys = tuple(key for key in (left, right) if key is not None)
@@ -81,15 +90,17 @@ class Reach:
         # As in a film, both keys are remembered whichever side colour comes from.
         forward_planes = self._carry(keys[::-1], between)
         backward_planes = self._carry(keys, reversed(between))[::-1]
-        since = self.numbers[first + 1 : stop] - self.numbers[left]
-        until = self.numbers[right] - self.numbers[first + 1 : stop]
+        distances_before = self.numbers[first + 1 : stop] - self.numbers[left]
+        distances_after = self.numbers[right] - self.numbers[first + 1 : stop]
         return [
-            float(blend(one, other, since=int(a), until=int(b))[1].mean())
-            for one, other, a, b in zip(forward_planes, backward_planes, since, until, strict=True)
+            float(blend(one, other, distance_before=int(a), distance_after=int(b))[1].mean())
+            for one, other, a, b in zip(
+                forward_planes, backward_planes, distances_before, distances_after, strict=True
+            )
         ]
 
     def _carry(self, keys: Sequence[int], samples: Iterable[int]) -> list[tuple[Plane, Plane]]:
-        """Chroma and confidence of `samples` in turn, carried from the last of `keys`."""
+        """Chroma and confidence of samples in their order, carried from the last of `keys`."""
         state = self._propagator.init_state(*(self._key(key) for key in keys))
         planes = []
         for sample in samples:
@@ -98,4 +109,4 @@ class Reach:
         return planes
 
     def _key(self, sample: int) -> Key:
-        return Key(self._lumas[sample], self._colours)
+        return Key(self._lumas[sample], self._chroma)

@@ -1,4 +1,4 @@
-"""A film seen small and at some of its frames, shot by shot: enough to try keys out on."""
+"""Small copies of a few frames of each shot of a film, to try keys out on."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from vidcolor.color import decode_luma
 from vidcolor.media.reader import Codes, Frame, Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Plane
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 A_SECOND = 6
-"""Samples of a second of film; steps between them are short enough to follow motion."""
+"""Samples in a second of film; motion between them is short enough to follow."""
 MOST = 512
-"""Samples of one shot. A longer one is seen at fewer of its frames, so that memory is bounded."""
+"""Most samples of one shot, so that memory is bounded. A longer shot has them further apart."""
 
 
 @dataclass
 class Sampled:
-    """One shot."""
+    """The samples of one shot."""
 
     frames: range
-    """All frames of it."""
+    """All frames of the shot."""
     lumas: dict[int, Plane] = field(default_factory=dict)
-    """Frame -> luma [h, w] at working size, of the samples, rising. The last frame is one."""
+    """Frame -> luma [h, w] float32 at working size, of the samples, rising. The shot's last frame
+    is always a sample."""
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -39,7 +40,7 @@ class Sampled:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """How many frames each sample stands for: those nearest to it."""
+        """How many frames each sample stands for: those that it is nearest to."""
         between = (self.numbers[1:] + self.numbers[:-1] + 1) / 2
         return np.diff([self.frames.start, *between, self.frames.stop])
 
@@ -47,24 +48,36 @@ class Sampled:
 def sample(
     path: Path,
     shots: Sequence[int],
-    fit: Fit,
+    working_size: WorkingSize,
     *,
+    progressive: bool = False,
     always: Collection[int] = (),
     progress: tqdm[NoReturn] | None = None,
 ) -> Iterator[Sampled]:
-    """The shots of a film, one after the other; only one is held at a time.
+    """Sample the shots of a film, one after the other.
 
-    shots: first frames, as `find_shots` gives them. always: frames that must be samples.
-    progress: told of every frame. Raises MediaError as `Reader` does.
+    Args:
+        path: The film.
+        shots: First frames of the shots, as `find_shots` gives them.
+        working_size: The film's working size.
+        always: Frames that must be samples.
+        progressive: Whether frames that are flagged as interlaced are taken for progressive.
+        progress: A progress bar, updated at every frame.
+
+    Yields:
+        The samples of each shot. Only one shot is in memory at a time.
+
+    Raises:
+        MediaError: The film cannot be read.
     """
     begins, always = frozenset(shots), frozenset(always)
-    with Reader(path) as reader:
+    with Reader(path, progressive=progressive) as reader:
         coding = coding_of(reader.info)
         shortest = max(1, round(reader.info.rate / A_SECOND))
         shot, every, last = Sampled(range(0)), shortest, None
 
         def keep(number: int, codes: Codes) -> None:
-            shot.lumas[number] = fit.down(decode_luma(codes, coding))
+            shot.lumas[number] = working_size.downsample(decode_luma(codes, coding))
 
         frames = (item.planes[0] for item in reader if isinstance(item, Frame))
         for number, codes in enumerate(frames):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vidcolor.color import Coding, decode_luma
-from vidcolor.errors import MediaError
+from vidcolor.files import write_whole
 from vidcolor.media.reader import Codes, Frame, Info, Reader
 from vidcolor.media.tags import coding_of
 
@@ -24,20 +23,28 @@ def write_stills(
     film: Path,
     stills: Mapping[int, Path],
     *,
+    progressive: bool = False,
     times_of: Collection[int] = (),
     progress: tqdm[NoReturn] | None = None,
 ) -> dict[int, float]:
     """Write frames of a film as PNG images, each whole or not at all.
 
-    stills: frame -> the image to write. times_of: more frames whose time is asked for.
-    Returns the time of all these frames: seconds from the film's first. progress: told of every
-    frame that is read, which are those up to the last one asked for.
+    Args:
+        film: The film; it is read up to the last of the frames.
+        stills: Frame -> the image to write.
+        times_of: More frames whose times are needed.
+        progressive: Whether frames that are flagged as interlaced are taken for progressive.
+        progress: A progress bar, updated at every frame that is read.
 
-    Raises MediaError when the film cannot be read or an image cannot be written.
+    Returns:
+        The time of all these frames, in seconds from the film's first frame.
+
+    Raises:
+        MediaError: The film cannot be read, or an image cannot be written.
     """
     times: dict[int, float] = {}
     wanted = {*stills, *times_of}
-    with Reader(film) as reader:
+    with Reader(film, progressive=progressive) as reader:
         info, coding, begin = reader.info, coding_of(reader.info), None
         frames = (item for item in reader if isinstance(item, Frame))
         for number, frame in enumerate(frames):
@@ -46,7 +53,7 @@ def write_stills(
                 times[number] = float((frame.pts - begin) * info.time_base)
             if number in stills:
                 picture = _picture(frame.planes[0], info, coding)
-                write_file(stills[number], cv2.imencode(".png", picture)[1].tobytes())
+                write_whole(stills[number], cv2.imencode(".png", picture)[1].tobytes())
             if progress is not None:
                 progress.update()
             if len(times) == len(wanted):
@@ -54,28 +61,20 @@ def write_stills(
     return times
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises MediaError when it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise MediaError(f"output: {path} cannot be written ({error.strerror})") from error
-
-
 def _picture(codes: Codes, info: Info, coding: Coding) -> Picture:
-    """A gray frame as a player shows it, of 8 or 16 bits: upright, of square pixels, full range.
+    """A gray frame as a player shows it: upright, with square pixels, in full range.
 
-    It has three channels, which are equal, so that any image editor paints on it in colour.
+    It has three equal channels, so that any image editor can paint on it in colour.
+
+    Returns:
+        [h, w, 3] of 8 or 16 bits.
     """
     luma = decode_luma(codes, coding)
     height, width = luma.shape
     if info.sample_aspect != 1:
         size = max(1, round(width * float(info.sample_aspect))), height
         luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
-    upright = np.rot90(luma, info.rotation // 90)[..., None].repeat(3, axis=2)
+    upright = info.orientation.shown(luma)[..., None].repeat(3, axis=2)
     if info.bits == 8:
         return np.rint(upright * 255).astype(np.uint8)
     return np.rint(upright * 65535).astype(np.uint16)

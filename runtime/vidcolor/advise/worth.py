@@ -1,4 +1,4 @@
-"""Which frames of a shot are worth painting, and what for. Pure numbers: no pictures, no files."""
+"""Which frames of a shot are worth painting, from numbers only."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Confidences = NDArray[np.float64]
+"""One number for each sample of a shot."""
 
 GOAL = 0.65
-"""Confidence that every frame should have, of 1, unless somebody asks for another."""
+"""Default of the confidence that every frame should have, of 1."""
 
 WORTH = 5.0
-"""A key should help this much: frames times the confidence that each of them gains."""
+"""The least gain of a key: the sum over frames of the confidence that each gains."""
 LEAST_WORTH = 1.0
-"""When somebody asks for one more all the same."""
+"""The least gain of a further key, when there are painted ones already."""
 
 _FIRST = (1 / 2, 1 / 4, 3 / 4)
-"""Where in a shot to try its first key; on a draw the middle wins."""
-_FELT = 0.02
-"""Confidence that a frame must gain for a key to count as being for this frame."""
+"""Places in a shot, from 0 to 1, where its first key is tried; on a tie the middle wins."""
+_NOTICEABLE = 0.02
+"""Confidence that a frame must gain to count as served by a key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,20 +30,21 @@ class Choice:
     """A frame that is worth painting."""
 
     frame: int
+    """Its number in the film, from 0."""
     serves: range
-    """The frames around it that gain."""
+    """The frames around it that gain noticeably."""
     before: float
-    """Mean confidence of these without it; 0 where it is the shot's first key."""
+    """Their mean confidence without the key; 0 if it is the shot's first key."""
     after: float
-    """With it, as expected."""
+    """Their mean confidence with the key, as expected."""
     gain: float
-    """Frames of the shot times the confidence that each gains."""
+    """Sum over the shot's frames of the confidence that each gains."""
     curve: Confidences
-    """Confidence in each sample of the shot with it, as expected."""
+    """Confidence [samples] of the shot with the key, as expected."""
 
     @property
     def purpose(self) -> str:
-        """What it is for, in words."""
+        """What the key is good for, in words."""
         frames = f"frames {self.serves[0]} to {self.serves[-1]}"
         if not self.before:
             return f"colours {frames}: confidence {self.after:.2f} expected"
@@ -58,17 +60,23 @@ def choose(
     goal: float,
     worth: float = WORTH,
 ) -> Iterator[Choice]:
-    """The keys that a shot needs besides those that are painted, the most needed first.
+    """Choose the keys that a shot needs besides the painted ones.
 
-    numbers: frames of the shot's samples. weights: frames that each sample stands for.
-    confidence: what `vidcolor.advise.reach.Reach.confidence` gives for keys, which are samples.
-    painted: samples that are keys already.
-    goal: confidence that every frame should have. There are no more keys to add when nearly all
-    of them have it, or when another key would help too little.
-    worth: frames times confidence, below which it is too little.
+    The first key goes where the whole shot gains most. Each further key goes into the run of
+    samples that lacks most confidence, at the sample that has half of the lack on either side.
 
-    The first key goes where the whole shot gains most. Every further one goes into the stretch
-    that lacks most, in its middle if weighed by what is lacking, so that both sides gain alike.
+    Args:
+        numbers: Frames of the shot's samples, [samples].
+        weights: Frames that each sample stands for, [samples].
+        confidence: Gives the confidence [samples] with these samples as keys;
+            `vidcolor.advise.reach.Reach.confidence`.
+        painted: Indices of samples that are keys already.
+        goal: Confidence that every frame should have, in (0, 1].
+        worth: Least gain of a key, as `WORTH`.
+
+    Yields:
+        Keys, the most needed first, until nearly all frames have the goal or another key would
+        gain too little.
     """
     keys, centre = set(painted), _at(1 / 2, weights)
     now = confidence(keys)
@@ -82,13 +90,12 @@ def choose(
         gained = weights * (trials[key] - now)
         if keys and gained.sum() < worth:
             return
-        felt = next(
-            s for s in stretches(np.where(gained >= _FELT * weights, gained, 0)) if key in s
-        )
-        part = slice(felt.start, felt.stop)
+        noticeable = np.where(gained >= _NOTICEABLE * weights, gained, 0)
+        served = next(run for run in runs_above_zero(noticeable) if key in run)
+        part = slice(served.start, served.stop)
         yield Choice(
             frame=int(numbers[key]),
-            serves=range(int(numbers[felt[0]]), int(numbers[felt[-1]]) + 1),
+            serves=range(int(numbers[served[0]]), int(numbers[served[-1]]) + 1),
             before=float(np.average(now[part], weights=weights[part])),
             after=float(np.average(trials[key][part], weights=weights[part])),
             gain=float(gained.sum()),
@@ -97,23 +104,23 @@ def choose(
         keys, now = {*keys, key}, trials[key]
 
 
-def stretches(lacking: Confidences) -> list[range]:
-    """The stretches of samples in which something is lacking."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], lacking > 0, [False]))))
+def runs_above_zero(values: Confidences) -> list[range]:
+    """The runs of indices at which values [samples] are above 0."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], values > 0, [False]))))
     return [range(start, stop) for start, stop in edges.reshape(-1, 2)]
 
 
-def middle(lacking: Confidences, stretch: range) -> int:
-    """The sample of a stretch that has half of what is lacking on either side."""
-    total = np.cumsum(lacking[stretch.start : stretch.stop])
-    return stretch.start + int(np.searchsorted(total, total[-1] / 2))
+def middle(lacking: Confidences, run: range) -> int:
+    """The index of a run that has half of the run's sum of `lacking` on either side."""
+    total = np.cumsum(lacking[run.start : run.stop])
+    return run.start + int(np.searchsorted(total, total[-1] / 2))
 
 
 def _middle(lacking: Confidences) -> int:
-    worst = max(stretches(lacking), key=lambda s: float(lacking[s.start : s.stop].sum()))
+    worst = max(runs_above_zero(lacking), key=lambda s: float(lacking[s.start : s.stop].sum()))
     return middle(lacking, worst)
 
 
 def _at(place: float, weights: Confidences) -> int:
-    """The sample at `place` of the shot, from 0 to 1."""
+    """The index of the sample at `place` of the shot, from 0 to 1."""
     return int(np.searchsorted(np.cumsum(weights), place * weights.sum()))

@@ -1,6 +1,6 @@
 """Image colorizers: an ONNX graph that colours a single gray frame, ours or a user's own.
 
-Three kinds are understood, told apart by their channels; one input, one output, float32 or float16:
+A colorizer has one input and one output, float32 or float16. Its channels say of which kind it is:
 
 ========  ===========================================  =======================================
 kind      input                                        output
@@ -11,10 +11,10 @@ ab        [1, 3, h, w] R'G'B' in [0, 1], all three     [1, 2, h, w], a and b in 
 rgb       the same                                     [1, 3, h, w] R'G'B' in [0, 1]
 ========  ===========================================  =======================================
 
-*Planes* is our own kind and carries the metadata of `vidcolor.contract`; the planes are BT.601's.
-A graph of fixed height and width is given the frame scaled to them; any other one the frame as it
-is, its edges repeated up to a multiple of `MULTIPLE` pixels, or of what our metadata say. Whatever
-comes out, only the chroma is taken: the luma is the clip's.
+*Planes* is our own kind and has the metadata of `vidcolor.inference.contract`; its matrix is
+BT.601. A graph of fixed height and width gets the frame scaled to them. Any other graph gets the
+frame with its edges repeated up to a multiple of `MULTIPLE` pixels, or of the metadata's size
+multiple. Only the chroma of the output is used: the luma is the clip's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 from vidcolor.checks import check_whole
 from vidcolor.color import key_to_rgb, rgb_to_key
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError
-from vidcolor.inference import contract
+from vidcolor.files import named_errors
+from vidcolor.inference import contract, running
 from vidcolor.inference.providers import first_line, open_graph, start
 from vidcolor.planes import Key, Plane, check_luma
 
@@ -43,22 +44,27 @@ DEFAULT_COLORIZER = "stills"
 COLORIZERS = Path(__file__).parents[1] / "colorizers"
 
 MULTIPLE = 32
-"""Heights and widths that a user's own graph is given, where it does not fix them, are multiples
-of so many pixels: what encoders that halve the size five times need."""
+"""Pixels. A user's own graph whose size is not fixed gets heights and widths that are multiples of
+this: encoders that halve the size five times need it."""
 
 _MATRIX = "bt601"
-"""Of the planes that our own graphs are trained on."""
+"""The matrix of our own graphs' planes."""
 _KINDS = {(1, 2): "planes", (3, 2): "ab", (3, 3): "rgb"}
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _ACCEPTED = (
     "accepted are [1, 1, h, w] luma to [1, 2, h, w] chroma, [1, 3, h, w] gray RGB to "
     "[1, 2, h, w] ab, and [1, 3, h, w] gray RGB to [1, 3, h, w] RGB"
 )
-_RGB_LIMIT = 1.5
-"""No R'G'B' in [0, 1] goes beyond this, however much a network overshoots."""
+_LIMITS = {
+    "planes": (0.75, "Cb and Cr in [-0.5, 0.5]"),
+    "ab": (165, "a and b in CIE Lab's units, up to 110,"),
+    "rgb": (1.5, "R'G'B' in [0, 1]"),
+}
+"""The largest absolute value of an output of each kind, half as much again as is needed: a network
+may overshoot. And what is needed, in words."""
 
 Image = NDArray[np.float32]
-"""[h, w, c]."""
+"""An image [h, w, c]."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,9 @@ class Colorizer:
     provider: str
     """Where it runs: 'cpu' or 'cuda'."""
     size: tuple[int, int] | None
-    """Height and width in pixels where the graph fixes them."""
+    """Height and width in pixels if the graph fixes them."""
     multiple: int
-    """Else of what heights and widths have to be multiples."""
+    """If not, heights and widths are multiples of this, in pixels."""
     _graph: InferenceSession = field(repr=False)
 
     @classmethod
@@ -87,10 +93,18 @@ class Colorizer:
     ) -> Colorizer:
         """Load a colorizer and find out of which kind it is.
 
-        colorizer: a shipped one's name, or the path of an ONNX file or of an exported folder.
-        provider, device_id, threads: as in `Session.load`.
+        Args:
+            colorizer: The name of a shipped one, or the path of an ONNX file or of an exported
+                folder.
+            provider: As in `Session.load`.
+            device_id: As in `Session.load`.
+            threads: As in `Session.load`.
 
-        Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
+        Raises:
+            BundleNotFoundError: There is no such colorizer.
+            BundleError: It is damaged or of no known kind.
+            ProviderError: The provider is not available.
+            ArgumentError: Another argument has a value that is not accepted.
         """
         if threads is not None:
             check_whole("threads", threads, least=1)
@@ -104,27 +118,35 @@ class Colorizer:
         return start(provider, device_id, opened)
 
     def color(self, luma: Plane, *, matrix: str = _MATRIX) -> Plane:
-        """The chroma [2, h, w] in ±0.5 that the colorizer gives a frame.
+        """Colour a frame.
 
-        luma: [h, w] float32 in [0, 1], best at the working size. matrix: the clip's.
-        Raises ArgumentError for another shape or type, BundleError when the graph fails.
+        Args:
+            luma: [h, w] float32 in [0, 1], best at the working size.
+            matrix: The clip's, one of `vidcolor.color.MATRICES`.
+
+        Returns:
+            Chroma [2, h, w] float32 in [-0.5, 0.5].
+
+        Raises:
+            ArgumentError: `luma` has another shape or type.
+            BundleError: The graph failed, or gave values that are no colours.
         """
         try:
             check_luma(luma)
         except ValueError as error:
             raise ArgumentError(str(error)) from None
-        painted = self._paint(luma)
+        output = self._output_at_size(luma)
         if self.kind == "planes":
-            chroma: Plane = np.ascontiguousarray(np.moveaxis(painted, -1, 0).clip(-0.5, 0.5))
+            chroma: Plane = np.ascontiguousarray(np.moveaxis(output, -1, 0).clip(-0.5, 0.5))
             if matrix == _MATRIX:
                 return chroma
-            painted = key_to_rgb(Key(luma, chroma), _MATRIX)
+            output = key_to_rgb(Key(luma, chroma), _MATRIX)
         elif self.kind == "ab":
-            painted = _ab_to_rgb(luma, painted)
-        return rgb_to_key(np.clip(painted, 0, 1), matrix).chroma
+            output = _ab_to_rgb(luma, output)
+        return rgb_to_key(np.clip(output, 0, 1), matrix).chroma
 
-    def _paint(self, luma: Plane) -> Image:
-        """What the graph makes of a frame [h, w]: [h, w, 2 or 3], of the frame's size."""
+    def _output_at_size(self, luma: Plane) -> Image:
+        """The graph's output for luma [h, w], at the same size: [h, w, 2 or 3]."""
         height, width = luma.shape
         if self.size is not None:
             return _resize(self._run(_resize(luma, self.size)), (height, width))
@@ -133,31 +155,41 @@ class Colorizer:
         return _resize(self._run(padded), padded.shape)[:height, :width]
 
     def _run(self, luma: Plane) -> Image:
-        (given,), (painted,) = self._graph.get_inputs(), self._graph.get_outputs()
-        planes = 1 if self.kind == "planes" else 3
-        frame = np.repeat(luma[None, None], planes, axis=1).astype(_TYPES[given.type])
+        """The graph's output for luma of a size that it accepts: [h, w, 2 or 3]."""
+        (graph_input,), (graph_output,) = self._graph.get_inputs(), self._graph.get_outputs()
+        channels = 1 if self.kind == "planes" else 3
+        frame = np.repeat(luma[None, None], channels, axis=1).astype(_TYPES[graph_input.type])
         try:
-            (output,) = self._graph.run([painted.name], {given.name: frame})
+            (output,) = running.run(
+                lambda options: self._graph.run(
+                    [graph_output.name], {graph_input.name: frame}, options
+                )
+            )
         except Exception as error:  # onnxruntime's own classes share no other base
             raise BundleError(f"{self.path} failed: {first_line(error)}") from error
         image: Image = np.moveaxis(output[0].astype(np.float32), 0, -1)
         if not np.isfinite(image).all():
-            raise BundleError(f"{self.path}: {painted.name} holds values that are no numbers")
-        if self.kind == "rgb" and np.abs(image).max() > _RGB_LIMIT:
+            raise BundleError(f"{self.path}: {graph_output.name} holds values that are no numbers")
+        limit, needed = _LIMITS[self.kind]
+        if (most := np.abs(image).max()) > limit:
             raise BundleError(
-                f"{self.path}: {painted.name} goes up to {np.abs(image).max():.4g}, "
-                "R'G'B' in [0, 1] is needed"
+                f"{self.path}: {graph_output.name} goes up to {most:.4g}, {needed} is needed"
             )
         return image
 
 
 def find_colorizer(colorizer: str | os.PathLike[str]) -> Path:
-    """The file of a colorizer: a shipped one by name, or a file or an exported folder by path.
+    """The ONNX file of a colorizer.
 
-    Raises BundleNotFoundError.
+    Args:
+        colorizer: The name of a shipped one, or the path of an ONNX file or of an exported folder.
+
+    Raises:
+        BundleNotFoundError: There is no such colorizer.
+        BundleError: It cannot be read.
     """
-    if os.fspath(colorizer):
-        for folder in (COLORIZERS / colorizer, Path(colorizer)):
+    with named_errors(f"colorizer: {os.fspath(colorizer)} cannot be read", BundleError):
+        for folder in (COLORIZERS / colorizer, Path(colorizer)) if os.fspath(colorizer) else ():
             graph = contract.graph_path(folder, contract.COLORIZE, "float32")
             for path in (graph, folder):
                 if path.is_file():
@@ -171,31 +203,39 @@ def find_colorizer(colorizer: str | os.PathLike[str]) -> Path:
 
 
 def _recognise(path: Path, graph: InferenceSession) -> tuple[str, tuple[int, int] | None]:
-    """The graph's kind, and its height and width if it fixes them; BundleError if it is none."""
+    """The graph's kind, and its height and width if they are fixed.
+
+    Raises:
+        BundleError: It is no image colorizer.
+    """
     inputs, outputs = graph.get_inputs(), graph.get_outputs()
+    try:
+        contract.Graph.of_session(str(path), graph)
+    except contract.ContractError as error:
+        raise BundleError(str(error)) from None
     if len(inputs) != 1 or len(outputs) != 1:
         raise BundleError(
             f"{path} is no image colorizer: it has {len(inputs)} inputs and {len(outputs)} "
             "outputs, one of each is needed"
         )
-    given, painted = inputs[0], outputs[0]
-    ranks = {len(given.shape), len(painted.shape)}
-    kind = _KINDS.get((given.shape[1], painted.shape[1])) if ranks == {4} else None
-    if kind is None or {given.type, painted.type} - _TYPES.keys() or _batch(given.shape) != 1:
+    image, colors = inputs[0], outputs[0]
+    ranks = {len(image.shape), len(colors.shape)}
+    kind = _KINDS.get((image.shape[1], colors.shape[1])) if ranks == {4} else None
+    if kind is None or {image.type, colors.type} - _TYPES.keys() or _batch(image.shape) != 1:
         raise BundleError(
-            f"{path} is no image colorizer: it takes {_describe(given)} and gives "
-            f"{_describe(painted)}; {_ACCEPTED}, in float32 or float16"
+            f"{path} is no image colorizer: it takes {_describe(image)} and gives "
+            f"{_describe(colors)}; {_ACCEPTED}, in float32 or float16"
         )
-    fixed = [side for side in given.shape[2:] if isinstance(side, int)]
+    fixed = [side for side in image.shape[2:] if isinstance(side, int)]
     if len(fixed) == 1:
         raise BundleError(
-            f"{path}: {_describe(given)} fixes one of height and width; both or none may be fixed"
+            f"{path}: {_describe(image)} fixes one of height and width; both or none may be fixed"
         )
     return kind, (fixed[0], fixed[1]) if fixed else None
 
 
 def _batch(shape: list[int | str | None]) -> int:
-    """How many frames the graph wants at a time."""
+    """How many frames the graph takes at a time."""
     return shape[0] if isinstance(shape[0], int) else 1
 
 
@@ -205,7 +245,7 @@ def _describe(tensor: Any) -> str:
 
 
 def _multiple(path: Path, kind: str, graph: InferenceSession) -> int:
-    """Of what heights and widths have to be multiples; BundleError for planes not of ours."""
+    """The size multiple in pixels; raises BundleError for planes without our metadata."""
     if kind != "planes":
         return MULTIPLE
     try:
@@ -219,14 +259,14 @@ def _multiple(path: Path, kind: str, graph: InferenceSession) -> int:
 
 
 def _ab_to_rgb(luma: Plane, ab: Image) -> Image:
-    """R'G'B' [h, w, 3] of a gray frame's lightness with a and b [h, w, 2] in Lab's units."""
+    """R'G'B' [h, w, 3] of a gray frame's lightness and of a and b [h, w, 2] in CIE Lab's units."""
     gray = cv2.cvtColor(cv2.merge([luma, luma, luma]), cv2.COLOR_RGB2LAB)
     lab = np.dstack((gray[..., 0], ab))
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
 
 
 def _resize(image: Plane | Image, size: tuple[int, int]) -> Image:
-    """[h, w] or [h, w, c] at another height and width: linear, or means where it shrinks."""
+    """An image [h, w] or [h, w, c] at another height and width: linear, or means if smaller."""
     if image.shape[:2] == size:
         return image
     shrinks = size[0] <= image.shape[0] and size[1] <= image.shape[1]

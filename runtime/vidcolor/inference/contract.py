@@ -16,8 +16,8 @@ that holds, for each precision, two ONNX graphs:
          ``flow.previous``  [1, 2, h, w], optional: frame t to frame t-1; zeros without a past
          ``flow.key``       [k, 2, h, w], optional: frame t straight to each key
          ``flow.track``     [k, 2, h, w], optional: the same, followed from frame to frame
-    out  ``chroma``      [1, 2, h, w]
-         ``confidence``  [1, 1, h, w]  in [0, 1]
+    out  ``chroma``      [1, 2, h, w]  in [-0.5, 0.5], checked at every frame
+         ``confidence``  [1, 1, h, w]  in [0, 1], checked at every frame
          ``next.*``      same names and shapes as ``state.*``
 
 A colorizer of single frames, which carries nothing, is a folder with a graph of its own:
@@ -39,15 +39,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 VERSION = 1
 GRAPHS = ("remember", "propagate")
 COLORIZE = "colorize"
 PRECISIONS = ("float32", "float16")
-"""That every bundle has."""
+"""Every bundle has both."""
 INT8 = "int8"
-"""A propagate graph that a bundle may have besides: for CPUs, with convolutions in 8 bits. It takes
-and gives what the float32 one does, and goes with the float32 remember graph."""
+"""A bundle may have a third propagate graph, for CPUs, with convolutions in 8 bits. Its inputs and
+outputs are those of the float32 one, and it is used with the float32 remember graph."""
 
 LUMA = "luma"
 CHROMA = "chroma"
@@ -63,7 +64,32 @@ STATE = "state."
 NEXT = "next."
 MEMORY = "memory."
 
+PLANES: Mapping[str, tuple[int | None, ...]] = {
+    KEY_LUMA: (1, 1, None, None),
+    KEY_CHROMA: (1, 2, None, None),
+    LUMA: (1, 1, None, None),
+    CHROMA: (1, 2, None, None),
+    CONFIDENCE: (1, 1, None, None),
+    FLOW_PREVIOUS: (1, 2, None, None),
+    FLOW_KEY: (None, 2, None, None),
+    FLOW_TRACK: (None, 2, None, None),
+}
+"""Shape of every plane that crosses the contract; None is dynamic. All of them are float32."""
+
+LARGEST_MULTIPLE = 4096
+"""Pixels. A frame padded to a larger size multiple would not fit into memory."""
+
 _PROPERTY = "vidcolor."
+_PROPERTY_OF = {"color_space": "colour_space"}
+"""Metadata whose property in the file has another name than its field."""
+_LONGEST = 40
+"""Characters of a faulty value that an error message shows."""
+_MOST_NAMES = 8
+"""Faulty names that an error message shows."""
+_LONGEST_NAME = 200
+"""Characters of a model's name."""
+_ELEMENT_TYPES = {1: "float", 2: "uint8", 3: "int8", 7: "int64", 10: "float16", 11: "double"}
+"""ONNX's numbers of element types and onnxruntime's names for them."""
 
 
 class ContractError(ValueError):
@@ -84,46 +110,149 @@ def has_int8(bundle: Path) -> bool:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a graph says of itself, carried as ONNX metadata under ``vidcolor.*``."""
+    """What a graph says of itself, stored as ONNX metadata properties named ``vidcolor.*``."""
 
     name: str
     size_multiple: int
     """Height and width of every plane given to the graphs are multiples of this, in pixels."""
-    colour_space: str
-    """The space the model thinks in ('Lab', 'YCbCr'); it converts inside its graph."""
+    color_space: str
+    """The colour space that the model computes in ('Lab', 'YCbCr'); it converts inside its graph.
+    Its property is ``vidcolor.colour_space``."""
     licence: str
     training_data: str
     metrics: str
     contract: int = VERSION
 
     def to_properties(self) -> dict[str, str]:
-        """As ONNX metadata properties; `from_properties` is the inverse."""
-        return {_PROPERTY + key: str(value) for key, value in asdict(self).items()}
+        """The ONNX metadata properties; `from_properties` is the inverse."""
+        return {_property(field): str(value) for field, value in asdict(self).items()}
 
     @classmethod
-    def from_properties(cls, properties: Mapping[str, str]) -> Metadata:
-        """Read back what `to_properties` wrote; ContractError names what is missing or off."""
-        missing = [f.name for f in fields(cls) if _PROPERTY + f.name not in properties]
-        if missing:
-            raise ContractError(f"metadata lacks {', '.join(_PROPERTY + name for name in missing)}")
-        text = {f.name: properties[_PROPERTY + f.name] for f in fields(cls)}
-        if not (text["contract"].isdigit() and int(text["contract"]) == VERSION):
+    def from_properties(cls, properties: Mapping[str, str]) -> Self:
+        """Read the properties of a graph, which may be anybody's.
+
+        Raises:
+            ContractError: A property is missing or has a value that is not accepted.
+        """
+        names = [field.name for field in fields(cls)]
+        if missing := [_property(name) for name in names if _property(name) not in properties]:
+            raise ContractError(f"metadata lacks {', '.join(missing)}")
+        values: dict[str, Any] = {name: properties[_property(name)] for name in names}
+        values["contract"] = _number(values["contract"])
+        if values["contract"] != VERSION:
             raise ContractError(
-                f"metadata vidcolor.contract is {text['contract']}, this vidcolor reads {VERSION}"
+                f"metadata vidcolor.contract is {_shown(properties['vidcolor.contract'])}, "
+                f"this vidcolor reads {VERSION}"
             )
-        if not (text["size_multiple"].isdigit() and int(text["size_multiple"]) > 0):
+        values["size_multiple"] = _number(values["size_multiple"])
+        if not 1 <= values["size_multiple"] <= LARGEST_MULTIPLE:
             raise ContractError(
-                f"metadata vidcolor.size_multiple is {text['size_multiple']!r}, "
-                "a positive whole number of pixels is needed"
+                "metadata vidcolor.size_multiple is "
+                f"{_shown(properties['vidcolor.size_multiple'])}, accepted are whole numbers of "
+                f"pixels from 1 to {LARGEST_MULTIPLE}"
             )
-        return cls(
-            name=text["name"],
-            size_multiple=int(text["size_multiple"]),
-            colour_space=text["colour_space"],
-            licence=text["licence"],
-            training_data=text["training_data"],
-            metrics=text["metrics"],
+        if len(values["name"]) > _LONGEST_NAME:
+            raise ContractError(
+                f"metadata vidcolor.name has {len(values['name'])} characters, accepted are up to "
+                f"{_LONGEST_NAME}"
+            )
+        return cls(**values)
+
+
+def _property(field: str) -> str:
+    return _PROPERTY + _PROPERTY_OF.get(field, field)
+
+
+def _number(text: str) -> int:
+    """A whole number in up to ten plain digits; -1 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else -1
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "...")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as an error shows them: a graph is anybody's, and may have any number of any names."""
+    first = sorted(names)
+    shown = [
+        name if name.isprintable() and len(name) <= _LONGEST else _shown(name) for name in first
+    ]
+    more = [f"and {len(first) - _MOST_NAMES} more"] if len(first) > _MOST_NAMES else []
+    return ", ".join([*shown[:_MOST_NAMES], *more])
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Type and shape of a graph's input or output."""
+
+    dtype: str
+    """The element type in onnxruntime's words: 'float', 'float16', ..."""
+    shape: tuple[int | None, ...]
+    """None where an axis is dynamic."""
+
+    def __str__(self) -> str:
+        axes = ("?" if size is None else str(size) for size in self.shape)
+        return f"{self.dtype} [{', '.join(axes)}]"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What a graph says of itself; read from a loaded session or from an ONNX model."""
+
+    name: str
+    """What errors call it: its path, or 'remember' or 'propagate'."""
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+    properties: Mapping[str, str]
+    """ONNX metadata properties."""
+
+    @classmethod
+    def of_session(cls, name: str, session: Any) -> Self:
+        """Read it from an `onnxruntime.InferenceSession`.
+
+        Raises:
+            ContractError: Names or metadata are no UTF-8 text.
+        """
+        try:
+            inputs, outputs = (
+                {tensor.name: _tensor_of(tensor) for tensor in tensors}
+                for tensors in (session.get_inputs(), session.get_outputs())
+            )
+            properties = dict(session.get_modelmeta().custom_metadata_map)
+        except UnicodeDecodeError:
+            raise ContractError(f"{name}: its names or metadata are no UTF-8 text") from None
+        return cls(name, inputs, outputs, properties)
+
+    @classmethod
+    def of_model(cls, name: str, model: Any) -> Self:
+        """Read it from an `onnx.ModelProto`."""
+        inputs, outputs = (
+            {value.name: _tensor_of_value(value) for value in values}
+            for values in (model.graph.input, model.graph.output)
         )
+        return cls(name, inputs, outputs, {p.key: p.value for p in model.metadata_props})
+
+    def metadata(self) -> Metadata:
+        """Its metadata. Raises ContractError as `Metadata.from_properties` does."""
+        try:
+            return Metadata.from_properties(self.properties)
+        except ContractError as error:
+            raise ContractError(f"{self.name}: {error}") from None
+
+
+def _tensor_of(tensor: Any) -> Tensor:
+    """The tensor that an `onnxruntime.NodeArg` describes."""
+    shape = tuple(size if isinstance(size, int) else None for size in tensor.shape)
+    return Tensor(tensor.type.removeprefix("tensor(").removesuffix(")"), shape)
+
+
+def _tensor_of_value(value: Any) -> Tensor:
+    """The tensor that an `onnx.ValueInfoProto` describes."""
+    tensor = value.type.tensor_type
+    sizes = (size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim)
+    dtype = _ELEMENT_TYPES.get(tensor.elem_type, f"type {tensor.elem_type}")
+    return Tensor(dtype, tuple(sizes))
 
 
 def suffixes(names: Iterable[str], prefix: str) -> frozenset[str]:
@@ -131,56 +260,94 @@ def suffixes(names: Iterable[str], prefix: str) -> frozenset[str]:
     return frozenset(name[len(prefix) :] for name in names if name.startswith(prefix))
 
 
-def check_remember(inputs: Iterable[str], outputs: Iterable[str]) -> None:
-    """Raise ContractError unless these are the input and output names of a ``remember`` graph."""
-    _check_names("remember inputs", inputs, {KEY_LUMA, KEY_CHROMA}, set(), ())
-    _check_names("remember outputs", outputs, set(), set(), (MEMORY, NEXT))
+def check(remember: Graph, propagate: Graph) -> Metadata:
+    """Check the two graphs of a bundle, each by itself and against each other.
 
+    Args:
+        remember: The graph that is run once for each key.
+        propagate: The graph that is run once for each frame.
 
-def check_propagate(inputs: Iterable[str], outputs: Iterable[str]) -> None:
-    """Raise ContractError unless these are the input and output names of a ``propagate`` graph."""
-    inputs, outputs = tuple(inputs), tuple(outputs)
-    _check_names("propagate inputs", inputs, {LUMA}, FLOWS, (STATE, MEMORY))
-    _check_names("propagate outputs", outputs, {CHROMA, CONFIDENCE}, set(), (NEXT,))
-    state, following = suffixes(inputs, STATE), suffixes(outputs, NEXT)
-    if state != following:
+    Returns:
+        The metadata that both carry.
+
+    Raises:
+        ContractError: They break the contract; the message names the graph and the fault.
+    """
+    _check_names(remember, "inputs", required={KEY_LUMA, KEY_CHROMA})
+    _check_names(remember, "outputs", prefixes=(MEMORY, NEXT))
+    _check_names(propagate, "inputs", required={LUMA}, optional=FLOWS, prefixes=(STATE, MEMORY))
+    _check_names(propagate, "outputs", required={CHROMA, CONFIDENCE}, prefixes=(NEXT,))
+    for graph in (remember, propagate):
+        check_planes(graph)
+        _check_carried(graph, NEXT, propagate, STATE)
+    _check_carried(remember, MEMORY, propagate, MEMORY)
+    metadata = propagate.metadata()
+    if remember.metadata() != metadata:
+        raise ContractError(f"{propagate.name}: its metadata differ from those of {remember.name}")
+    if metadata.size_multiple % 2 and (to_keys := FLOWS_TO_KEYS.intersection(propagate.inputs)):
         raise ContractError(
-            f"propagate takes state {sorted(state)} but returns next {sorted(following)}; "
-            "they must be the same"
-        )
-
-
-def check_flows(inputs: Iterable[str], metadata: Metadata) -> None:
-    """Raise ContractError where a ``propagate`` graph of these inputs asks for flow in vain."""
-    if metadata.size_multiple % 2 and (to_keys := FLOWS_TO_KEYS.intersection(inputs)):
-        raise ContractError(
-            f"propagate asks for {', '.join(sorted(to_keys))}, which takes an even size_multiple; "
+            f"{propagate.name}: {', '.join(sorted(to_keys))} takes an even size_multiple; "
             f"it is {metadata.size_multiple}"
         )
-
-
-def check_pair(remember_outputs: Iterable[str], propagate_inputs: Iterable[str]) -> None:
-    """Raise ContractError unless what ``remember`` returns is what ``propagate`` takes."""
-    outputs, inputs = tuple(remember_outputs), tuple(propagate_inputs)
-    for given, taken, what in ((NEXT, STATE, "state"), (MEMORY, MEMORY, "memory")):
-        have, want = suffixes(outputs, given), suffixes(inputs, taken)
-        if have != want:
-            raise ContractError(
-                f"remember returns {what} {sorted(have)} but propagate takes {sorted(want)}; "
-                "they must be the same"
-            )
+    return metadata
 
 
 def _check_names(
-    where: str,
-    names: Iterable[str],
-    required: Set[str],
-    optional: Set[str],
-    prefixes: tuple[str, ...],
+    graph: Graph,
+    side: str,
+    *,
+    required: Set[str] = frozenset(),
+    optional: Set[str] = frozenset(),
+    prefixes: tuple[str, ...] = (),
 ) -> None:
-    names = set(names)
+    """Check the names of a graph's inputs or outputs."""
+    names = set(graph.inputs if side == "inputs" else graph.outputs)
     if missing := required - names:
-        raise ContractError(f"{where} lack {', '.join(sorted(missing))}")
-    unknown = {n for n in names - required - optional if not n.startswith(prefixes or ("\0",))}
+        raise ContractError(f"{graph.name}: {side} lack {_listed(missing)}")
+    unknown = {name for name in names - required - optional if not name.startswith(prefixes)}
     if unknown:
-        raise ContractError(f"{where} hold unknown {', '.join(sorted(unknown))}")
+        raise ContractError(f"{graph.name}: {side} hold unknown {_listed(unknown)}")
+
+
+def check_planes(graph: Graph) -> None:
+    """Raise ContractError where a plane of `PLANES` has another type or shape."""
+    for name, tensor in (*graph.inputs.items(), *graph.outputs.items()):
+        needed = PLANES.get(name)
+        if needed is not None and not (tensor.dtype == "float" and _fits(tensor.shape, needed)):
+            raise ContractError(
+                f"{graph.name}: {name} is {tensor}, needed is {Tensor('float', needed)} "
+                "with dynamic sizes where ? stands"
+            )
+
+
+def _fits(shape: tuple[int | None, ...], needed: tuple[int | None, ...]) -> bool:
+    """Whether a shape is the needed one; a fixed batch size may also be dynamic."""
+    batch = shape[:1] == needed[:1] or shape[:1] == (None,)
+    return batch and len(shape) == len(needed) and shape[1:] == needed[1:]
+
+
+def _check_carried(giver: Graph, given: str, taker: Graph, taken: str) -> None:
+    """Check that outputs named with one prefix are what inputs named with another one take.
+
+    State must have the same type and shape on both sides. So must memory, but for its first axis:
+    that is dynamic in the taker, which gets several keys stacked.
+    """
+    what = taken.removesuffix(".")
+    have, want = suffixes(giver.outputs, given), suffixes(taker.inputs, taken)
+    if have != want:
+        raise ContractError(
+            f"{giver.name}: returns {what} [{_listed(have)}] but {taker.name} takes "
+            f"[{_listed(want)}]; they must be the same"
+        )
+    for suffix in sorted(want):
+        out, into = giver.outputs[given + suffix], taker.inputs[taken + suffix]
+        stacked = int(taken == MEMORY)
+        if stacked and into.shape[:1] != (None,):
+            raise ContractError(
+                f"{taker.name}: {taken + suffix} is {into}, a dynamic number of keys is needed"
+            )
+        if out.dtype != into.dtype or out.shape[stacked:] != into.shape[stacked:]:
+            raise ContractError(
+                f"{giver.name}: returns {given + suffix} as {out}, but {taken + suffix} of "
+                f"{taker.name} is {into}; they must be the same"
+            )

@@ -1,7 +1,7 @@
-"""A run's planes to where it runs and back: one copy each way, however many planes there are.
+"""Planes to the device and back with one copy each way, however many planes there are.
 
-They lie behind each other in one piece of memory, and the graph's inputs and outputs are bound to
-places within it. It is for CUDA, where each copy waits for the one before.
+The planes lie behind each other in one staging buffer, and the graph's inputs and outputs are bound
+to places within it. On CUDA each copy waits for the one before, so fewer copies are faster.
 """
 
 from __future__ import annotations
@@ -24,44 +24,53 @@ Shapes = Mapping[str, tuple[int, ...]]
 _BYTES = np.dtype(np.float32).itemsize
 
 
-class Freight:
-    """The float32 planes of one run of a graph. It must outlive the run: it owns their memory."""
+class StagingBuffer:
+    """The float32 planes of one run of a graph. It owns their memory and must outlive the run."""
 
     def __init__(
         self,
         binding: IOBinding,
         device: str,
-        number: int,
+        device_id: int,
         *,
-        there: Mapping[str, Array],
-        back: Shapes,
+        inputs: Mapping[str, Array],
+        output_shapes: Shapes,
     ) -> None:
-        """Copy the planes of `there` to the device, bind them, and room for those of `back`."""
-        values, self._back = onnxruntime().OrtValue, back
-        packed = np.concatenate([plane.ravel() for plane in there.values()])
-        self._sent: OrtValue = values.ortvalue_from_numpy(packed, device, number)
-        for name, shape, start, _ in _places({name: plane.shape for name, plane in there.items()}):
-            pointer = self._sent.data_ptr() + start * _BYTES
-            binding.bind_input(name, device, number, np.float32, shape, pointer)
-        self._room: OrtValue | None = None
-        if back:
-            size = [sum(map(prod, back.values()))]
-            room = values.ortvalue_from_shape_and_type(size, np.float32, device, number)
-            for name, shape, start, _ in _places(back):
-                pointer = room.data_ptr() + start * _BYTES
-                binding.bind_output(name, device, number, np.float32, shape, pointer)
-            self._room = room
+        """Copy inputs to the device and bind them, and bind space for outputs.
+
+        Args:
+            binding: Of the run.
+            device: 'cpu' or 'cuda'.
+            device_id: Which CUDA device; 0 on the CPU.
+            inputs: Planes of the host by the names of the graph's inputs, at least one.
+            output_shapes: Shapes of the outputs that `fetch` brings to the host, by name.
+        """
+        values, self._output_shapes = onnxruntime().OrtValue, output_shapes
+        packed = np.concatenate([plane.ravel() for plane in inputs.values()])
+        self._inputs: OrtValue = values.ortvalue_from_numpy(packed, device, device_id)
+        for name, shape, start, _ in _places({name: p.shape for name, p in inputs.items()}):
+            pointer = self._inputs.data_ptr() + start * _BYTES
+            binding.bind_input(name, device, device_id, np.float32, shape, pointer)
+        self._outputs: OrtValue | None = None
+        if output_shapes:
+            size = [sum(map(prod, output_shapes.values()))]
+            outputs = values.ortvalue_from_shape_and_type(size, np.float32, device, device_id)
+            for name, shape, start, _ in _places(output_shapes):
+                pointer = outputs.data_ptr() + start * _BYTES
+                binding.bind_output(name, device, device_id, np.float32, shape, pointer)
+            self._outputs = outputs
 
     def fetch(self) -> dict[str, Array]:
-        """What the run wrote, on the host, each [1, c, h, w]."""
-        if self._room is None:
+        """Copy the outputs to the host: float32 planes of the given shapes, by name."""
+        if self._outputs is None:
             return {}
-        packed = self._room.numpy()
-        return {n: packed[start:end].reshape(shape) for n, shape, start, end in _places(self._back)}
+        packed = self._outputs.numpy()
+        places = _places(self._output_shapes)
+        return {name: packed[start:end].reshape(shape) for name, shape, start, end in places}
 
 
 def _places(shapes: Shapes) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
-    """Each name and shape, with the places of its first number and the one after its last."""
+    """Each name and shape, with its first index in the buffer and the one after its last."""
     start = 0
     for name, shape in shapes.items():
         yield name, shape, start, start + prod(shape)

@@ -1,14 +1,15 @@
-"""onnxruntime's execution providers: which one to use, and graphs opened on it and on nothing else.
+"""onnxruntime's execution providers: choose one, and open graphs on it and on nothing else.
 
-onnxruntime alone decides quietly: it falls back to the CPU when CUDA cannot be loaded, and picks
-convolution algorithms by timing them. Here the first is noticed and the second forbidden, because
-colours must not depend on how busy a device was.
+By itself onnxruntime falls back to the CPU silently when CUDA cannot be loaded, and chooses
+convolution algorithms by timing them. Here the first is reported and the second is off: colours
+must not depend on how busy a device was.
 """
 
 from __future__ import annotations
 
 import ctypes
 import importlib
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
+from vidcolor.files import named_errors
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -26,16 +28,27 @@ PROVIDERS = ("auto", "cpu", "cuda")
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 SPIN = "20"
-"""Microseconds; `python -m benchmarks threads` compares others."""
+"""Microseconds that idle threads wait in a loop; `python -m benchmarks threads` compares others."""
 ERRORS, FATAL = 3, 4
-"""onnxruntime's log severities: errors and worse, and crashes only; 0 is everything."""
-_INSTALL_CUDA = "install it with `pip install vidcolor[cuda]`"
+"""Two of onnxruntime's log severities, which go from 0, everything, to 4, fatal errors only."""
+_EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
+_INSTALL_CUDA = 'install it with `pip install "vidcolor[cuda]"`'
 
 
 def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]) -> Opened:
-    """What `opened` makes of 'cpu' or 'cuda'; where 'auto' finds CUDA broken, a warning and 'cpu'.
+    """Open something on a provider. If 'auto' finds CUDA broken, warn and use the CPU.
 
-    Raises ArgumentError for arguments that are not accepted, else as `candidates` and `opened`.
+    Args:
+        provider: One of `PROVIDERS`.
+        device_id: Which CUDA device, from 0.
+        opened: Opens it on 'cpu' or 'cuda'.
+
+    Returns:
+        What `opened` returned.
+
+    Raises:
+        ArgumentError: An argument has a value that is not accepted.
+        ProviderError: The provider is not available.
     """
     check_choice("provider", provider, PROVIDERS)
     check_whole("device_id", device_id, least=0)
@@ -50,10 +63,18 @@ def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]
 
 
 def candidates(provider: str, device_id: int) -> tuple[str, ...]:
-    """The providers to try in turn, each 'cpu' or 'cuda'.
+    """The providers to try in turn.
 
-    Raises ProviderError when CUDA is asked for where there is none, ArgumentError for a
-    `device_id` beyond the devices there are.
+    Args:
+        provider: One of `PROVIDERS`.
+        device_id: Which CUDA device, from 0.
+
+    Returns:
+        'cpu', 'cuda' or both, the first choice first.
+
+    Raises:
+        ProviderError: `provider` is 'cuda' and there is no CUDA device.
+        ArgumentError: There is no CUDA device of that number.
     """
     if provider == "cpu":
         return ("cpu",)
@@ -79,7 +100,7 @@ def candidates(provider: str, device_id: int) -> tuple[str, ...]:
 
 
 def cuda_devices() -> int:
-    """How many devices the NVIDIA driver offers; 0 without a driver."""
+    """How many devices the NVIDIA driver has; 0 without a driver."""
     name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     count = ctypes.c_int(0)
     try:
@@ -94,26 +115,43 @@ def cuda_devices() -> int:
 def open_graph(
     path: Path, *, provider: str, device_id: int, threads: int | None, verbosity: int = ERRORS
 ) -> InferenceSession:
-    """An onnxruntime session that runs on `provider` for certain.
+    """Open a graph in onnxruntime so that it really runs on the provider.
 
-    verbosity: the least severity of what onnxruntime says, on stderr.
+    Args:
+        path: The ONNX file.
+        provider: 'cpu' or 'cuda'.
+        device_id: Which CUDA device, from 0.
+        threads: CPU threads that share the work of one run; None leaves it to onnxruntime.
+        verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
 
-    Raises BundleError when the file is missing or is no valid graph, ProviderError when CUDA
-    cannot be started.
+    Raises:
+        BundleError: The file is missing or no valid graph.
+        ProviderError: CUDA cannot be started.
     """
     runtime = onnxruntime()
-    if not path.is_file():
-        raise BundleError(f"{path}: there is no such file, the bundle is incomplete")
+    with named_errors(f"{path} cannot be read", BundleError):
+        if not path.is_file():
+            raise BundleError(f"{path}: there is no such file, the bundle is incomplete")
+        data = path.read_bytes()
     if provider == "cuda" and hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls()  # finds the CUDA libraries that pip installed
     try:
+        options = session_options(runtime, threads, verbosity)
+        # Weights in a file beside the graph would be no part of what is digested and sent to other
+        # machines. They are looked for in a folder that cannot be: below the graph's own file.
+        options.add_session_config_entry(_EXTERNAL_FOLDER, os.fspath(path))
         graph = runtime.InferenceSession(
-            path,
-            sess_options=session_options(runtime, threads, verbosity),
+            data,
+            sess_options=options,
             providers=provider_list(provider, device_id),
             enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own classes share no other base
+        if "external data" in str(error).lower():
+            raise BundleError(
+                f"{path}: its weights lie in another file; save them in the graph with "
+                "onnx.save(onnx.load(path), path)"
+            ) from error
         if provider == "cuda" and "CUDA" in str(error):
             raise ProviderError(
                 f"provider 'cuda' cannot be started: {first_line(error)}"
@@ -128,7 +166,7 @@ def open_graph(
 
 
 def provider_list(provider: str, device_id: int) -> list[Any]:
-    """What onnxruntime is told to run a graph on, in its own words."""
+    """Onnxruntime's `providers` argument for 'cpu' or 'cuda'."""
     if provider == "cpu":
         return [_CPU]
     options = {
@@ -140,15 +178,20 @@ def provider_list(provider: str, device_id: int) -> list[Any]:
 
 
 def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) -> Any:
-    """How onnxruntime is told to run a graph; runtime: its package. threads: as in `open_graph`."""
+    """Onnxruntime's `SessionOptions`.
+
+    Args:
+        runtime: The onnxruntime package.
+        threads: As in `open_graph`.
+        verbosity: As in `open_graph`.
+    """
     options = runtime.SessionOptions()
     options.log_severity_level = verbosity
     options.use_deterministic_compute = True
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.inter_op_num_threads = 1
-    # Idle threads wait for work in a loop, by default for long, and keep whoever works beside the
-    # graph (optical flow, VapourSynth, the encoder) off their cores. From one operator to the next
-    # takes less than this.
+    # Idle threads wait for work in a loop, by default for long, and keep other work (optical flow,
+    # VapourSynth, the encoder) off their cores. The next operator comes sooner than this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
     if threads is not None:
         options.intra_op_num_threads = threads
@@ -156,19 +199,20 @@ def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) 
 
 
 def onnxruntime() -> Any:
-    """The onnxruntime package, imported only when a model is loaded: it costs 0.35 s.
+    """The onnxruntime package, imported only when a model is loaded: that takes 0.35 s.
 
-    Raises ProviderError when it is not installed.
+    Raises:
+        ProviderError: It is not installed.
     """
     try:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         raise ProviderError(
-            "onnxruntime is not installed; install it with `pip install vidcolor[cpu]`, "
-            "or `pip install vidcolor[cuda]` for NVIDIA devices"
+            'onnxruntime is not installed; install it with `pip install "vidcolor[cpu]"`, '
+            'or `pip install "vidcolor[cuda]"` for NVIDIA devices'
         ) from error
 
 
 def first_line(error: Exception) -> str:
-    """What onnxruntime says, without its stack."""
+    """The first line of onnxruntime's message; the others are its stack."""
     return str(error).strip().partition("\n")[0]

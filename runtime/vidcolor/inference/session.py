@@ -1,7 +1,7 @@
-"""A model bundle in onnxruntime: its two graphs as functions, tensors in and tensors out.
+"""A model bundle in onnxruntime: its two graphs as functions from tensors to tensors.
 
-Knows tensors and devices, nothing of video. Nothing is kept between calls, so that one `Session`
-serves any number of threads. On CUDA, state and memory are born on the device and stay there.
+A session knows tensors and devices and nothing of video. It keeps nothing between calls, so any
+number of threads can use one. On CUDA, state and memory are created on the device and stay there.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError
-from vidcolor.inference import contract
+from vidcolor.files import named_errors
+from vidcolor.inference import contract, running
 from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
-from vidcolor.inference.io_binding import Array, Freight, Shapes
+from vidcolor.inference.io_binding import Array, Shapes, StagingBuffer
 from vidcolor.inference.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 
+_ROUNDING = 1e-3
+"""How far chroma and confidence may be out of range: rounding in 8 or 16 bits."""
+
 Tensors = Mapping[str, "OrtValue"]
-"""By their names in the contract, without the prefix (``state.``, ``next.``, ``memory.``)."""
+"""State or memory by the contract's names without prefix (``state.``, ``next.``, ``memory.``)."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,11 @@ class Session:
     precision: str
     """'float32', 'float16' or 'int8'."""
     flows: frozenset[str]
-    """Which of the contract's optional flow inputs the propagate graph asks for."""
+    """Which of the contract's optional flow inputs the propagate graph has."""
     _remember: InferenceSession = field(repr=False)
     _propagate: InferenceSession = field(repr=False)
+    _verbosity: int = field(default=FATAL, repr=False)
+    """Of runs. An error of a run is raised, and written only to who asked for more than errors."""
 
     @classmethod
     def load(
@@ -58,17 +64,23 @@ class Session:
         threads: int | None = None,
         verbosity: int = ERRORS,
     ) -> Session:
-        """Load a bundle and hold it against the contract.
+        """Load a bundle and check it against the contract.
 
-        model: the name of a shipped bundle, or the path of a bundle's folder.
-        provider: 'cpu', 'cuda', or 'auto': CUDA where it works, else the CPU.
-        device_id: which CUDA device, from 0.
-        precision: 'float32', 'float16', 'int8' (on the CPU, for bundles that have it), or 'auto':
-        float16 on CUDA; on the CPU int8 where the bundle has it, else float32.
-        threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
-        verbosity: how much onnxruntime says on stderr, 0, everything, to 4, fatal errors only.
+        Args:
+            model: The name of a shipped bundle, or the path of a bundle's folder.
+            provider: 'cpu', 'cuda', or 'auto': CUDA where it works, else the CPU.
+            device_id: Which CUDA device, from 0.
+            precision: 'float32', 'float16', 'int8' (on the CPU, for bundles that have it), or
+                'auto': float16 on CUDA; on the CPU int8 where the bundle has it, else float32.
+            threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+            verbosity: How much onnxruntime writes to stderr, from 0, everything, to 4, fatal
+                errors only.
 
-        Raises BundleNotFoundError, BundleError, ProviderError, ArgumentError.
+        Raises:
+            BundleNotFoundError: There is no such bundle.
+            BundleError: The bundle is damaged, incomplete or breaks the contract.
+            ProviderError: The provider is not available.
+            ArgumentError: Another argument has a value that is not accepted.
         """
         check_choice("precision", precision, PRECISIONS)
         if threads is not None:
@@ -76,11 +88,14 @@ class Session:
         if verbosity not in range(FATAL + 1):
             raise ArgumentError(f"verbosity is {verbosity!r}, accepted are 0 to {FATAL}")
         bundle = find_bundle(model)
-        return start(
-            provider,
-            device_id,
-            lambda provider: cls._open(bundle, provider, device_id, precision, threads, verbosity),
-        )
+        with named_errors(f"model: {bundle} cannot be read", BundleError):
+            return start(
+                provider,
+                device_id,
+                lambda provider: cls._open(
+                    bundle, provider, device_id, precision, threads, verbosity
+                ),
+            )
 
     @classmethod
     def _open(
@@ -119,12 +134,21 @@ class Session:
             flows=contract.FLOWS & names,
             _remember=graphs["remember"],
             _propagate=graphs["propagate"],
+            _verbosity=FATAL if verbosity == ERRORS else verbosity,
         )
 
     def remember(self, luma: Array, chroma: Array) -> tuple[Tensors, Tensors]:
-        """Run the remember graph on a key: luma [1, 1, h, w], chroma [1, 2, h, w], padded.
+        """Run the remember graph on a key.
 
-        Returns (memory, state).
+        Args:
+            luma: [1, 1, h, w] float32 in [0, 1], h and w being multiples of the size multiple.
+            chroma: [1, 2, h, w] float32 in [-0.5, 0.5].
+
+        Returns:
+            The memory of the key, and the state right after it.
+
+        Raises:
+            BundleError: The graph failed.
         """
         planes = {contract.KEY_LUMA: luma, contract.KEY_CHROMA: chroma}
         _, outputs = self._run(self._remember, planes, {}, {})
@@ -133,26 +157,56 @@ class Session:
     def propagate(
         self, luma: Array, state: Tensors, memory: Tensors, flows: Mapping[str, Array]
     ) -> tuple[Array, Array, Tensors]:
-        """Run the propagate graph on one frame: luma [1, 1, h, w], padded.
+        """Run the propagate graph on one frame.
 
-        flows: the inputs named in `self.flows` at least, [1, 2, h, w] and [k, 2, h, w].
-        Returns (chroma [1, 2, h, w], confidence [1, 1, h, w], next state).
+        Args:
+            luma: [1, 1, h, w] float32 in [0, 1], h and w being multiples of the size multiple.
+            state: Of the frame before.
+            memory: Of k keys, as `stack` gives it.
+            flows: At least the inputs named in `self.flows`, [1, 2, h, w] or [k, 2, h, w].
+
+        Returns:
+            Chroma [1, 2, h, w] in [-0.5, 0.5], confidence [1, 1, h, w] in [0, 1], and the state
+            after the frame.
+
+        Raises:
+            BundleError: The graph failed, or gave values that are no numbers or out of range.
         """
         planes = {contract.LUMA: luma, **{name: flows[name] for name in self.flows}}
         feeds = {contract.STATE + name: tensor for name, tensor in state.items()}
         feeds |= {contract.MEMORY + name: tensor for name, tensor in memory.items()}
         _, _, height, width = luma.shape
-        wanted = {
+        shapes = {
             contract.CHROMA: (1, 2, height, width),
             contract.CONFIDENCE: (1, 1, height, width),
         }
-        made, outputs = self._run(self._propagate, planes, feeds, wanted)
-        return made[contract.CHROMA], made[contract.CONFIDENCE], _strip(outputs, contract.NEXT)
+        fetched, outputs = self._run(self._propagate, planes, feeds, shapes)
+        chroma, confidence = fetched[contract.CHROMA], fetched[contract.CONFIDENCE]
+        self._check_range(contract.CHROMA, chroma, -0.5, 0.5)
+        self._check_range(contract.CONFIDENCE, confidence, 0, 1)
+        return chroma, confidence, _strip(outputs, contract.NEXT)
+
+    def _check_range(self, name: str, planes: Array, low: float, high: float) -> None:
+        """Raise BundleError for values that mean nothing; clip what is out of range by rounding."""
+        least, most = planes.min(), planes.max()
+        if low <= least and most <= high:
+            return
+        if not (low - _ROUNDING <= least and most <= high + _ROUNDING):  # also for NaN
+            what = (
+                f"holds values from {least:.4g} to {most:.4g}"
+                if np.isfinite(least) and np.isfinite(most)
+                else "holds values that are no numbers"
+            )
+            raise BundleError(
+                f"model {self.metadata.name!r}: {name} {what}, numbers from {low:g} to {high:g} "
+                "are needed"
+            )
+        np.clip(planes, low, high, out=planes)
 
     def stack(self, memories: Iterable[Tensors]) -> Tensors:
-        """The memories of several keys as one: each tensor concatenated along its first axis.
+        """The memory of several keys: each tensor concatenated along its first axis.
 
-        Goes over the host; it is done once for a segment, not for a frame.
+        This goes over the host. It is done once for a pass, not once for a frame.
         """
         first, *others = memories
         if not others:
@@ -163,7 +217,7 @@ class Session:
         }
 
     def zeros(self, like: Tensors) -> Tensors:
-        """All-zero tensors of the same names, shapes and types: as a state, 'no past'."""
+        """Zeros with the names, shapes and types of `like`. As a state this means 'no past'."""
         return {name: self._tensor(np.zeros_like(t.numpy())) for name, t in like.items()}
 
     def _tensor(self, array: NDArray[Any]) -> OrtValue:
@@ -171,32 +225,37 @@ class Session:
         return onnxruntime().OrtValue.ortvalue_from_numpy(array, self.provider, self.device_id)
 
     def _run(
-        self, graph: InferenceSession, planes: Mapping[str, Array], feeds: Tensors, wanted: Shapes
+        self, graph: InferenceSession, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes
     ) -> tuple[dict[str, Array], dict[str, OrtValue]]:
-        """Run `graph` on planes of the host and on tensors that are where the session runs.
+        """Run a graph on planes of the host and on tensors of the session's device.
 
-        Returns the planes that are wanted, on the host, and all other outputs, which stay there.
+        Returns the outputs named in `shapes`, on the host, and all others, on the device.
         """
-        binding, device = graph.io_binding(), (self.provider, self.device_id)
+        binding = graph.io_binding()
         for name, tensor in feeds.items():
             binding.bind_ortvalue_input(name, tensor)
-        freight = Freight(binding, *device, there=planes, back=wanted)
-        kept = [tensor.name for tensor in graph.get_outputs() if tensor.name not in wanted]
+        buffer = StagingBuffer(
+            binding, self.provider, self.device_id, inputs=planes, output_shapes=shapes
+        )
+        kept = [tensor.name for tensor in graph.get_outputs() if tensor.name not in shapes]
         for name in kept:
-            binding.bind_output(name, *device)
+            binding.bind_output(name, self.provider, self.device_id)
         try:
-            graph.run_with_iobinding(binding)
+            running.run(
+                lambda options: graph.run_with_iobinding(binding, options),
+                verbosity=self._verbosity,
+            )
         except Exception as error:  # onnxruntime's own classes share no other base
             raise BundleError(
                 f"model {self.metadata.name!r} failed: {first_line(error)}"
             ) from error
         # In the order in which they were bound.
-        outputs = dict(zip([*wanted, *kept], binding.get_outputs(), strict=True))
-        return freight.fetch(), {name: outputs[name] for name in kept}
+        outputs = dict(zip([*shapes, *kept], binding.get_outputs(), strict=True))
+        return buffer.fetch(), {name: outputs[name] for name in kept}
 
 
 def _precision(bundle: Path, provider: str) -> str:
-    """What 'auto' stands for."""
+    """The precision that 'auto' stands for."""
     if provider == "cuda":
         return "float16"
     return contract.INT8 if contract.has_int8(bundle) else "float32"

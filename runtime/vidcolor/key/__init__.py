@@ -1,5 +1,5 @@
-"""One key frame: an image read, held against its frame, and its paint spread over that frame.
+"""One key frame: read an image, check that it shows its frame, spread its paint over the frame.
 
-Start reading at `vidcolor.key.paint`. Nothing here knows of films or of other keys, so that the
-VapourSynth filter spreads paint just as the command line does.
+Start reading at `vidcolor.key.paint`. Nothing here knows of films or of other keys, so the
+VapourSynth filter spreads paint in the same way as the command line.
 """

@@ -1,4 +1,4 @@
-"""A key frame nobody painted: a frame of the clip, coloured by an image colorizer."""
+"""A key frame that an image colorizer makes from a frame of the clip."""
 
 from __future__ import annotations
 
@@ -9,30 +9,45 @@ from vidcolor.inference.colorizer import Colorizer
 from vidcolor.media.reader import Frame, Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 AUTO = "auto"
-"""What stands in a key's place to ask for one."""
+"""What an option takes in place of a key's path to ask for one."""
 
 
-def auto_key(luma: Plane, *, colorizer: Colorizer, fit: Fit, matrix: str) -> Key:
-    """A key of the clip's own size: luma [height, width] in [0, 1], as `fit` has it, coloured.
+def auto_key(luma: Plane, *, colorizer: Colorizer, working_size: WorkingSize, matrix: str) -> Key:
+    """A key of the clip's own size from the luma of a frame.
 
-    The colorizer sees the working size; its colours come up along the luma's edges. matrix: the
-    clip's.
+    The colorizer runs at working size; its colours are upsampled along the luma's edges.
+
+    Args:
+        luma: [height, width] float32 in [0, 1].
+        colorizer: What colours it.
+        working_size: The clip's working size.
+        matrix: The clip's, one of `vidcolor.color.MATRICES`.
     """
-    small = fit.down(luma)
-    return Key(luma, fit.up(colorizer.color(small, matrix=matrix), small, luma))
+    small = working_size.downsample(luma)
+    return Key(luma, working_size.upsample(colorizer.color(small, matrix=matrix), small, luma))
 
 
-def auto_first_key(clip: Path, *, colorizer: Colorizer, size: int) -> Key:
-    """`auto_key` of the clip's first frame, at a working size with this short side.
+def auto_first_key(
+    clip: Path, *, colorizer: Colorizer, size: int, progressive: bool = False
+) -> Key:
+    """`auto_key` of a clip's first frame.
 
-    Raises MediaError when the clip cannot be read, ArgumentError for a size that is not accepted.
+    Args:
+        clip: A video file.
+        colorizer: What colours it.
+        size: Short side of the working size in pixels.
+        progressive: Whether frames that are flagged as interlaced are taken for progressive.
+
+    Raises:
+        MediaError: The clip cannot be read.
+        ArgumentError: The size is not accepted.
     """
-    with Reader(clip) as reader:
+    with Reader(clip, progressive=progressive) as reader:
         info = reader.info
         first = next(item for item in reader if isinstance(item, Frame))
-    coding, fit = coding_of(info), Fit.of(info.height, info.width, size)
+    coding, working_size = coding_of(info), WorkingSize.of(info.height, info.width, size)
     luma = decode_luma(first.planes[0], coding)
-    return auto_key(luma, colorizer=colorizer, fit=fit, matrix=coding.matrix)
+    return auto_key(luma, colorizer=colorizer, working_size=working_size, matrix=coding.matrix)

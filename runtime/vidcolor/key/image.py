@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import cv2
 import numpy as np
 
 from vidcolor.color import rgb_to_key
-from vidcolor.errors import KeyFrameError, MediaError
+from vidcolor.errors import KeyFrameError
+from vidcolor.files import named_errors, write_whole
+from vidcolor.key.bars import without_bars
+from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, image_size
+from vidcolor.media.names import kind_of
+from vidcolor.media.orientation import Orientation
 from vidcolor.media.reader import Info
 from vidcolor.planes import Key, Plane
 from vidcolor.working_size import ASPECT_TOLERANCE
@@ -20,39 +24,58 @@ _LEAST_CHROMA = 2 / 255
 
 
 class Picture(NamedTuple):
-    """An image file, upright."""
+    """The content of an image file, upright."""
 
     rgb: Plane
     """R'G'B' [h, w, 3] float32 in [0, 1]."""
     alpha: Plane | None
-    """[h, w] float32 in [0, 1]; None where there is none, or none of it is transparent."""
+    """[h, w] float32 in [0, 1]; None if the image has none, or is opaque everywhere."""
     bits: int
     """8 or 16."""
 
 
-def read_key(path: Path, *, info: Info, matrix: str) -> Key:
-    """The image at `path` as a key frame of the clip, at the image's own size.
+def read_key(
+    path: Path, *, info: Info, matrix: str, as_stored: bool = False, cropped: bool = False
+) -> Key:
+    """Read an image as a key frame of a clip.
 
-    PNG, JPEG, TIFF and what else OpenCV reads, 8 or 16 bits. Alpha says where it is painted. Its
-    values are taken for the clip's own R'G'B': there is no colour management. A player shows some
-    clips turned or with samples that are not square. The image may look as the player shows it or,
-    where samples are not square, as the file stores it; what comes back lies as the frames are
-    stored.
+    There is no colour management: the image's values are taken as the clip's R'G'B'. A player turns
+    or mirrors some clips, or shows them with samples that are not square. The image looks as the
+    player shows the frame or, if samples are not square, has the aspect that the file stores.
 
-    Raises KeyFrameError when the file is missing or no such image, when its aspect is another
-    than the clip's, or when it is gray or transparent everywhere.
+    Args:
+        path: PNG, JPEG, TIFF, BMP or WebP, of 8 or 16 bits. Its alpha says where it is painted.
+        info: Of the clip.
+        matrix: Of the clip, one of `vidcolor.color.MATRICES`.
+        as_stored: The image is neither turned nor mirrored, as the frames are stored.
+        cropped: Black bars around the picture are cut off.
+
+    Returns:
+        A key of the image's own size, in the orientation in which the clip's frames are stored.
+
+    Raises:
+        KeyFrameError: The file is missing or no such image, its aspect is not the clip's, or it is
+            gray or transparent everywhere.
     """
     picture = read_picture(path)
-    turns = -(info.rotation // 90)
-    key = rgb_to_key(np.rot90(picture.rgb, turns), matrix)
-    _check_aspect(path, key.luma, info)
+    lying = Orientation() if as_stored else info.orientation
+    key = rgb_to_key(lying.stored(picture.rgb), matrix)
     if picture.alpha is not None:
-        weight = np.ascontiguousarray(np.rot90(picture.alpha, turns))
+        weight = np.ascontiguousarray(lying.stored(picture.alpha))
         key = Key(key.luma, key.chroma, weight)
         if not weight.any():
             raise KeyFrameError(
                 f"key: {path} is transparent everywhere, some of it must be painted"
             )
+    if cropped:
+        return without_bars(key) or key
+    if not _fits(key.luma, info):
+        inner = without_bars(key)
+        if inner is not None and _fits(inner.luma, info):
+            return inner
+        if not as_stored and lying.swaps_sides and _fits(picture.rgb[..., 0], info):
+            return read_key(path, info=info, matrix=matrix, as_stored=True)
+        _refuse_aspect(path, key.luma, info)
     if _is_gray(key):
         raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
     return key
@@ -67,22 +90,28 @@ def is_painted(path: Path) -> bool:
 
 
 def read_picture(path: Path) -> Picture:
-    """The image at `path`, turned as its Exif data says.
+    """Read an image and turn it as its Exif data says.
 
-    Raises KeyFrameError when the file is missing or no image of 8 or 16 bits.
+    Raises:
+        KeyFrameError: The file is missing, cannot be read, is too large, or no image of 8 or 16
+            bits.
     """
-    if not path.is_file():
-        raise KeyFrameError(f"key: there is no file {path}")
-    data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if data.size else None
-    if image is None or image.dtype not in (np.uint8, np.uint16):
+    _check_size(path)
+    try:
+        with named_errors(f"key: {path} cannot be read", KeyFrameError):
+            data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        whole: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # looks at no Exif data
+    except cv2.error:
+        image = whole = None
+    if image is None or whole is None or image.dtype not in (np.uint8, np.uint16):
         raise KeyFrameError(
-            f"key: {path} cannot be read as an image, 8 or 16 bit PNG, JPEG and TIFF are accepted"
+            f"key: {path} cannot be read as an image, 8 or 16 bit PNG, JPEG, TIFF, BMP and WebP "
+            "are accepted"
         )
     bits = 8 * image.dtype.itemsize
     most = np.float32((1 << bits) - 1)
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # IMREAD_COLOR_RGB misreads 16-bit TIFF
-    whole: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # looks at no Exif data
     alpha = whole[..., 3] / most if whole.ndim == 3 and whole.shape[2] == 4 else None
     if alpha is None or alpha.min() == 1:
         return Picture(rgb / most, None, bits)
@@ -100,28 +129,58 @@ def _is_gray(key: Key) -> bool:
 
 
 def write_picture(path: Path, rgb: Plane, *, bits: int) -> None:
-    """Write R'G'B' [h, w, 3] in [0, 1] as a PNG of 8 or 16 bits; there is all of it or none.
+    """Write a PNG, whole or not at all.
 
-    Raises MediaError when it cannot be written.
+    Args:
+        path: The file to write.
+        rgb: R'G'B' [h, w, 3] float32 in [0, 1].
+        bits: 8 or 16.
+
+    Raises:
+        MediaError: It cannot be written.
     """
     codes = np.rint(rgb[..., ::-1] * ((1 << bits) - 1))
     _, data = cv2.imencode(".png", codes.astype(np.uint8 if bits == 8 else np.uint16))
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    write_whole(path, data.tobytes())
+
+
+def _check_size(path: Path) -> None:
+    """Look at the header alone: a small file may ask for more memory than there is."""
+    kind = kind_of(path)
+    if kind == "not there":
+        raise KeyFrameError(f"key: there is no file {path}")
+    if kind is not None:
+        raise KeyFrameError(f"key: {path} is {kind}, an image file is needed")
     try:
-        partial.write_bytes(data.tobytes())
-        partial.replace(path)
+        size = image_size(path)
+        bytes_ = path.stat().st_size
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise MediaError(f"output: {path} cannot be written ({error.strerror})") from error
+        raise KeyFrameError(f"key: {path} cannot be read ({error.strerror})") from error
+    if size is None:
+        raise KeyFrameError(
+            f"key: {path} cannot be read as an image, 8 or 16 bit PNG, JPEG, TIFF, BMP and WebP "
+            "are accepted"
+        )
+    if size[0] * size[1] > MOST_PIXELS or bytes_ > LARGEST_FILE:
+        raise KeyFrameError(
+            f"key: {path} is {size[0]}x{size[1]}, at most {MOST_PIXELS // 10**6} megapixels are "
+            "accepted: scale it to the clip's size"
+        )
 
 
-def _check_aspect(path: Path, luma: Plane, info: Info) -> None:
+def _fits(luma: Plane, info: Info) -> bool:
+    """Whether a picture has the aspect of the clip, as it is stored or as it is shown."""
     height, width = luma.shape
     stored = info.width / info.height
     shown = float(stored * info.sample_aspect)
-    if min(abs(width / height / aspect - 1) for aspect in (stored, shown)) > ASPECT_TOLERANCE:
-        raise KeyFrameError(
-            f"key: {path} is {width}x{height}, of aspect {width / height:.3f}, "
-            f"the clip is {info.width}x{info.height}, of aspect {shown:.3f}; "
-            f"they may differ by {ASPECT_TOLERANCE:.0%}"
-        )
+    return any(abs(width / height / aspect - 1) <= ASPECT_TOLERANCE for aspect in (stored, shown))
+
+
+def _refuse_aspect(path: Path, luma: Plane, info: Info) -> NoReturn:
+    height, width = luma.shape
+    shown = float(info.width / info.height * info.sample_aspect)
+    raise KeyFrameError(
+        f"key: {path} is {width}x{height}, of aspect {width / height:.3f}, "
+        f"the clip is {info.width}x{info.height}, of aspect {shown:.3f}; "
+        f"they may differ by {ASPECT_TOLERANCE:.0%}"
+    )

@@ -1,100 +1,106 @@
 """Colour spread from where it was painted over the whole frame, along its luma.
 
 After Levin, Lischinski and Weiss, "Colorization using Optimization" (SIGGRAPH 2004): neighbours
-of like luma get like colour. The colour U of a pixel that is not painted is to be the mean of its
-eight neighbours', each weighted by how near its luma Y is, in the least squares: the sum over all
-pixels r of (U(r) - sum over s of w(r, s) U(s))^2. As there are as many colours to find as squares,
-the least sum is 0, and the weights are made alike in both directions, w(r, s) = w(s, r), before
-those of a pixel are divided by their sum: so what is solved is one sparse, symmetric system.
+with similar luma Y get similar colour U. Their energy is the sum over all pixels r of
+(U(r) - sum over s of w(r, s) U(s))^2, where s are the eight neighbours of r and the weights w of a
+pixel sum to 1. There are as many unknown colours as squares, so the least energy is 0. Here the
+weights are made symmetric before they are normalised, w(r, s) = w(s, r). What is solved is then one
+sparse, symmetric, positive definite system: a graph Laplacian plus a diagonal.
 
     w(r, s) = exp(-(Y(r) - Y(s))^2 / (v(r) v(s))^(1/2))
 
-v is half of the local variance of luma in the 3x3 window around a pixel, of which, other than in
-the paper, only the three neighbours of the nearest luma count: an edge that runs through the window
-is then no reason to let colour pass over it. On photographs with 60 strokes that is worth 1 dB
-(tests/runtime/key/test_scribbles.py). Weights that are next to nothing are nothing, so that colour
-stays exactly within a flat region.
+v is half of the local variance of luma in the 3x3 window around a pixel. Unlike in the paper, only
+the three neighbours of the nearest luma count for it: an edge that runs through the window is then
+no reason to let colour pass over it. On photographs with 60 strokes that is worth 1 dB
+(tests/runtime/key/test_scribbles.py). Very small weights are set to 0, so that colour stays exactly
+within a flat region.
 
-Paint is what it is: a pixel of weight 1 keeps its colour. One of weight a, between 0 and 1, gets
-the fraction a of its colour from its paint and the rest from its neighbours. A region that no paint
-lies in takes its colours from the regions around it, those of the nearest luma before all.
+A pixel with paint of weight 1 keeps its colour. One of weight a, between 0 and 1, gets the fraction
+a of its colour from its paint and the rest from its neighbours. A region without paint takes its
+colours from the regions around it, mostly from those of the nearest luma.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidcolor.errors import ArgumentError, MissingLibraryError
+from vidcolor.errors import ArgumentError
+from vidcolor.optional import require
 from vidcolor.planes import Plane, check_chroma, check_luma
 
 LEAST_WEIGHT = 1e-3
-"""Weight of paint below which there is none; above 1 less this, it is solid."""
+"""Paint of a smaller weight counts as none; of a weight above 1 - LEAST_WEIGHT, as solid."""
 
 _NOISE = 0.01
-"""Deviation of luma, of a range of 1, that no edge is seen in."""
-_ALIKE = 3
-"""Neighbours whose luma counts for the variance."""
-_SPREAD = 0.5
-"""What the weights' variance is of the local one."""
-_LEAST_LINK = 1e-3
-"""Weight between neighbours below which no colour passes."""
+"""Standard deviation of luma, of a range of 1, that no edge is seen in."""
+_NEIGHBOURS = 3
+"""How many neighbours, those of the nearest luma, count for the local variance."""
+_VARIANCE_SHARE = 0.5
+"""The variance in the weights' formula, as a share of the local variance."""
+_LEAST_EDGE = 1e-3
+"""Weights between neighbours below this are set to 0: no colour passes."""
 _DIRECT = 200_000
-"""Unknowns that a system is solved directly for, which takes half a second."""
-_EXACT = 1e-6
-"""Share of the first residual at which a large system counts as solved: colours are then right to
-within a quarter of an 8-bit code."""
-_STEPS_AT_MOST = 2000
-"""Steps that a large system is given; a hundred are usual."""
+"""Most unknowns of a system that is factorised, which takes half a second."""
+_TOLERANCE = 1e-6
+"""Share of the first residual at which an iteration ends. Colours are then right to within a
+quarter of an 8-bit code."""
+_MOST_ITERATIONS = 2000
+"""A hundred are usual."""
 
-_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Down and right to half of a pixel's neighbours; the others are theirs."""
+_OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1))
+"""Down and right to one half of a pixel's neighbours. The pixel is itself in the other half of
+their neighbours, so every pair comes once."""
 
 Numbers = NDArray[np.int32]
 Values = NDArray[np.float64]
 
 
-class _Links(NamedTuple):
-    """Which of n nodes are neighbours, each pair once."""
+class _Edges(NamedTuple):
+    """The affinity graph of n nodes: every pair of neighbours once, [edges] each."""
 
-    one: Numbers
-    other: Numbers
+    first: Numbers
+    second: Numbers
     weight: Values
 
 
 def spread(luma: Plane, chroma: Plane, weight: Plane) -> Plane:
-    """The chroma of a whole frame, [2, h, w] float32, from that of its painted parts.
+    """The chroma of a whole frame from that of its painted parts.
 
-    luma: [h, w] float32 in [0, 1], of the frame itself: not what the paint made of it.
-    chroma: [2, h, w] float32 in ±0.5; where nothing is painted it means nothing.
-    weight: [h, w] float32, how solid the paint is: 0 none, 1 keeps its colour exactly.
+    Args:
+        luma: [h, w] float32 in [0, 1], of the frame itself, not of the painted picture.
+        chroma: [2, h, w] float32 in [-0.5, 0.5]; without meaning where nothing is painted.
+        weight: [h, w] float32 in [0, 1], how solid the paint is: 0 is none, 1 keeps its colour.
 
-    Raises ArgumentError when nothing is painted or the planes do not fit together, and
-    MissingLibraryError where SciPy is not installed.
+    Returns:
+        [2, h, w] float32 in [-0.5, 0.5].
+
+    Raises:
+        ArgumentError: Nothing is painted, or the planes do not fit together.
+        MissingLibraryError: SciPy is not installed.
     """
     _check(luma, chroma, weight)
     solid = weight >= 1 - LEAST_WEIGHT
     if solid.all():
         return chroma.copy()
-    pull = np.where(weight > LEAST_WEIGHT, weight, 0).clip(0, 1).astype(np.float64).ravel()
-    pull[solid.ravel()] = 1
+    anchor = np.where(weight > LEAST_WEIGHT, weight, 0).clip(0, 1).astype(np.float64).ravel()
+    anchor[solid.ravel()] = 1
     paint = chroma.reshape(2, -1).T.astype(np.float64)
 
-    links = _links(luma, _tight(luma))
-    reached = _reached(links, pull > 0)
-    colours = _fill(links, paint, np.where(reached, pull, 1))
-    if not reached.all():  # regions without paint: from around them
-        colours = _fill(_links(luma, _loose), colours, reached.astype(np.float64))
-    return np.clip(colours.T.reshape(chroma.shape), -0.5, 0.5).astype(np.float32)
+    edges = _edges(luma, _levin_weights(luma))
+    reached = _reached(edges, anchor > 0)
+    colors = _fill(edges, paint, np.where(reached, anchor, 1))
+    if not reached.all():  # regions without paint take their colours from around them
+        colors = _fill(_edges(luma, _uncut_weights), colors, reached.astype(np.float64))
+    return np.clip(colors.T.reshape(chroma.shape), -0.5, 0.5).astype(np.float32)
 
 
 def require_scipy() -> None:
     """Raise MissingLibraryError where SciPy is not installed."""
-    _library("scipy.sparse")
+    _scipy("sparse")
 
 
 def _check(luma: Plane, chroma: Plane, weight: Plane) -> None:
@@ -110,175 +116,181 @@ def _check(luma: Plane, chroma: Plane, weight: Plane) -> None:
         raise ArgumentError("weight is 0 everywhere, at least one painted pixel is needed")
 
 
-def _tight(luma: Plane) -> Callable[[Numbers, Numbers, Values], Values]:
-    """The weight of a link, see the module."""
+def _levin_weights(luma: Plane) -> Callable[[Numbers, Numbers, Values], Values]:
+    """The function from two pixels and their squared difference of luma to their edge's weight."""
     height, width = luma.shape
     padded = np.pad(luma, 1, constant_values=np.inf)  # no neighbours beyond the frame
-    around = [
+    squares = [
         (padded[1 + down : 1 + down + height, 1 + right : 1 + right + width] - luma) ** 2
         for down in (-1, 0, 1)
         for right in (-1, 0, 1)
         if down or right
     ]
-    nearest = np.partition(np.stack(around), _ALIKE - 1, axis=0)[:_ALIKE]
-    scale = np.sqrt(np.maximum(_SPREAD * nearest.mean(axis=0), _NOISE**2)).ravel()
+    nearest = np.partition(np.stack(squares), _NEIGHBOURS - 1, axis=0)[:_NEIGHBOURS]
+    variance = np.maximum(_VARIANCE_SHARE * nearest.mean(axis=0), _NOISE**2)
+    deviation = np.sqrt(variance).ravel()
 
-    def weigh(one: Numbers, other: Numbers, squared: Values) -> Values:
-        weight = np.exp(-squared / (scale[one] * scale[other]))
-        return np.where(weight < _LEAST_LINK, 0, weight)
+    def weigh(first: Numbers, second: Numbers, squared: Values) -> Values:
+        weight = np.exp(-squared / (deviation[first] * deviation[second]))
+        return np.where(weight < _LEAST_EDGE, 0, weight)
 
     return weigh
 
 
-def _loose(_one: Numbers, _other: Numbers, squared: Values) -> Values:
-    """The weight of a link that is never cut."""
+def _uncut_weights(_first: Numbers, _second: Numbers, squared: Values) -> Values:
+    """As `_levin_weights`, but never 0: so every region is connected to its neighbours."""
     return _NOISE**2 / (_NOISE**2 + squared)
 
 
-def _links(luma: Plane, weigh: Callable[[Numbers, Numbers, Values], Values]) -> _Links:
-    """The links between a frame's pixels that let colour pass."""
+def _edges(luma: Plane, weigh: Callable[[Numbers, Numbers, Values], Values]) -> _Edges:
+    """The affinity graph of a frame's pixels, without edges of weight 0."""
     height, width = luma.shape
-    places = np.arange(luma.size, dtype=np.int32).reshape(luma.shape)
+    pixels = np.arange(luma.size, dtype=np.int32).reshape(luma.shape)
     flat = luma.ravel().astype(np.float64)
     found = []
-    for down, right in _STEPS:
-        one = places[: height - down, max(0, -right) : width - max(0, right)].ravel()
-        other = places[down:, max(0, right) : width + min(0, right)].ravel()
-        weight = weigh(one, other, (flat[one] - flat[other]) ** 2)
+    for down, right in _OFFSETS:
+        first = pixels[: height - down, max(0, -right) : width - max(0, right)].ravel()
+        second = pixels[down:, max(0, right) : width + min(0, right)].ravel()
+        weight = weigh(first, second, (flat[first] - flat[second]) ** 2)
         passes = weight > 0
-        found.append((one[passes], other[passes], weight[passes]))
-    return _Links(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        found.append((first[passes], second[passes], weight[passes]))
+    return _Edges(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _reached(links: _Links, painted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pixels colour can pass to from those that are painted: [n]."""
-    region = _regions(links, painted.size)
+def _reached(edges: _Edges, painted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels [n] are connected to a painted one."""
+    region = _components(edges, painted.size)
     has_paint = np.zeros(region.max() + 1, bool)
     has_paint[region[painted]] = True
     return has_paint[region]
 
 
-def _regions(links: _Links, count: int) -> Numbers:
-    """The number of the region that each of `count` nodes is linked to: [n]."""
-    matrix = _library("scipy.sparse").coo_array(
-        (links.weight, (links.one, links.other)), shape=(count, count)
+def _components(edges: _Edges, count: int) -> Numbers:
+    """For each of `count` nodes [n], the number of the connected component that it is in."""
+    matrix = _scipy("sparse").coo_array(
+        (edges.weight, (edges.first, edges.second)), shape=(count, count)
     )
-    regions: Numbers = _library("scipy.sparse.csgraph").connected_components(
-        matrix, directed=False
-    )[1]
-    return regions
+    components: Numbers = _scipy("sparse.csgraph").connected_components(matrix, directed=False)[1]
+    return components
 
 
-def _fill(links: _Links, colours: Values, pull: Values) -> Values:
-    """Colours [n, 2] of all nodes. pull [n]: what fraction of its colour is a node's own."""
-    unknown = pull < 1
+def _fill(edges: _Edges, colors: Values, anchor: Values) -> Values:
+    """Minimise the energy: colours [n, 2] of all nodes.
+
+    colors: [n, 2], of the paint. anchor: [n], the fraction of a node's colour that is its own
+    paint's; nodes where it is 1 are known, the others are the unknowns of the system.
+    """
+    unknown = anchor < 1
     count = int(unknown.sum())
     number = np.cumsum(unknown, dtype=np.int32) - 1
-    free = unknown[links.one], unknown[links.other]
-    held, right = np.zeros(count), np.zeros((count, 2))
+    is_free = unknown[edges.first], unknown[edges.second]
+    diagonal, rhs = np.zeros(count), np.zeros((count, 2))
 
-    def add(edges: NDArray[np.bool_], to: Numbers, of: Numbers) -> None:
-        at, weight = number[to[edges]], links.weight[edges]
-        held[:] += np.bincount(at, weight, count)
+    def add_known(chosen: NDArray[np.bool_], unknowns: Numbers, knowns: Numbers) -> None:
+        """Move edges between an unknown and a known node to the right-hand side."""
+        node, weight = number[unknowns[chosen]], edges.weight[chosen]
+        diagonal[:] += np.bincount(node, weight, count)
         for channel in (0, 1):
-            known = colours[of[edges], channel]
-            right[:, channel] += np.bincount(at, weight * known, count)
+            known = colors[knowns[chosen], channel]
+            rhs[:, channel] += np.bincount(node, weight * known, count)
 
-    add(free[0] & ~free[1], links.one, links.other)
-    add(~free[0] & free[1], links.other, links.one)
-    both = free[0] & free[1]
-    inner = _Links(number[links.one[both]], number[links.other[both]], links.weight[both])
+    add_known(is_free[0] & ~is_free[1], edges.first, edges.second)
+    add_known(~is_free[0] & is_free[1], edges.second, edges.first)
+    both = is_free[0] & is_free[1]
+    inner = _Edges(number[edges.first[both]], number[edges.second[both]], edges.weight[both])
 
-    own = pull[unknown]
-    firmness = own / (1 - own) * np.maximum(held + _degree(inner, count), _LEAST_LINK)
-    held += firmness
-    right += firmness[:, None] * colours[unknown]
-    out = colours.copy()
-    out[unknown] = _solve(inner, held, right)
-    return out
-
-
-def _degree(links: _Links, count: int) -> Values:
-    """The sum of each node's links."""
-    ends = links.one, links.other
-    return sum((np.bincount(end, links.weight, count) for end in ends), np.zeros(count))
+    own = anchor[unknown]
+    strength = own / (1 - own) * np.maximum(diagonal + _degrees(inner, count), _LEAST_EDGE)
+    diagonal += strength
+    rhs += strength[:, None] * colors[unknown]
+    filled = colors.copy()
+    filled[unknown] = _solve(inner, diagonal, rhs)
+    return filled
 
 
-def _solve(links: _Links, held: Values, right: Values) -> Values:
-    """Colours [n, 2] that are still under their links, and held [n] to what gives right [n, 2]."""
-    if len(held) <= _DIRECT:
-        return _direct(links, held)(right)
-    matrix = _matrix(links, held)
-    rough = _rough(links, held, matrix.diagonal())
-    colours, rest = np.zeros_like(right), right.copy()
-    way = better = rough(rest)
-    size = first = _dot(rest, better)
-    for _ in range(_STEPS_AT_MOST):
-        if (size <= _EXACT**2 * first).all():
-            break
-        change = matrix @ way
-        step = _ratio(size, _dot(way, change))
-        colours += step * way
-        rest -= step * change
-        better = rough(rest)
-        before, size = size, _dot(rest, better)
-        way = better + _ratio(size, before) * way
-    return colours
+def _degrees(edges: _Edges, count: int) -> Values:
+    """The sum [n] of the weights of each node's edges."""
+    ends = edges.first, edges.second
+    return sum((np.bincount(end, edges.weight, count) for end in ends), np.zeros(count))
 
 
-def _rough(links: _Links, held: Values, diagonal: Values) -> Callable[[Values], Values]:
-    """About what solves a large system: each node on its own, groups of nodes as one, and so on.
+def _solve(edges: _Edges, diagonal: Values, rhs: Values) -> Values:
+    """Solve (L + diag(diagonal)) x = rhs, where L is the graph Laplacian of the edges.
 
-    Groups follow the strongest links, so that none lies across an edge.
+    A small system is factorised. A large one is solved by preconditioned conjugate gradients
+    (Hestenes and Stiefel 1952), both columns of rhs [n, 2] at a time. In the usual names, x is the
+    solution, r the residual, z = M^-1 r the preconditioned residual and p the search direction.
     """
-    if len(held) <= _DIRECT or not len(links.weight):
-        return _direct(links, held)
-    order = np.random.default_rng(len(held))
-    strength = links.weight * (0.5 + 0.5 * order.random(len(links.weight)))  # without ties
-    strongest = np.zeros(len(held))
-    for end in (links.one, links.other):
+    if len(diagonal) <= _DIRECT:
+        return _factorised(edges, diagonal)(rhs)
+    matrix = _laplacian(edges, diagonal)
+    precondition = _multilevel(edges, diagonal, matrix.diagonal())
+    x, r = np.zeros_like(rhs), rhs.copy()
+    z = precondition(r)
+    p = z
+    rz = first_rz = _dot(r, z)
+    for _ in range(_MOST_ITERATIONS):
+        if (rz <= _TOLERANCE**2 * first_rz).all():
+            break
+        ap = matrix @ p
+        alpha = _ratio(rz, _dot(p, ap))
+        x += alpha * p
+        r -= alpha * ap
+        z = precondition(r)
+        previous_rz, rz = rz, _dot(r, z)
+        p = z + _ratio(rz, previous_rz) * p
+    return x
+
+
+def _multilevel(edges: _Edges, diagonal: Values, degree: Values) -> Callable[[Values], Values]:
+    """A multilevel preconditioner: Jacobi on every level, plus the same on groups of nodes.
+
+    Nodes are grouped along their strongest edges, so no group lies across an edge of the picture.
+    The coarsest level is factorised. degree: [n], the diagonal of the whole matrix.
+    """
+    if len(diagonal) <= _DIRECT or not len(edges.weight):
+        return _factorised(edges, diagonal)
+    random = np.random.default_rng(len(diagonal))
+    strength = edges.weight * (0.5 + 0.5 * random.random(len(edges.weight)))  # without ties
+    strongest = np.zeros(len(diagonal))
+    for end in (edges.first, edges.second):
         np.maximum.at(strongest, end, strength)
-    joins = (strength == strongest[links.one]) | (strength == strongest[links.other])
-    group = _regions(_Links(*(part[joins] for part in links)), len(held))
-    members = _library("scipy.sparse").csr_array(
+    joins = (strength == strongest[edges.first]) | (strength == strongest[edges.second])
+    group = _components(_Edges(*(part[joins] for part in edges)), len(diagonal))
+    members = _scipy("sparse").csr_array(
         (np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(len(group), group.max() + 1)
     )
-    sums = members.T.tocsr()
-    held = np.bincount(group, held)
-    links = _merged(links, group, len(held))
-    coarser = _rough(links, held, _degree(links, len(held)) + held)
-    share = 1 / diagonal[:, None]
-    return lambda rest: rest * share + coarser(sums @ rest)[group]
+    restrict = members.T.tocsr()
+    diagonal = np.bincount(group, diagonal)
+    edges = _coarsened(edges, group, len(diagonal))
+    coarser = _multilevel(edges, diagonal, _degrees(edges, len(diagonal)) + diagonal)
+    jacobi = 1 / degree[:, None]
+    return lambda r: r * jacobi + coarser(restrict @ r)[group]
 
 
-def _merged(links: _Links, group: Numbers, count: int) -> _Links:
-    """The links between groups of nodes."""
-    one, other = group[links.one], group[links.other]
-    between = one != other
-    low, high = np.minimum(one, other)[between], np.maximum(one, other)[between]
-    matrix = _library("scipy.sparse").coo_array(
-        (links.weight[between], (low, high)), shape=(count, count)
-    )
+def _coarsened(edges: _Edges, group: Numbers, count: int) -> _Edges:
+    """The edges between `count` groups of nodes; group: [n], each node's."""
+    first, second = group[edges.first], group[edges.second]
+    between = first != second
+    low, high = np.minimum(first, second)[between], np.maximum(first, second)[between]
+    matrix = _scipy("sparse").coo_array((edges.weight[between], (low, high)), shape=(count, count))
     matrix = matrix.tocsr().tocoo()
-    return _Links(matrix.row, matrix.col, matrix.data)
+    return _Edges(matrix.row, matrix.col, matrix.data)
 
 
-def _matrix(links: _Links, held: Values) -> Any:
-    """What takes colours [n, 2] to what pulls at each node."""
-    shape = len(held), len(held)
-    half = (
-        _library("scipy.sparse")
-        .coo_array((-links.weight, (links.one, links.other)), shape=shape)
-        .tocsr()
-    )
-    diagonal = _library("scipy.sparse").diags_array(_degree(links, len(held)) + held)
-    return (half + half.T + diagonal).tocsr()
+def _laplacian(edges: _Edges, diagonal: Values) -> Any:
+    """The graph Laplacian of the edges plus a diagonal, as a sparse [n, n] matrix."""
+    shape = len(diagonal), len(diagonal)
+    coordinates = (edges.first, edges.second)
+    half = _scipy("sparse").coo_array((-edges.weight, coordinates), shape=shape).tocsr()
+    degrees = _scipy("sparse").diags_array(_degrees(edges, len(diagonal)) + diagonal)
+    return (half + half.T + degrees).tocsr()
 
 
-def _direct(links: _Links, held: Values) -> Callable[[Values], Values]:
-    """What solves a small system."""
-    factors = _library("scipy.sparse.linalg").splu(
-        _matrix(links, held).tocsc(),
+def _factorised(edges: _Edges, diagonal: Values) -> Callable[[Values], Values]:
+    """The exact solution of a small system, as a function of its right-hand side [n, 2]."""
+    factors = _scipy("sparse.linalg").splu(
+        _laplacian(edges, diagonal).tocsc(),
         permc_spec="MMD_AT_PLUS_A",
         diag_pivot_thresh=0,
         options={"SymmetricMode": True},
@@ -288,21 +300,20 @@ def _direct(links: _Links, held: Values) -> Callable[[Values], Values]:
 
 
 def _dot(one: Values, other: Values) -> Values:
-    """Of each column; summed in one order, whatever the number of threads."""
+    """Dot products [2] of the columns; summed in one order, whatever the number of threads."""
     return np.asarray(np.einsum("ij,ij->j", one, other))
 
 
-def _ratio(above: Values, below: Values) -> Values:
-    """0 where a column is solved."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+def _ratio(numerator: Values, denominator: Values) -> Values:
+    """The quotients [2]; 0 where a column is solved already."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
-def _library(name: str) -> Any:
-    """A module of SciPy, imported only when colour is spread: it costs 0.2 s."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingLibraryError(
-            "SciPy is not installed, which spreads the colours of a key that is painted in parts; "
-            "install it with `pip install vidcolor[key]`"
-        ) from error
+def _scipy(module: str) -> Any:
+    """A module of SciPy, imported only when colour is spread: it takes 0.2 s."""
+    return require(
+        f"scipy.{module}",
+        library="SciPy",
+        extra="scribbles",
+        purpose="spreading the colours of a key that is painted in parts",
+    )

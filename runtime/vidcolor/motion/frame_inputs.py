@@ -1,95 +1,100 @@
-"""What a step takes from luma alone, so that it can be made before the frames before are coloured.
+"""The inputs of a step that depend only on luma.
 
-Only the graph is recurrent. Padding and optical flow are not, and cost as much as a small graph
-does: whoever has cores to spare makes them for the frames to come (`Propagator.run`). Tracks of the
-keys are followed from frame to frame (`FrameInputs.followed`), but that too needs no colour.
+They can be computed ahead of time, before earlier frames are coloured. Only the graph is recurrent.
+Padding and optical flow are not, and take as long as a small graph does: other cores can prepare
+them for the frames to come (`Propagator.run`). Tracks of the keys are followed from frame to frame
+(`FrameInputs.with_tracks`), but they need no colour either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidcolor.inference import contract
 from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
-from vidcolor.motion.track import Tracks, enlarge_flow, follow, halve, halve_flow
+from vidcolor.motion.pad import empty_batch, pad, repeat_edges
+from vidcolor.motion.track import Tracks, enlarge_flow, follow, half_size, halve_flow
 from vidcolor.planes import Plane, check_luma
-
-EVEN = 2
-"""The least multiple that planes are padded to where there is flow to keys, of half size."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FrameInputs:
-    """A frame's inputs to the propagate graph, but for state and memory. Opaque to callers."""
+    """A frame's inputs to the propagate graph, besides state and memory. Opaque to callers."""
 
     size: tuple[int, int]
     """Height and width of the frame, in pixels."""
     required_flows: frozenset[str]
-    """The contract's flow inputs that the model asks for."""
+    """The contract's flow inputs that the model has."""
     luma: Plane
-    """[1, 1, H, W], padded to the model's multiple."""
+    """[1, 1, H, W] float32 in [0, 1], padded to the model's size multiple."""
     flows: dict[str, Plane]
-    """Those inputs, padded; that of the tracks is there when they are."""
+    """The flow inputs, padded; `FLOW_TRACK` is among them once there are tracks."""
     luma8: Luma8 | None
-    """[h, w], what flow compares; None where the model asks for none."""
+    """[h, w], what flow is computed on; None where the model has no flow input."""
     previous: Luma8 | None
-    """What flow goes to: the frame before, if there is one and the model asks for it."""
+    """[h, w] of the frame before, if there is one and the model needs the flow to it."""
     keys: tuple[Luma8, ...]
-    """The keys [H/2, W/2], if the model asks for the flow to them."""
+    """[H/2, W/2] of each key, if the model needs the flow to them."""
     half: Luma8 | None
-    """[H/2, W/2], what keys are compared with."""
+    """[H/2, W/2] of this frame, what the keys are compared with."""
     direct: tuple[Flow, ...]
-    """Flow straight to each of the keys [2, H/2, W/2]."""
+    """[2, H/2, W/2] for each key: the flow straight to it, found without the frames between."""
     tracks: Tracks | None = None
-    """The keys' tracks, once `with_tracks`."""
-    since: Tracks | None = None
-    """Those of the frame before, which they go on from."""
+    """The keys' tracks, once `with_tracks` has added them."""
+    previous_tracks: Tracks | None = None
+    """The tracks of the frame before, which `tracks` were continued from."""
 
     def __repr__(self) -> str:
         return f"FrameInputs(size={self.size}, flows={sorted(self.flows)})"
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the planes that are this frame's own."""
+        """Bytes of the planes that belong to this frame alone."""
         planes = (self.luma, *self.flows.values(), *self.direct, *(self.tracks or ()))
         codes = (plane for plane in (self.luma8, self.half) if plane is not None)
         return sum(p.nbytes for p in planes) + sum(p.nbytes for p in codes)
 
     def follows(self, previous: Luma8 | None, keys: tuple[Luma8, ...]) -> bool:
-        """Whether these are the frame before and the keys that it was seen beside."""
+        """Whether the inputs were prepared for this frame before and these keys."""
         pairs = ((self.previous, previous), *zip(self.keys, keys, strict=False))
         return len(self.keys) == len(keys) and all(
             one is two or _equal(one, two) for one, two in pairs
         )
 
-    def to_key(self, luma8: Luma8) -> Flow | None:
-        """The flow straight to a key of this luma, if there is one."""
-        for key, motion in zip(self.keys, self.direct, strict=True):
-            if key is luma8 or _equal(key, luma8):
+    def direct_to(self, key: Luma8) -> Flow | None:
+        """The direct flow to a key with these luma codes [H/2, W/2], if it was computed."""
+        for known, motion in zip(self.keys, self.direct, strict=True):
+            if known is key or _equal(known, key):
                 return motion
         return None
 
-    def with_tracks(self, since: Tracks | None) -> FrameInputs:
-        """The same with tracks, which go on from those of the frame before.
+    def with_tracks(self, previous_tracks: Tracks | None) -> FrameInputs:
+        """The same inputs with tracks that continue those of the frame before.
 
-        Itself where the model asks for none, or where it is followed from there already.
+        Args:
+            previous_tracks: Tracks of the frame before. None if there is no such frame; the tracks
+                are then the direct flow.
+
+        Returns:
+            New inputs. These same ones where the model needs no tracks, or where they continue
+            `previous_tracks` already.
         """
-        half, asked = self.half, contract.FLOW_TRACK in self.required_flows
-        if half is None or not asked or (self.tracks is not None and self.since is since):
+        half, needed = self.half, contract.FLOW_TRACK in self.required_flows
+        is_done = self.tracks is not None and self.previous_tracks is previous_tracks
+        if half is None or not needed or is_done:
             return self
         height, width = half.shape
         tracks = self.direct
-        if since is not None:
-            step = halve_flow(self.flows[contract.FLOW_PREVIOUS][0])
+        if previous_tracks is not None:
+            to_previous = halve_flow(self.flows[contract.FLOW_PREVIOUS][0])
             tracks = tuple(
-                follow(half, key, direct=direct, step=step, before=before)
-                for key, direct, before in zip(self.keys, self.direct, since, strict=True)
+                follow(half, key, direct=direct, to_previous=to_previous, previous_track=track)
+                for key, direct, track in zip(self.keys, self.direct, previous_tracks, strict=True)
             )
-        flows = {**self.flows, contract.FLOW_TRACK: _enlarged(tracks, 2 * height, 2 * width)}
-        return replace(self, flows=flows, tracks=tracks, since=since)
+        flows = {**self.flows, contract.FLOW_TRACK: _full_size(tracks, 2 * height, 2 * width)}
+        return replace(self, flows=flows, tracks=tracks, previous_tracks=previous_tracks)
 
 
 def prepare_inputs(
@@ -101,14 +106,26 @@ def prepare_inputs(
     previous: Luma8 | None,
     keys: tuple[Luma8, ...],
     reuse: FrameInputs | None = None,
+    to_previous: Flow | None = None,
 ) -> FrameInputs:
-    """What there is to see of `luma` [h, w] float32 in [0, 1].
+    """Pad a frame's luma and compute the optical flow that a model needs of it.
 
-    luma8: the same as `to_uint8` makes it, if it is made already. previous: that of the frame
-    before. keys: those of the keys, as `half_size` makes them.
-    reuse: this frame, seen beside other frames before it; flow to the same keys is taken from it.
-    required_flows: the flow inputs that the model asks for. multiple: its size multiple.
-    Raises ValueError for another shape or type.
+    Args:
+        luma: [h, w] float32 in [0, 1].
+        luma8: `to_uint8(luma)`, if it is known already.
+        required_flows: The contract's flow inputs that the model has.
+        multiple: The model's size multiple in pixels.
+        previous: `to_uint8` of the frame before, [h, w]; None if there is none.
+        keys: `half_size` of `to_uint8` of each key, [H/2, W/2].
+        reuse: Inputs already computed for this frame in another pass; flow to shared keys is
+            copied from them.
+        to_previous: Flow [2, h, w] to the frame before, if it is known already.
+
+    Returns:
+        The inputs, without tracks.
+
+    Raises:
+        ValueError: `luma` has another shape or type.
     """
     check_luma(luma)
     height, width = luma.shape
@@ -117,12 +134,12 @@ def prepare_inputs(
     flows, half = {}, None
     direct: Tracks = ()
     if luma8 is not None and required_flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}:
-        flows[contract.FLOW_PREVIOUS] = _to_previous(luma8, previous, multiple)
+        flows[contract.FLOW_PREVIOUS] = _to_previous(luma8, previous, multiple, to_previous)
     if luma8 is not None and keys:
         half = half_size(luma8, multiple)
         direct = tuple(_to_key(half, key, reuse) for key in keys)
         if contract.FLOW_KEY in required_flows:
-            flows[contract.FLOW_KEY] = _enlarged(direct, *(2 * side for side in half.shape))
+            flows[contract.FLOW_KEY] = _full_size(direct, *(2 * side for side in half.shape))
     return FrameInputs(
         size=(height, width),
         required_flows=required_flows,
@@ -136,86 +153,30 @@ def prepare_inputs(
     )
 
 
-def prepare_clip(
-    lumas: Iterable[Plane],
-    *,
-    required_flows: frozenset[str],
-    multiple: int,
-    previous: Luma8 | None,
-    keys: tuple[Luma8, ...],
-    tracks: Tracks | None,
-) -> Iterator[FrameInputs]:
-    """Frames that follow each other, and the keys' tracks followed through them.
-
-    previous, tracks: of the frame before the first one; None where there is none. Everything else
-    is as for `see`.
-    """
-    for luma in lumas:
-        seen = prepare_inputs(
-            luma,
-            None,
-            required_flows=required_flows,
-            multiple=multiple,
-            previous=previous,
-            keys=keys,
-        )
-        seen = seen.with_tracks(tracks)
-        yield seen
-        previous, tracks = seen.luma8, seen.tracks
-
-
-def half_size(luma8: Luma8, multiple: int) -> Luma8:
-    """[H/2, W/2]: padded as the model's planes are, then halved."""
-    height, width = luma8.shape
-    around = ((0, -height % multiple), (0, -width % multiple))
-    return halve(np.pad(luma8, around, mode="edge"))
-
-
-def pad(planes: Plane, multiple: int) -> Plane:
-    """Planes [c, h, w] as a batch [1, c, H, W], edges repeated right and below.
-
-    H and W are the next multiples of `multiple`; `Propagator.step` crops back.
-    """
-    channels, height, width = planes.shape
-    batch = _padded(1, channels, height, width, multiple)
-    batch[0, :, :height, :width] = planes
-    return _repeat_edges(batch, height, width)
-
-
-def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int) -> Plane:
-    """Flow to the frame before, padded: [1, 2, H, W]; none at all without one."""
+def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int, known: Flow | None) -> Plane:
+    """Padded flow [1, 2, H, W] to the frame before; zeros if there is none."""
     height, width = here.shape
-    batch = _padded(1, 2, height, width, multiple)
+    batch = empty_batch(2, height, width, multiple)
     plane = batch[0, :, :height, :width]
     if previous is None:
         plane[...] = 0
+    elif known is not None:
+        plane[...] = known
     else:
         flow(here, previous, out=plane)
-    return _repeat_edges(batch, height, width)
+    return repeat_edges(batch, height, width)
 
 
 def _to_key(half: Luma8, key: Luma8, reuse: FrameInputs | None) -> Flow:
-    known = None if reuse is None else reuse.to_key(key)
+    known = None if reuse is None else reuse.direct_to(key)
     return flow(half, key) if known is None else known
 
 
-def _enlarged(motions: tuple[Flow, ...], height: int, width: int) -> Plane:
-    """[k, 2, H, W]"""
+def _full_size(motions: tuple[Flow, ...], height: int, width: int) -> Plane:
+    """Flows of half size as one batch [k, 2, height, width]."""
     batch = np.empty((len(motions), 2, height, width), np.float32)
     for motion, plane in zip(motions, batch, strict=True):
         enlarge_flow(motion, plane)
-    return batch
-
-
-def _padded(count: int, channels: int, height: int, width: int, multiple: int) -> Plane:
-    return np.empty(
-        (count, channels, height + -height % multiple, width + -width % multiple), np.float32
-    )
-
-
-def _repeat_edges(batch: Plane, height: int, width: int) -> Plane:
-    batch[:, :, :height, width:] = batch[:, :, :height, width - 1 : width]
-    batch[:, :, height:] = batch[:, :, height - 1 : height]
     return batch
 
 

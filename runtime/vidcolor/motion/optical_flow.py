@@ -1,4 +1,4 @@
-"""Dense optical flow between two luma planes, for models that ask for it (`vidcolor.contract`)."""
+"""Dense optical flow between two luma planes, for models that have flow inputs."""
 
 from __future__ import annotations
 
@@ -12,37 +12,43 @@ from numpy.typing import NDArray
 from vidcolor.planes import Plane
 
 Luma8 = NDArray[np.uint8]
-"""Luma [h, w] as flow compares it."""
+"""Luma codes [h, w] that flow is computed on."""
 Flow = NDArray[np.float32]
-"""[2, h, w], x then y, in pixels."""
+"""[2, h, w], x then y, in pixels. The pixel p of one frame lies at p + flow(p) in the other."""
 
-_LEAST = 16
-"""Pixels; DIS refuses sides of less than its patches, so smaller planes are padded."""
+_LEAST_SIDE = 16
+"""Pixels. DIS refuses sides shorter than its patches, so smaller planes are padded."""
 _LEAST_REUSED = 64
-"""Pixels; on smaller planes DIS changes its own patches and scales, for good."""
-
-
+"""Pixels. On smaller planes a DIS object changes its own patches and scales for good."""
 _NEAR = 1
-"""The coarsest scale (2^-n) of a search around a guess; coarser ones forget its detail."""
+"""The coarsest scale (2^-n) of a search around a guess; coarser scales lose its detail."""
 
 
 def to_uint8(luma: Plane) -> Luma8:
-    """Luma [h, w] in [0, 1] as the 8-bit plane that `flow` compares."""
+    """Luma [h, w] float32 in [0, 1] as the 8-bit codes [h, w] that `flow` is computed on."""
     return np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
 
 
 def flow(here: Luma8, other: Luma8, out: Flow | None = None, *, guess: Flow | None = None) -> Flow:
-    """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
+    """Compute the flow from one frame to another.
 
-    The pixel p of `here` lies at p + flow(p) in `other`. Both are [h, w] uint8. out: where to
-    write it, and what is returned then. guess: a flow to search around, instead of everywhere.
-    DIS (Kroeger 2016) with patches on every fourth pixel of the planes' own size. Against OpenCV's
-    medium preset, which ends at half size and then refines by variation, colours carried from frame
-    to frame lose half a decibel less, for a third more time (training/EXPERIMENTS.md).
+    The method is DIS (Kroeger et al. 2016) with patches on every fourth pixel of the full size.
+    OpenCV's medium preset ends at half size and then refines by variation. Compared with it,
+    colours carried from frame to frame lose half a decibel less, for a third more time
+    (training/EXPERIMENTS.md).
+
+    Args:
+        here: Luma codes [h, w].
+        other: Luma codes [h, w].
+        out: Array [2, h, w] float32 to write to.
+        guess: A flow [2, h, w] to search around, instead of everywhere.
+
+    Returns:
+        [2, h, w] float32: where each pixel of `here` lies in `other`. It is `out` if that is given.
     """
     height, width = here.shape
     out = np.empty((2, height, width), np.float32) if out is None else out
-    below, right = max(0, _LEAST - height), max(0, _LEAST - width)
+    below, right = max(0, _LEAST_SIDE - height), max(0, _LEAST_SIDE - width)
     if below or right:
         here, other = (np.pad(p, ((0, below), (0, right)), mode="edge") for p in (here, other))
     begin = cast("Flow", None)  # OpenCV's stubs do not know that it may be
@@ -54,33 +60,33 @@ def flow(here: Luma8, other: Luma8, out: Flow | None = None, *, guess: Flow | No
     return out
 
 
-class _Mine(threading.local):
-    """A thread's own DIS objects, for searches everywhere and near a guess."""
+class _PerThread(threading.local):
+    """A thread's own DIS objects, by whether they search near a guess."""
 
     def __init__(self) -> None:
         self.size: dict[bool, tuple[int, ...]] = {}
         self.dis: dict[bool, cv2.DISOpticalFlow] = {}
 
 
-_mine = _Mine()
+_per_thread = _PerThread()
 
 
 def _dis(size: tuple[int, ...], *, near: bool) -> cv2.DISOpticalFlow:
-    """DIS for planes of this size.
+    """A DIS object for planes of this size.
 
-    A used object has its buffers already, which saves up to a fifth of the time, but remembers the
-    coarsest scale of the smallest planes it saw: it serves planes of one size only.
+    A used object has its buffers already, which saves up to a fifth of the time. But it remembers
+    the coarsest scale of the smallest planes that it saw, so it is used for one size only.
     """
     if min(size) < _LEAST_REUSED:
         return new_dis(near=near)
-    if _mine.size.get(near) != size:
-        _mine.dis[near] = new_dis(near=near)
-        _mine.size[near] = size
-    return _mine.dis[near]
+    if _per_thread.size.get(near) != size:
+        _per_thread.dis[near] = new_dis(near=near)
+        _per_thread.size[near] = size
+    return _per_thread.dis[near]
 
 
 def new_dis(*, near: bool = False) -> cv2.DISOpticalFlow:
-    """DIS with the settings that `flow` has; `near` a guess or not."""
+    """A new DIS object with the settings of `flow`; near: for a search around a guess."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(4)

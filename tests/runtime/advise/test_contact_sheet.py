@@ -103,5 +103,5 @@ def test_a_long_purpose_stays_on_its_card(tmp_path: Path) -> None:
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(MissingLibraryError, match=r"pip install vidcolor\[film\]"):
+    with pytest.raises(MissingLibraryError, match=r"pip install .vidcolor\[film\]"):
         check_library()

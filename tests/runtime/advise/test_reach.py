@@ -52,7 +52,7 @@ def test_between_two_keys_it_is_that_of_the_blend(scene, propagator: Propagator)
         sides[n].append(planes)
     for n, (one, other) in sides.items():
         since, until = NUMBERS[n] - NUMBERS[1], NUMBERS[6] - NUMBERS[n]
-        expected = blend(one, other, since=since, until=until)[1].mean()
+        expected = blend(one, other, distance_before=since, distance_after=until)[1].mean()
         assert means[n] == pytest.approx(expected, abs=1e-6)
     assert means[1] == means[6] == 1
     assert means[0] == pytest.approx(FADE, rel=1e-5)

@@ -8,9 +8,9 @@ import pytest
 import vidcolor.advise.samples
 from tests.support.videos import picture, write_clip
 from vidcolor.advise.samples import sample
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
-FIT = Fit.of(64, 96, 48)
+FIT = WorkingSize.of(64, 96, 48)
 
 
 def film(path: Path, frames: int = 40) -> Path:
@@ -32,7 +32,7 @@ def test_shots_follow_each_other_and_hold_their_ends(tmp_path: Path) -> None:
 def test_samples_are_the_films_luma_made_small(tmp_path: Path) -> None:
     [shot] = sample(film(tmp_path / "a.mkv", 10), [0], FIT)
     for number, luma in shot.lumas.items():
-        expected = FIT.down(picture(number).astype(np.float32) / 255)
+        expected = FIT.downsample(picture(number).astype(np.float32) / 255)
         np.testing.assert_allclose(luma, expected, atol=1e-6)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.videos import HEIGHT, UNEVEN, WIDTH, frames, picture, plane, write_clip
-from vidcolor.advise.stills import write_file, write_stills
-from vidcolor.errors import MediaError
+from vidcolor.advise.stills import write_stills
 from vidcolor.key.image import is_painted, read_key
 from vidcolor.media.reader import Reader
 
@@ -65,10 +64,3 @@ def test_no_more_of_the_film_is_read_than_it_takes(tmp_path: Path) -> None:
     film.write_bytes(film.read_bytes()[: film.stat().st_size * 3 // 4])
     write_stills(film, {1: tmp_path / "1.png"})
     assert read(tmp_path / "1.png") is not None
-
-
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "0.png").mkdir()
-    with pytest.raises(MediaError, match=r"output: .*0\.png cannot be written"):
-        write_file(tmp_path / "0.png", b"picture")
-    assert [path.name for path in tmp_path.iterdir()] == ["0.png"]

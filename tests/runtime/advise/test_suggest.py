@@ -1,16 +1,16 @@
-"""Suggested keys, from an account alone."""
+"""Suggested keys, from a report alone."""
 
 import numpy as np
 import pytest
 
 from vidcolor.advise.suggest import suggest
-from vidcolor.film.report import Account
+from vidcolor.film.report import Report
 
 GOAL = 0.65
 
 
-def account(confidence: list[float], *, keys: list[int], shots: tuple[int, ...], first: int = 0):
-    return Account(
+def report(confidence: list[float], *, keys: list[int], shots: tuple[int, ...], first: int = 0):
+    return Report(
         film="film.mkv",
         model="toy",
         size=64,
@@ -27,7 +27,7 @@ def fading(frames: int, key: int, fall: float) -> list[float]:
 
 def test_into_the_stretch_that_lacks_most() -> None:
     """One shot falls off to its end; another stays good."""
-    given = account(fading(60, 5, 0.02) + fading(40, 20, 0.01), keys=[5, 80], shots=(0, 60))
+    given = report(fading(60, 5, 0.02) + fading(40, 20, 0.01), keys=[5, 80], shots=(0, 60))
     first, *more = suggest(given, goal=GOAL)
     assert not more
     assert 35 <= first.frame <= 50
@@ -37,7 +37,7 @@ def test_into_the_stretch_that_lacks_most() -> None:
 
 
 def test_its_gain_is_what_the_films_own_keys_give() -> None:
-    given = account([*fading(60, 10, 0.02), *[0.3] * 60], keys=[10], shots=(0, 60))
+    given = report([*fading(60, 10, 0.02), *[0.3] * 60], keys=[10], shots=(0, 60))
     best = suggest(given, goal=GOAL)[0]
     assert best.serves == range(60, 120)
     hold = np.maximum(0.3, fading(60, best.frame - 60, 0.02))
@@ -47,7 +47,7 @@ def test_its_gain_is_what_the_films_own_keys_give() -> None:
 def test_a_shot_in_which_keys_hold_badly_promises_little() -> None:
     """However well they hold in another one."""
     easy, hard = fading(60, 30, 0.002), fading(60, 30, 0.02)
-    given = account([*easy, *np.maximum(hard, 0.55)], keys=[30, 90], shots=(0, 60))
+    given = report([*easy, *np.maximum(hard, 0.55)], keys=[30, 90], shots=(0, 60))
     one, other = suggest(given, goal=0.7)
     assert {one.frame < 90, other.frame < 90} == {True, False}
     hold = np.maximum(0.55, fading(60, one.frame - 60, 0.02))
@@ -56,32 +56,32 @@ def test_a_shot_in_which_keys_hold_badly_promises_little() -> None:
 
 
 def test_nothing_where_every_frame_has_what_it_should() -> None:
-    given = account(fading(120, 60, 0.005), keys=[60], shots=(0,))
+    given = report(fading(120, 60, 0.005), keys=[60], shots=(0,))
     assert suggest(given, goal=GOAL) == []
     assert suggest(given, goal=0.95)
 
 
 def test_a_lack_of_few_frames_is_not_worth_the_paint() -> None:
-    given = account([*[0.9] * 40, 0.5, 0.5, 0.5], keys=[0], shots=(0,))
+    given = report([*[0.9] * 40, 0.5, 0.5, 0.5], keys=[0], shots=(0,))
     assert suggest(given, goal=GOAL) == []
 
 
 def test_a_film_without_any_key_in_it() -> None:
     """A part of a film may have none; then nothing is known of how keys hold."""
-    [best] = suggest(account([0.4] * 30, keys=[], shots=(0,)), goal=GOAL)
+    [best] = suggest(report([0.4] * 30, keys=[], shots=(0,)), goal=GOAL)
     assert best.frame in (14, 15)
     assert best.after == 1
 
 
 def test_frames_are_the_films_also_for_a_part_of_it() -> None:
-    whole = account([0.9] * 50 + [0.3] * 40, keys=[0, 20], shots=(0, 50))
-    part = account([0.9] * 10 + [0.3] * 40, keys=[0, 20], shots=(0, 50), first=40)
+    whole = report([0.9] * 50 + [0.3] * 40, keys=[0, 20], shots=(0, 50))
+    part = report([0.9] * 10 + [0.3] * 40, keys=[0, 20], shots=(0, 50), first=40)
     assert suggest(whole, goal=GOAL)[0].frame == suggest(part, goal=GOAL)[0].frame
 
 
 def test_no_more_than_asked_for_and_the_best_first() -> None:
     shots = tuple(range(0, 600, 30))
-    levels = np.linspace(0.2, 0.6, 20)
-    given = account(levels.repeat(30).tolist(), keys=[], shots=shots)
-    found = suggest(given, goal=GOAL, most=5)
-    assert [suggestion.frame // 30 for suggestion in found] == [0, 1, 2, 3, 4]
+    levels = np.linspace(0.2, 0.45, 20)
+    given = report(levels.repeat(30).tolist(), keys=[], shots=shots)
+    found = suggest(given, goal=GOAL)
+    assert [suggestion.frame // 30 for suggestion in found] == list(range(12))

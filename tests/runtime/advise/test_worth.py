@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from vidcolor.advise.worth import WORTH, Choice, choose, middle, stretches
+from vidcolor.advise.worth import WORTH, Choice, choose, middle, runs_above_zero
 
 EVERY = 4
 """Frames that a sample stands for."""
@@ -126,9 +126,9 @@ def test_tries_are_few() -> None:
     assert confidence.calls <= 1 + 3 + count
 
 
-def test_stretches_and_their_middles() -> None:
+def test_runs_above_zero_and_their_middles() -> None:
     lacking = np.array([0, 1, 1, 0, 0, 3, 1, 1, 1])
-    assert stretches(lacking) == [range(1, 3), range(5, 9)]
+    assert runs_above_zero(lacking) == [range(1, 3), range(5, 9)]
     assert middle(lacking, range(5, 9)) == 5
     assert middle(np.ones(9), range(9)) == 4
-    assert stretches(np.zeros(3)) == []
+    assert runs_above_zero(np.zeros(3)) == []

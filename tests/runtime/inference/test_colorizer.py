@@ -144,7 +144,7 @@ def test_what_is_no_colorizer_is_refused_when_loaded(tmp_path, case):
 
 def test_metadata_of_another_version(tmp_path):
     path = write_colorizer(tmp_path / "new.onnx", PLANES, metadata=replace(METADATA, contract=2))
-    with pytest.raises(BundleError, match=r"vidcolor.contract is 2, this vidcolor reads 1"):
+    with pytest.raises(BundleError, match=r"vidcolor.contract is '2', this vidcolor reads 1"):
         load(path)
 
 

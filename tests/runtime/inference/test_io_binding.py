@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnxruntime import InferenceSession
 
-from vidcolor.inference.io_binding import Freight
+from vidcolor.inference.io_binding import StagingBuffer
 
 RNG = np.random.default_rng(0)
 
@@ -24,12 +24,12 @@ def test_a_graph_gets_and_gives_the_same_planes_as_one_by_one(flow_bundle: Path,
 
     binding = graph.io_binding()
     back = {name: expected[name].shape for name in ("confidence", "chroma")}
-    freight = Freight(binding, "cpu", 0, there=given, back=back)
+    buffer = StagingBuffer(binding, "cpu", 0, inputs=given, output_shapes=back)
     for name in names:
         if name not in back:
             binding.bind_output(name)
     graph.run_with_iobinding(binding)
-    got = freight.fetch()
+    got = buffer.fetch()
     assert list(got) == ["confidence", "chroma"]
     for name, plane in got.items():
         np.testing.assert_array_equal(plane, expected[name])

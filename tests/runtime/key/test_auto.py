@@ -16,7 +16,7 @@ from vidcolor.inference.session import Session
 from vidcolor.key.auto import auto_first_key, auto_key
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 FULL = 2
@@ -42,21 +42,21 @@ def test_the_key_is_the_colorizers_and_the_rest_is_carried(folder: Path, coloriz
     """Held against the loop of `vidcolor.propagate`, begun with the first frame as coloured."""
     assert color("--colorizer", colorizer, "--size", "48") == 0
     coding, layout = Coding("bt709", full_range=True), ((1, 1), "left")
-    fit, painter = Fit.of(HEIGHT, WIDTH, 48), Colorizer.load(colorizer, provider="cpu")
+    fit, painter = WorkingSize.of(HEIGHT, WIDTH, 48), Colorizer.load(colorizer, provider="cpu")
     propagator = Propagator(Session.load(TOY, provider="cpu"))
     state = None
     for before, after in zip(frames(folder / "clip.mkv"), frames(folder / "out.mkv"), strict=True):
         np.testing.assert_array_equal(plane(after, 0), plane(before, 0))
         luma = decode_luma(plane(before, 0), coding)
-        small = fit.down(luma)
+        small = fit.downsample(luma)
         if state is None:
-            painted = fit.up(painter.color(small, matrix="bt709"), small, luma)
+            painted = fit.upsample(painter.color(small, matrix="bt709"), small, luma)
             whole = Grid(HEIGHT, WIDTH)
-            state = propagator.init_state(Key(small, fit.down_chroma(painted, whole)))
+            state = propagator.init_state(Key(small, fit.downsample_chroma(painted, whole)))
             chroma = resample(painted, whole, fit.grid(*layout))
         else:
             chroma, _, state = propagator.step(small, state)
-            chroma = fit.up(chroma, small, luma, *layout)
+            chroma = fit.upsample(chroma, small, luma, *layout)
         for index, codes in enumerate(encode_chroma(chroma, coding), start=1):
             np.testing.assert_array_equal(plane(after, index), codes)
             assert np.abs(codes.astype(int) - 128).max() > 10  # there is colour to speak of
@@ -71,9 +71,9 @@ def test_the_shipped_colorizer_is_the_default(folder: Path) -> None:
 
 def test_a_key_of_any_frame(folder: Path) -> None:
     """At the clip's own size, with the frame's own luma; of the first frame by the clip's path."""
-    painter, fit = Colorizer.load("planes.onnx", provider="cpu"), Fit.of(HEIGHT, WIDTH, 32)
+    painter, fit = Colorizer.load("planes.onnx", provider="cpu"), WorkingSize.of(HEIGHT, WIDTH, 32)
     luma = decode_luma(plane(frames(Path("clip.mkv"))[0], 0), Coding("bt709", full_range=True))
-    key = auto_key(luma, colorizer=painter, fit=fit, matrix="bt709")
+    key = auto_key(luma, colorizer=painter, working_size=fit, matrix="bt709")
     assert key.luma is luma
     assert key.chroma.shape == (2, HEIGHT, WIDTH)
     first = auto_first_key(Path("clip.mkv"), colorizer=painter, size=32)

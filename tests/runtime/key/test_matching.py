@@ -7,7 +7,7 @@ import pytest
 from tests.support import need
 from tests.support.scenes import render
 from tests.support.videos import frames, picture, plane
-from vidcolor.key.matching import ALIKE, best_frame, check_key
+from vidcolor.key.matching import MATCHING, best_frame, check_key
 
 HEIGHT, WIDTH = 108, 192
 
@@ -66,7 +66,7 @@ def jpeg(luma):
 def test_a_key_of_the_frame_belongs(change, frame):
     verdict = check_key(change(frame), frame)
     assert verdict.fault is None
-    assert verdict.likeness > 2 * ALIKE or change is painted_over
+    assert verdict.ncc > 2 * MATCHING or change is painted_over
 
 
 @pytest.mark.parametrize("change", [lambda key: key**0.5, lambda key: 0.5 * key, tinted])
@@ -101,7 +101,7 @@ def shifted(key):
 def test_what_is_wrong_with_a_key_is_told(change, fault, frame):
     verdict = check_key(np.ascontiguousarray(change(frame)), frame)
     assert verdict.fault.startswith(fault)
-    assert verdict.likeness < ALIKE
+    assert verdict.ncc < MATCHING
 
 
 def test_a_flat_frame_says_nothing(frame):
@@ -118,7 +118,7 @@ def test_the_best_frame_is_found(clip):
 
 def test_small_pictures_are_compared_too():
     one = picture(0).astype(np.float32)[:40, :40] / 255
-    assert check_key(one, one).likeness == pytest.approx(1)
+    assert check_key(one, one).ncc == pytest.approx(1)
     assert check_key(np.ascontiguousarray(one[:, ::-1]), one).fault.startswith("is flipped")
 
 
@@ -126,7 +126,7 @@ def test_footage():
     """The numbers in the module's docstring."""
     lumas = [plane(frames(path)[0], 0).astype(np.float32) / 255 for path in need.clips()[::10]]
     for number, luma in enumerate(lumas):
-        assert check_key(painted_over(luma), luma).likeness > 0.4
+        assert check_key(painted_over(luma), luma).ncc > 0.4
         height, width = luma.shape
         others = (resized(other, width, height) for n, other in enumerate(lumas) if n != number)
-        assert max(check_key(other, luma).likeness for other in others) < 0.12
+        assert max(check_key(other, luma).ncc for other in others) < 0.12

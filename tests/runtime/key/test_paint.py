@@ -10,12 +10,12 @@ from vidcolor.grid import Grid, resample
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import spread
 from vidcolor.planes import Key
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 need.scipy()
 
 HEIGHT, WIDTH = 64, 88
-FIT = Fit.of(HEIGHT, WIDTH, 32)
+FIT = WorkingSize.of(HEIGHT, WIDTH, 32)
 TARGET = Grid(HEIGHT, WIDTH, (1, 1), "left")
 
 
@@ -26,7 +26,7 @@ def key():
 
 @pytest.fixture(scope="module")
 def small(key):
-    return FIT.down(key.luma)
+    return FIT.downsample(key.luma)
 
 
 def test_a_whole_key_is_taken_as_it_is(key, small):
@@ -34,7 +34,7 @@ def test_a_whole_key_is_taken_as_it_is(key, small):
     fitted = paint.small(small, FIT)
     grid = Grid(HEIGHT, WIDTH)
     assert fitted.luma is small
-    assert fitted.chroma.tobytes() == FIT.down_chroma(key.chroma, grid).tobytes()
+    assert fitted.chroma.tobytes() == FIT.downsample_chroma(key.chroma, grid).tobytes()
     assert paint.full(fitted, key.luma, FIT, TARGET).tobytes() == (
         resample(key.chroma, grid, TARGET).tobytes()
     )
@@ -51,7 +51,7 @@ def parts(key):
 def test_painted_parts_are_spread_at_working_size_by_the_frames_luma(key, small):
     fitted = Paint.of(parts(key)).small(small, FIT)
     weight = resample(parts(key).weight[None], Grid(HEIGHT, WIDTH), FIT.working)[0]
-    own = FIT.down_chroma(key.chroma, Grid(HEIGHT, WIDTH))
+    own = FIT.downsample_chroma(key.chroma, Grid(HEIGHT, WIDTH))
     assert np.abs(fitted.chroma - own)[:, weight > 0.999].max() < 1e-6
     want = spread(small, own, weight)
     assert np.abs(fitted.chroma - want).max() < 0.05  # at rims own has also seen what is beyond
@@ -64,7 +64,7 @@ def test_in_its_own_frame_solid_paint_is_kept(key, small):
     full = paint.full(fitted, key.luma, FIT, TARGET)
     own = resample(key.chroma, Grid(HEIGHT, WIDTH), TARGET)
     assert np.array_equal(full[:, :8, :19], own[:, :8, :19])
-    around = FIT.up(fitted.chroma, small, key.luma, (1, 1), "left")
+    around = FIT.upsample(fitted.chroma, small, key.luma, (1, 1), "left")
     bare = np.s_[:, 12:, 32:]
     assert np.array_equal(full[bare], around[bare])
     assert np.abs(full[:, 11:13, 7:11] - own[:, 11:13, 7:11]).max() < 0.1  # in the hole

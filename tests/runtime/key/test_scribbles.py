@@ -132,7 +132,7 @@ def test_photographs_are_nearer_to_the_truth_than_by_the_papers_weights(monkeypa
         ours.append(psnr(got, key.chroma))
         none.append(psnr(0, key.chroma))
         with monkeypatch.context() as patch:
-            patch.setattr(scribbles, "_tight", papers)
+            patch.setattr(scribbles, "_levin_weights", papers)
             theirs.append(psnr(spread(key.luma, paint, weight), key.chroma))
     assert np.mean(ours) > np.mean(theirs) + 1
     assert np.mean(ours) > np.mean(none) + 8
@@ -197,5 +197,6 @@ except ImportError as error:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("MissingLibraryError SciPy is not installed")
-    assert "pip install vidcolor[key]" in done.stdout
+    assert done.stdout.startswith("MissingLibraryError spreading the colours")
+    assert "needs SciPy, which is not installed" in done.stdout
+    assert 'pip install "vidcolor[scribbles]"' in done.stdout

@@ -1,24 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
-from vidcolor.motion.frame_inputs import half_size, pad, prepare_clip, prepare_inputs
+from vidcolor.motion.frame_inputs import prepare_inputs
 from vidcolor.motion.optical_flow import flow, to_uint8
-from vidcolor.motion.track import enlarge_flow, follow, halve_flow
+from vidcolor.motion.pad import pad
+from vidcolor.motion.track import enlarge_flow, follow, half_size, halve_flow
 
 RNG = np.random.default_rng(0)
 HERE, BEFORE, KEY = RNG.random((3, 45, 61), np.float32)
-
-
-@pytest.mark.parametrize(("height", "width"), [(45, 61), (48, 64), (40, 63), (41, 64)])
-def test_padding_repeats_the_edges(height: int, width: int) -> None:
-    planes = RNG.random((2, height, width), np.float32)
-    padded = pad(planes, 8)
-    around = ((0, 0), (0, -height % 8), (0, -width % 8))
-    np.testing.assert_array_equal(padded, np.pad(planes, around, mode="edge")[None])
-    assert padded.flags.c_contiguous
 
 
 def test_a_frame_is_seen_beside_the_one_before_and_every_key() -> None:
@@ -50,8 +41,8 @@ def test_tracks_go_on_from_those_of_the_frame_before() -> None:
             half_size(to_uint8(HERE), 8),
             key,
             direct=seen.direct[place],
-            step=step,
-            before=since[place],
+            to_previous=step,
+            previous_track=since[place],
         )
         np.testing.assert_array_equal(followed.tracks[place], expected)
         expected = enlarge_flow(expected, np.empty((2, 48, 64), np.float32))
@@ -64,27 +55,6 @@ def test_tracks_go_on_from_those_of_the_frame_before() -> None:
             HERE, None, required_flows=unasked, multiple=8, previous=previous, keys=()
         )
         assert alone.with_tracks(since) is alone
-
-
-def test_frames_are_watched_one_after_the_other() -> None:
-    key = half_size(to_uint8(KEY), 8)
-    begun = (np.ones((2, 24, 32), np.float32),)
-    first, second = prepare_clip(
-        [HERE, BEFORE],
-        required_flows=FLOWS,
-        multiple=8,
-        previous=to_uint8(KEY),
-        keys=(key,),
-        tracks=begun,
-    )
-    assert first.since is begun
-    np.testing.assert_array_equal(
-        first.flows[FLOW_PREVIOUS], pad(flow(to_uint8(HERE), to_uint8(KEY)), 8)
-    )
-    assert second.since is first.tracks
-    np.testing.assert_array_equal(
-        second.flows[FLOW_PREVIOUS], pad(flow(to_uint8(BEFORE), to_uint8(HERE)), 8)
-    )
 
 
 def test_flow_to_a_key_that_was_found_already_is_taken_over() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vidcolor.motion.optical_flow import Flow, Luma8, flow
-from vidcolor.motion.track import enlarge_flow, follow, halve, halve_flow
+from vidcolor.motion.track import enlarge_flow, first_tracks, follow, halve, halve_flow
 
 HEIGHT, WIDTH = 96, 160
 RNG = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def walk(lumas: list[Luma8]) -> list[tuple[Flow, Flow]]:
     for here, previous in zip(lumas[1:], lumas[:-1], strict=True):
         direct = flow(here, lumas[0])
         step = flow(here, previous)
-        before = follow(here, lumas[0], direct=direct, step=step, before=before)
+        before = follow(here, lumas[0], direct=direct, to_previous=step, previous_track=before)
         there.append((before, direct))
     return there
 
@@ -49,7 +49,9 @@ def test_a_track_does_not_drift() -> None:
     still = np.zeros((2, HEIGHT, WIDTH), np.float32)
     before = still
     for here in lumas:
-        before = follow(here, lumas[0], direct=still + 9, step=still + 0.5, before=before)
+        before = follow(
+            here, lumas[0], direct=still + 9, to_previous=still + 0.5, previous_track=before
+        )
     assert np.abs(before).mean() < 0.1
 
 
@@ -58,7 +60,7 @@ def test_grain_does_not_move_a_track() -> None:
     grain = np.random.default_rng(1).normal(127, 0.7, (2, HEIGHT, WIDTH))
     here, key = np.rint(grain).astype(np.uint8)
     still = np.zeros((2, HEIGHT, WIDTH), np.float32)
-    track = follow(here, key, direct=still + 9, step=still, before=still)
+    track = follow(here, key, direct=still + 9, to_previous=still, previous_track=still)
     assert (np.abs(track).max(0) > 0.3).mean() < 0.2
     searched = flow(here, key, guess=still)
     assert (np.abs(searched).max(0) > 0.3).mean() > 0.6
@@ -71,23 +73,32 @@ def test_what_was_hidden_is_found_again() -> None:
     wall[:, 40:90] = texture(HEIGHT, 50)
     lost = np.zeros((2, HEIGHT, WIDTH), np.float32)
     lost[:, :, 40:90] = 25
-    hidden = follow(wall, key, direct=flow(wall, key), step=lost * 0, before=lost)
+    hidden = follow(wall, key, direct=flow(wall, key), to_previous=lost * 0, previous_track=lost)
     assert np.abs(hidden[:, 8:-8, 50:80]).mean() > 3
-    again = follow(key, key, direct=flow(key, key), step=lost * 0, before=hidden)
+    again = follow(key, key, direct=flow(key, key), to_previous=lost * 0, previous_track=hidden)
     assert np.abs(again[:, 8:-8, 8:-8]).max() < 1
 
 
-def test_without_a_frame_before_it_is_the_straight_flow() -> None:
+def test_the_first_tracks_are_the_direct_flow_to_each_key() -> None:
+    """The keys lie 2 and 4 pixels on: what is seen moves to the left."""
+    here, *keys = panned(3, 2)
+    tracks = first_tracks(here, keys)
+    assert [float(np.median(track[0])) for track in tracks] == pytest.approx([-2, -4], abs=0.1)
+    np.testing.assert_array_equal(tracks[1], flow(here, keys[1]))
+    assert first_tracks(here, ()) == ()
+
+
+def test_the_first_tracks_of_a_key_to_itself_are_zero() -> None:
     here = texture(HEIGHT, WIDTH)
-    direct = np.ones((2, HEIGHT, WIDTH), np.float32)
-    assert follow(here, here, direct=direct, step=direct, before=None) is direct
+    (track,) = first_tracks(here, (here,))
+    assert not track.any()
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 40), (16, 24), (24, 130), (70, 66)])
 def test_planes_of_any_size_are_followed(height: int, width: int) -> None:
     here = texture(height, width)
     still = np.zeros((2, height, width), np.float32)
-    track = follow(here, here, direct=still + 2, step=still, before=still)
+    track = follow(here, here, direct=still + 2, to_previous=still, previous_track=still)
     assert track.dtype == np.float32
     np.testing.assert_allclose(track, 0, atol=0.1)
 

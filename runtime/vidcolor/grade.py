@@ -1,0 +1,62 @@
+"""Grading: saturation and hue of finished colours, in the chroma planes themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+
+from vidcolor.checks import check_least
+from vidcolor.errors import ArgumentError
+from vidcolor.planes import Plane
+
+HUE_LIMIT = 360.0
+"""Largest turn of the hue, in degrees, either way."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How chroma is changed before it is written. Luma stays as it is.
+
+    Attributes:
+        saturation: What chroma is multiplied by, from 0; 0 gives gray, 1 changes nothing.
+        hue: Degrees, -360 to 360, by which (Cb, Cr) is turned counterclockwise, with Cb to the
+            right and Cr up: from blue towards red. 0 changes nothing.
+
+    Raises:
+        ArgumentError: A value is not accepted.
+    """
+
+    saturation: float = 1.0
+    hue: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_least("saturation", self.saturation, least=0)
+        if not -HUE_LIMIT <= self.hue <= HUE_LIMIT:
+            raise ArgumentError(
+                f"hue is {self.hue}, accepted are degrees from {-HUE_LIMIT:g} to {HUE_LIMIT:g}"
+            )
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether it changes nothing."""
+        return self.saturation == 1 and self.hue % 360 == 0
+
+    def apply(self, chroma: Plane) -> Plane:
+        """Grade chroma.
+
+        Args:
+            chroma: [2, h, w] float32, Cb and Cr in [-0.5, 0.5].
+
+        Returns:
+            The same shape and range; `chroma` itself, bit for bit, where the grade is neutral.
+            Colours that would leave the range are clipped, Cb and Cr each by itself.
+        """
+        if self.is_neutral:
+            return chroma
+        turn = radians(self.hue % 360)
+        along, across = (np.float32(self.saturation * part) for part in (cos(turn), sin(turn)))
+        cb, cr = chroma
+        graded = np.stack((along * cb - across * cr, across * cb + along * cr))
+        return np.clip(graded, -0.5, 0.5, out=graded)

@@ -1,0 +1,65 @@
+"""Runs of graphs that can be ended: a graph is anybody's, and may loop for ever.
+
+Python handles Ctrl-C in its main thread, and only between two of its own instructions, not while
+that thread is inside onnxruntime. So the main thread lets a helper thread run its graphs, and waits
+where a signal reaches it. Runs of other threads are ended by `end_runs`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from typing import Any
+
+from vidcolor.inference.providers import FATAL, onnxruntime
+
+_lock = threading.RLock()  # a signal's handler may come while its own thread holds it
+_under_way: dict[int, Any] = {}
+"""The `RunOptions` of all runs under way."""
+
+
+def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Result:
+    """Run a graph so that it can be ended.
+
+    Args:
+        call: Runs it with the `onnxruntime.RunOptions` that it is given.
+        verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
+
+    Returns:
+        What `call` returned.
+
+    Raises:
+        Exception: As onnxruntime raises it, also when the run was ended.
+        KeyboardInterrupt: Ctrl-C in the main thread; the run was ended.
+    """
+    options = onnxruntime().RunOptions()
+    options.log_severity_level = verbosity
+    with _lock:
+        _under_way[id(options)] = options
+    try:
+        if threading.current_thread() is not threading.main_thread():
+            return call(options)
+        future = _helper().submit(call, options)
+        try:
+            return future.result()
+        except BaseException:
+            options.terminate = True
+            wait([future])
+            raise
+    finally:
+        with _lock:
+            del _under_way[id(options)]
+
+
+def end_runs() -> None:
+    """End all runs under way, in any thread: each fails at its next node."""
+    with _lock:
+        for options in list(_under_way.values()):
+            options.terminate = True
+
+
+@cache
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="vidcolor-run")
