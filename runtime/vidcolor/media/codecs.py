@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import cast
 
 import av
 
 from vidcolor.errors import ArgumentError
-from vidcolor.media.reader import Info, subsampling
+from vidcolor.media.pictures import subsampling
+from vidcolor.media.reader import Info
 
 AUTO = "auto"
 """The first of `CODECS` that holds the clip in the output's container."""
@@ -26,12 +28,48 @@ class Encoder:
     """FFmpeg's name of the encoder."""
     options: Mapping[str, str] = field(default_factory=dict)
     lossless: bool = False
+    any_size: bool = False
+    """Whether it holds odd sides, too."""
     formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Pixel formats of an encoder that has its own, the smallest first, with the options that go
     with each; empty for one that takes the clip's."""
 
     def __str__(self) -> str:
         return self.library
+
+    @property
+    def known_formats(self) -> set[str]:
+        """Pixel formats that it takes."""
+        return {form.name for form in av.Codec(self.library, "w").video_formats or ()}
+
+    def options_for(self, pixel_format: str) -> dict[str, str]:
+        """What FFmpeg is told, for a pixel format."""
+        return {**self.options, **self.formats.get(pixel_format, {})}
+
+    def holds_size(self, pixel_format: str, info: Info) -> bool:
+        """Whether the clip's sides are whole numbers of the chroma samples of a pixel format.
+
+        An encoder without loss rounds them up; others would cut a column or a row off.
+        """
+        across, down = subsampling(pixel_format)
+        return self.any_size or not (info.width % (1 << across) or info.height % (1 << down))
+
+    def check_opens(self, pixel_format: str, info: Info) -> None:
+        """Raise ArgumentError where the encoder does not take frames of the clip's size.
+
+        DNxHR has a smallest one, for example.
+        """
+        context = cast(av.VideoCodecContext, av.CodecContext.create(self.library, "w"))
+        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+        context.time_base, context.framerate = info.time_base, info.rate
+        context.options = self.options_for(pixel_format)
+        try:
+            context.open()
+        except (av.FFmpegError, ValueError) as error:
+            raise ArgumentError(
+                f"codec: {self} takes no {pixel_format} of {info.width}x{info.height}; "
+                "ffv1 in an .mkv file holds every format and size"
+            ) from error
 
     def pixel_format(self, info: Info) -> str:
         """What to give it for such a clip. Whether it takes that remains to be seen."""
@@ -52,10 +90,11 @@ CODECS: Mapping[str, Encoder] = MappingProxyType(
         "libx265": Encoder(
             "libx265", {"preset": "medium", "crf": "18", "x265-params": "log-level=none"}
         ),
-        "ffv1": Encoder("ffv1", {"level": "3", "slicecrc": "1"}, lossless=True),
+        "ffv1": Encoder("ffv1", {"level": "3", "slicecrc": "1"}, lossless=True, any_size=True),
         "prores": Encoder(
             "prores_ks",
             {"vendor": "apl0"},
+            any_size=True,
             formats={"yuv422p10le": {"profile": "hq"}, "yuv444p10le": {"profile": "4444"}},
         ),
         "dnxhr": Encoder(
@@ -84,16 +123,19 @@ def choose(
     Raises ArgumentError when nothing does.
     """
     encoders = _encoders(asked)
+    size = ""
     for encoder in encoders:
         pixel_format = encoder.pixel_format(info)
-        takes = {form.name for form in av.Codec(encoder.library, "w").video_formats or ()}
-        if pixel_format in takes and encoder.library in holds:
+        if pixel_format not in encoder.known_formats or encoder.library not in holds:
+            continue
+        if encoder.holds_size(pixel_format, info):
             return encoder, pixel_format
-    remedy = "ffv1 in an .mkv file holds every format"
-    if encoders[0].formats:
+        size = f" of {info.width}x{info.height}"
+    remedy = "ffv1 in an .mkv file holds every format and size"
+    if encoders[0].formats and not size:
         remedy = "use an output that ends in .mov"
     raise ArgumentError(
-        f"codec: {asked} does not hold {info.pixel_format} in {container} files; {remedy}"
+        f"codec: {asked} does not hold {info.pixel_format}{size} in {container} files; {remedy}"
     )
 
 

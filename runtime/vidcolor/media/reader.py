@@ -8,29 +8,63 @@ Planes are code values as the file has them; what they mean is `vidcolor.color`'
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import av
-import numpy as np
+from av.container import InputContainer
 from av.rational import AVRational
-from av.stream import AttachmentStream, Disposition
+from av.stream import AttachmentStream, Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from vidcolor.errors import MediaError
+from vidcolor.media.containers import open_input, unreadable
+from vidcolor.media.losses import Loss, Losses
+from vidcolor.media.orientation import UPRIGHT, Orientation, orientation_of
+from vidcolor.media.pictures import (
+    DEEPEST,
+    Codes,
+    Twin,
+    bits_of,
+    plane_codes,
+    subsampling,
+    twin_of,
+)
+from vidcolor.media.sequence import RATE as SEQUENCE_RATE
+from vidcolor.media.sequence import find_pictures, missing_before
+from vidcolor.media.timing import Clock, DisplayOrder, Grid, exact_rate
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
-type CopiedStream = av.AudioStream | SubtitleStream
+__all__ = [
+    "FULL_RANGE",
+    "LIMITED_RANGE",
+    "RGB_MATRIX",
+    "UNSPECIFIED",
+    "Codes",
+    "CopiedPacket",
+    "CopiedStream",
+    "Frame",
+    "Info",
+    "Reader",
+    "Tags",
+    "bits_of",
+    "plane_codes",
+    "subsampling",
+]
+
+type CopiedStream = av.AudioStream | SubtitleStream | VideoStream
 type CopiedPacket = av.Packet[CopiedStream]
+type _Timed = tuple[av.VideoFrame, int]
+"""A frame, and when it shows, in ticks of the file."""
 
 UNSPECIFIED = 2
 """Matrix, primaries and transfer in ITU-T H.273: 'the file does not say'."""
@@ -39,12 +73,20 @@ RGB_MATRIX = 0
 LIMITED_RANGE, FULL_RANGE = 1, 2
 """AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG; 0 is unspecified."""
 
-_DEEPEST = 16
-"""Bits of the deepest integer code values there are."""
 _READ_AHEAD = 5000
 """Packets to look through for the first frame before a file counts as unreadable."""
+_MATRIX = 9
+"""Numbers of a display matrix."""
+_LOOKED_AT = 32
+"""Frames that tell whether a container holds the times at which frames show."""
 _KEPT_OF_VIDEO = ("language", "reel_name", "timecode", "title")
 """What a video stream may say of itself that is also true of it in colour."""
+_SLICED = {"ffv1", "prores", "dnxhd", "mjpeg", "utvideo", "huffyuv", "ffvhuff", "v210", "cfhd"}
+"""Decoders that share a frame among threads: a damaged packet then costs no other frame."""
+_ANNOUNCING = {"avi", "matroska,webm"}
+"""Containers whose announced end is that of their last frame, but for damage."""
+_JUMPING = {"mpeg", "mpegts"}
+"""Containers of streams that may be joined end to end, with clocks of their own."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +120,10 @@ class Info:
     """Mean frames a second."""
     frame_count: int | None
     """As the file announces it; None where it does not."""
+    mirrored: bool = False
+    """Whether a player mirrors the picture, left to right, before it turns it."""
+    display_matrix: tuple[int, ...] | None = None
+    """The 9 numbers of the file's display matrix, which `rotation` and `mirrored` follow from."""
 
     @property
     def is_gray(self) -> bool:
@@ -89,6 +135,11 @@ class Info:
         """Bits of a code value."""
         return bits_of(self.pixel_format)
 
+    @property
+    def orientation(self) -> Orientation:
+        """How the picture lies in the frames."""
+        return Orientation(self.rotation // 90, mirrored=self.mirrored)
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -96,48 +147,69 @@ class Frame:
 
     planes: tuple[Codes, ...]
     pts: int
-    """When it shows, in ticks of the clip's time base."""
+    """When it shows, in ticks of the clip's time base. Frames have rising times."""
     duration: int
-    """For how many ticks it shows; 0 where the file does not say."""
+    """For how many ticks it shows."""
 
 
 class Reader:
     """An open clip. Iterate it once: `Frame`s, and packets of `copied`, in the file's order.
 
-    Raises MediaError when the file is missing, unreadable, empty, holds no video, or holds what
-    cannot be coloured: RGB, alpha, interlaced frames, frames of more than one size or format.
+    Frames come in the order in which they show, with rising times, whatever the container says;
+    the clocks of joined recordings go on as one; and a film of constant rate has exactly that
+    rate. A frame that cannot be decoded is left out, and told in `losses`.
+
+    Args:
+        path: the file; or numbered pictures: their folder, or a pattern such as scan_%05d.tif.
+        side: pixels of the short side that frames are scaled down to, and then of even sides; None
+            leaves them.
+        progressive: whether frames that are flagged as interlaced are taken for progressive ones.
+
+    Raises:
+        MediaError: the file is missing, unreadable, empty, holds no video, or holds what cannot be
+            coloured: RGB, alpha, interlaced frames, frames of more than one size or format.
+
     """
 
-    def __init__(self, path: Path, *, side: int | None = None) -> None:
-        """side: pixels of the short side that frames are scaled down to; None leaves them."""
+    def __init__(self, path: Path, *, side: int | None = None, progressive: bool = False) -> None:
         self.path = path
-        self._side = side
-        if not path.is_file():
-            raise MediaError(f"clip: there is no file {path}")
+        self._side, self._progressive = side, progressive
+        self._pictures = find_pictures(path)
+        self._damaged: set[int] = set()
+        """Times of packets that could not be decoded, in ticks of the file."""
+        first = path if self._pictures is None else next(iter(self._pictures.values()))
+        self._container = open_input(first)
         try:
-            self._container = av.open(path)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise self._unreadable(error) from error
-        try:
-            # Cover art is a video stream, too.
-            pictures = (
-                stream
-                for stream in self._container.streams.video
-                if not stream.disposition & Disposition.attached_pic
-            )
-            video = next(pictures, None)
-            if video is None:
-                raise MediaError(f"clip: {path} holds no video")
-            self._video = video
-            declared = _declared_tags(video)
-            self._items = self._demux()
-            ahead, first = self._read_to_first_frame()
-            self._items = chain(ahead, self._items)
-            self._stored = _shape(first)
-            self.info = self._describe(first, declared)
+            self._video = self._find_video()
+            if self._pictures is None and _has_times_of_decoding(
+                first, self._container, self._video
+            ):
+                self._container.close()
+                self._container = open_input(first, ignore_editlist="1")
+                self._video = self._find_video()
+            self._begin()
         except BaseException:
             self._container.close()
             raise
+
+    def _begin(self) -> None:
+        """Read up to the first frame, which alone knows the format."""
+        video = self._video
+        declared = _declared_tags(video)
+        mean = _fraction(video.average_rate) or _fraction(video.guessed_rate) or Fraction(25)
+        base = _fraction(video.time_base)
+        error = 2 * (base or 0) / self.announced if self.announced else 0
+        rate = exact_rate(mean, _fraction(video.base_rate), error=Fraction(error))
+        if self._pictures is not None:
+            rate, base = SEQUENCE_RATE, 1 / SEQUENCE_RATE
+        self._grid = Grid(rate, base or 1 / rate)
+        self._losses = Losses(self._grid.step)
+        self._items = self._demux(rate) if self._pictures is None else self._open_each()
+        ahead, frame = self._read_to_first_frame()
+        self._items = chain(ahead, self._items)
+        self._stored, self._untimed = _shape(frame), frame.pts is None
+        self._twin = self._find_twin(frame)
+        self.info = self._describe(frame, declared, rate)
 
     def __enter__(self) -> Self:
         return self
@@ -147,9 +219,32 @@ class Reader:
 
     @property
     def copied(self) -> tuple[CopiedStream, ...]:
-        """The clip's audio and subtitle streams."""
+        """What goes with the pictures as it is, or converted: audio, subtitles, cover art."""
         streams = self._container.streams
-        return (*streams.audio, *streams.subtitles)
+        covers = (stream for stream in streams.video if _is_cover(stream))
+        return (*streams.audio, *streams.subtitles, *covers)
+
+    @property
+    def disposition(self) -> Disposition:
+        """The picture's own flags, such as `Disposition.default`."""
+        return self._video.disposition
+
+    @property
+    def not_copied(self) -> tuple[Stream, ...]:
+        """What no output keeps: other videos, data, streams of unknown types.
+
+        A timecode track is not among them, for the picture itself says its timecode; nor is a
+        track of chapters' names.
+        """
+        kept = {self._video.index, *(stream.index for stream in self.copied)}
+        return tuple(
+            stream
+            for stream in self._container.streams
+            if stream.index not in kept
+            and stream.type != "attachment"
+            and stream.discard != av.stream.Discard.all
+            and "timecode" not in stream.metadata
+        )
 
     @property
     def attachments(self) -> tuple[AttachmentStream, ...]:
@@ -176,106 +271,259 @@ class Reader:
     def announced(self) -> Fraction | None:
         """Seconds from the first frame to the end of the last, as the file announces them."""
         video = self._video
+        if self._pictures is not None:
+            return None
         if video.duration is not None:
-            return Fraction(video.duration) * self.info.time_base
+            return Fraction(video.duration) * (_fraction(video.time_base) or 0)
         return _seconds(video.metadata.get("DURATION", ""))  # Matroska's
 
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """The frames that are damaged or missing, as far as was read."""
+        return self._losses.found(self._grid.base)
+
     def __iter__(self) -> Iterator[Frame | CopiedPacket]:
-        info, clock, index = self.info, 0, 0
+        info, number, last = self.info, 0, -1
         for item in self._items:
             if isinstance(item, av.Packet):
                 yield item
                 continue
-            self._check(item, index)
-            if (item.width, item.height) != (info.width, info.height):
-                scaled = item.reformat(info.width, info.height, interpolation="AREA")
-            else:
-                scaled = item
-            # Raw streams have no time stamps: their frames follow each other at the mean rate.
-            pts = clock if item.pts is None else item.pts
-            clock = pts + (item.duration or round(1 / (info.rate * info.time_base)))
-            index += 1
-            planes = tuple(plane_codes(scaled, i) for i in range(len(scaled.planes)))
-            yield Frame(planes, pts, item.duration)
+            frame, ticks = item
+            self._check(frame, number)
+            time = number * self._grid.step if self._untimed else self._grid.place(ticks)
+            if number:
+                time = max(time, last + self._grid.least)
+            duration = self._grid.last(frame.duration)
+            self._losses.show(time, duration)
+            yield Frame(self._twin.planes(self._scaled(frame, info)), time, duration)
+            number, last = number + 1, time
+        if number and self._container.format.name in _ANNOUNCING and self.announced:
+            self._losses.end(round(self.announced / self._grid.base))
 
-    def _demux(self) -> Iterator[av.VideoFrame | CopiedPacket]:
+    def _scaled(self, frame: av.VideoFrame, info: Info) -> av.VideoFrame:
+        if (frame.width, frame.height) == (info.width, info.height):
+            return frame
+        return frame.reformat(info.width, info.height, interpolation="AREA")
+
+    def _demux(self, rate: Fraction) -> Iterator[_Timed | CopiedPacket]:
         video = self._video
-        video.thread_type = "AUTO"
-        try:
-            for packet in self._container.demux(video, *self.copied):
-                if packet.stream.index == video.index:
-                    yield from video.decode(packet)
-                elif packet.size:
-                    yield cast(CopiedPacket, packet)
-        except (av.FFmpegError, OSError) as error:
-            raise self._unreadable(error) from error
+        video.thread_type = "SLICE" if video.codec_context.name in _SLICED else "AUTO"
+        clock = Clock(video.index, rate=rate, may_jump=self._container.format.name in _JUMPING)
+        order: DisplayOrder[av.VideoFrame] = DisplayOrder()
+        for packet in self._packets():
+            if packet.stream.index == video.index and not packet.size:
+                continue  # at the end; or of an AVI file that shows a frame for longer
+            for moved in clock.carry(packet):
+                if moved.stream.index == video.index:
+                    yield from self._decode(moved, order)
+                elif moved.size:
+                    yield cast(CopiedPacket, moved)
+        yield from (cast(CopiedPacket, packet) for packet in clock.rest())
+        # Of a damaged frame, behind which it gives none; or of a codec that nobody knows.
+        with suppress(av.FFmpegError, ValueError):
+            for frame in video.codec_context.decode(None):
+                yield from _in_order(frame, order)
+        if order.misses_last(self._damaged):
+            yield from self._decode_last(order, rate)
+        yield from order.rest()
 
-    def _read_to_first_frame(self) -> tuple[list[av.VideoFrame | CopiedPacket], av.VideoFrame]:
-        """What was read, up to and with the first frame, which alone knows the format."""
-        ahead: list[av.VideoFrame | CopiedPacket] = []
-        for item in self._items:
+    def _packets(self) -> Iterator[av.Packet[Any]]:
+        """All packets, up to the end or to where the file cannot be read any further."""
+        try:
+            yield from self._container.demux(self._video, *self.copied)
+        except av.error.InvalidDataError:
+            self._losses.damage(None)
+        except (av.FFmpegError, OSError) as error:
+            raise unreadable(self.path, error) from error
+
+    def _decode(
+        self, packet: av.Packet[Any], order: DisplayOrder[av.VideoFrame]
+    ) -> Iterator[_Timed]:
+        """The frames that a packet completes."""
+        if packet.pts is not None and not packet.is_discard:
+            order.expect(packet.pts)
+        try:
+            frames = self._video.codec_context.decode(packet)
+        except av.error.MemoryError as error:
+            raise unreadable(self.path, error) from error
+        except (av.FFmpegError, ValueError):
+            self._damage(packet)
+            return
+        for frame in frames:
+            yield from _in_order(frame, order)
+
+    def _decode_last(self, order: DisplayOrder[av.VideoFrame], rate: Fraction) -> Iterator[_Timed]:
+        """The last frames, once more from the beginning of the file, on one thread.
+
+        Of the frames that several threads are at in the end, a decoder gives none behind a damaged
+        one.
+        """
+        shown = order.latest
+        with open_input(self.path) as container:
+            video = cast(VideoStream, container.streams[self._video.index])
+            video.codec_context.thread_count = 1
+            clock = Clock(video.index, rate=rate, may_jump=container.format.name in _JUMPING)
+            for packet in _up_to_damage(container.demux(video)):
+                for moved in clock.carry(packet) if packet.size else (packet,):
+                    try:
+                        frames = video.codec_context.decode(moved)
+                    except (av.FFmpegError, ValueError):
+                        if moved.pts is not None and moved.pts > shown:
+                            self._damage(moved)
+                        continue
+                    for frame in frames:
+                        if frame.pts is not None and frame.pts > shown:
+                            yield from _in_order(frame, order)
+
+    def _damage(self, packet: av.Packet[Any]) -> None:
+        """A packet that cannot be decoded."""
+        if packet.pts is None:
+            self._losses.damage(None)
+            return
+        self._damaged.add(packet.pts)
+        self._losses.damage(self._grid.nearest(packet.pts))
+
+    def _open_each(self) -> Iterator[_Timed]:
+        """The pictures of a sequence, one after the other, each in its own file."""
+        pictures = self._pictures or {}
+        missing = missing_before(pictures)
+        for place, path in enumerate(pictures.values()):
+            if place in missing:
+                self._losses.miss(missing[place])
+            try:
+                with open_input(path) as container:
+                    yield next(container.decode(video=0)), place
+            except (av.FFmpegError, StopIteration):
+                raise MediaError(f"clip: {path} cannot be read as a picture") from None
+
+    def _find_video(self) -> VideoStream:
+        pictures = [video for video in self._container.streams.video if not _is_cover(video)]
+        if not pictures:
+            raise MediaError(f"clip: {self.path} holds no video that FFmpeg knows")
+        if pictures[0].codec_context is None:
+            raise MediaError(
+                f"clip: {self.path} holds video that FFmpeg has no decoder for; convert it first, "
+                "with the program that made it, to a format such as ProRes, DNxHR or H.264"
+            )
+        return pictures[0]
+
+    def _read_to_first_frame(self) -> tuple[list[_Timed | CopiedPacket], av.VideoFrame]:
+        """What was read, up to and with the first frame."""
+        ahead: list[_Timed | CopiedPacket] = []
+        for item in islice(self._items, _READ_AHEAD):
             ahead.append(item)
-            if isinstance(item, av.VideoFrame):
-                return ahead, item
-            if len(ahead) == _READ_AHEAD:
-                break
+            if not isinstance(item, av.Packet):
+                return ahead, item[0]
         raise MediaError(f"clip: {self.path} holds no video frame that can be decoded")
 
-    def _describe(self, first: av.VideoFrame, declared: Tags) -> Info:
+    def _describe(self, first: av.VideoFrame, declared: Tags, rate: Fraction) -> Info:
         stream = self._video
-        if first.rotation % 90:
-            raise MediaError(
-                f"clip: {self.path} is turned by {first.rotation} degrees, "
-                "a multiple of 90 is needed"
-            )
-        self._check_pixel_format(first.format)
-        duration = float((stream.duration or 0) * stream.time_base)
-        rate = _fraction(stream.average_rate or stream.guessed_rate) or Fraction(25)
+        seconds = self.announced
         width, height = self._size(first.width, first.height)
+        matrix = _display_matrix(first, stream)
+        lying = UPRIGHT if matrix is None else orientation_of(matrix)
+        count = stream.frames or (round(seconds * rate) if seconds else None)
         return Info(
             width=width,
             height=height,
-            pixel_format=first.format.name.replace("yuvj", "yuv"),
+            pixel_format=self._twin.pixel_format,
             tags=_tags(first, declared),
             sample_aspect=_fraction(stream.sample_aspect_ratio) or Fraction(1),
-            rotation=first.rotation % 360,
-            time_base=Fraction(stream.time_base.numerator, stream.time_base.denominator),
+            rotation=90 * lying.turns,
+            mirrored=lying.mirrored,
+            display_matrix=matrix,
+            time_base=self._grid.base,
             rate=rate,
-            frame_count=stream.frames or round(duration * rate) or None,
+            frame_count=count if self._pictures is None else len(self._pictures),
         )
 
     def _size(self, width: int, height: int) -> tuple[int, int]:
-        """Of the frames given for frames of a size: even, where they are scaled."""
-        if self._side is None or min(width, height) <= self._side:
+        """Of the frames given for frames of a size: even, where they may be scaled."""
+        if self._side is None:
             return width, height
-        scale = self._side / min(width, height) / 2
-        return 2 * round(width * scale), 2 * round(height * scale)
+        scale = min(1.0, self._side / min(width, height)) / 2
+        return max(2, 2 * round(width * scale)), max(2, 2 * round(height * scale))
 
-    def _check_pixel_format(self, form: av.VideoFormat) -> None:
-        name, bits = form.name, form.components[0].bits
-        accepted = name.startswith(("gray", "yuv")) and "yuva" not in name
-        if not accepted or bits > _DEEPEST or form.is_big_endian:
+    def _find_twin(self, frame: av.VideoFrame) -> Twin:
+        twin = twin_of(frame.format.name)
+        if twin is None:
             raise MediaError(
-                f"clip: {self.path} has the pixel format {name}, planar gray and YUV formats "
-                f"of 8 to {_DEEPEST} bits without alpha are accepted"
+                f"clip: {self.path} has the pixel format {frame.format.name}, gray and YUV formats "
+                f"of 8 to {DEEPEST} bits without alpha are accepted; convert it first, such as "
+                f"with: ffmpeg -i {self.path.name} -pix_fmt {_remedy(frame.format)} -c:v ffv1 "
+                f"converted.mkv"
             )
+        return twin
 
-    def _check(self, frame: av.VideoFrame, index: int) -> None:
+    def _check(self, frame: av.VideoFrame, number: int) -> None:
         if _shape(frame) != self._stored:
             (form, width, height), (first_form, *first) = _shape(frame), self._stored
             raise MediaError(
-                f"clip: frame {index} of {self.path} is {form} {width}x{height} where "
+                f"clip: frame {number} of {self.path} is {form} {width}x{height} where "
                 f"the first is {first_form} {first[0]}x{first[1]}, one size and format are needed"
             )
-        if frame.interlaced_frame:
+        if frame.interlaced_frame and not self._progressive:
             raise MediaError(
-                f"clip: frame {index} of {self.path} is interlaced, "
-                "progressive frames are needed: deinterlace it first"
+                f"clip: frame {number} of {self.path} is flagged as interlaced, progressive frames "
+                "are needed: deinterlace it first, or, if it is progressive film all the same, "
+                "give --progressive"
             )
 
-    def _unreadable(self, error: Exception) -> MediaError:
-        reason = getattr(error, "strerror", None) or str(error)
-        return MediaError(f"clip: {self.path} cannot be read as a video ({reason})")
+
+def _in_order(frame: av.VideoFrame, order: DisplayOrder[av.VideoFrame]) -> Iterator[_Timed]:
+    follows = order.latest + max(1, frame.duration or 0)
+    return order.add(frame, follows if frame.pts is None else frame.pts)
+
+
+def _up_to_damage(packets: Iterator[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
+    """The packets up to where the file cannot be read any further, which has been told."""
+    with suppress(av.FFmpegError, OSError):
+        yield from packets
+
+
+def _is_cover(stream: Stream) -> bool:
+    """Cover art is a video stream, too."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def _has_times_of_decoding(path: Path, container: InputContainer, video: VideoStream) -> bool:
+    """Whether an MP4 file gives frames the times at which they are decoded.
+
+    Then its edit list was made from these, and cuts off frames that should show. It is found out
+    by decoding, and only where the first packets look like it.
+    """
+    if not container.format.name.startswith("mov") or not video.codec_context.has_b_frames:
+        return False
+    with open_input(path) as trial:
+        stream = trial.streams.video[0]
+        packets = list(islice(trial.demux(stream), _LOOKED_AT))
+        if not packets[0].is_discard or any(packet.pts != packet.dts for packet in packets):
+            return False
+        times: list[int] = []
+        for packet in packets:
+            try:
+                times += [frame.pts for frame in packet.decode() if frame.pts is not None]
+            except av.FFmpegError:
+                return False
+    return times != sorted(times)
+
+
+def _display_matrix(first: av.VideoFrame, stream: VideoStream) -> tuple[int, ...] | None:
+    data = stream.codec_context.coded_side_data.get("display_matrix")
+    if data is None:
+        side = first.side_data.get("DISPLAYMATRIX")
+        data = None if side is None else bytes(side)
+    if data is None or len(data) != 4 * _MATRIX:
+        return None
+    return struct.unpack(f"={_MATRIX}i", data)
+
+
+def _remedy(form: av.VideoFormat) -> str:
+    """A pixel format to convert to."""
+    bits = form.components[0].bits
+    if "gray" in form.name or form.name.startswith(("ya", "mono")):
+        return "gray" if bits <= 8 else "gray16le"
+    return "yuv444p" if bits <= 8 else f"yuv444p{10 if bits <= 10 else 16}le"
 
 
 def _declared_tags(stream: VideoStream) -> Tags:
@@ -313,7 +561,7 @@ def _shape(frame: av.VideoFrame) -> tuple[str, int, int]:
 
 def _fraction(ratio: AVRational | None) -> Fraction | None:
     """None where the file does not say, which FFmpeg writes as nothing, 0/1 or 0/0."""
-    if not ratio or not ratio.denominator:
+    if not ratio or not ratio.denominator or ratio.numerator <= 0:
         return None
     return Fraction(ratio.numerator, ratio.denominator)
 
@@ -325,23 +573,3 @@ def _seconds(text: str) -> Fraction | None:
         return None
     hours, minutes, seconds = match.groups()
     return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
-
-
-def plane_codes(frame: av.VideoFrame, index: int) -> Codes:
-    """One plane of a frame as [h, w] code values, in place: writing to it writes the frame."""
-    plane = frame.planes[index]
-    dtype = np.dtype(np.uint8 if frame.format.components[index].bits <= 8 else np.uint16)
-    rows: Codes = np.frombuffer(plane, dtype).reshape(plane.height, -1)
-    return rows[:, : plane.width]
-
-
-def bits_of(pixel_format: str) -> int:
-    """Bits of a code value of a format."""
-    return av.VideoFormat(pixel_format).components[0].bits
-
-
-def subsampling(pixel_format: str) -> tuple[int, int]:
-    """How often a YUV format halves chroma's width and height: (1, 1) is 4:2:0."""
-    form = av.VideoFormat(pixel_format)
-    across, down = 16 // form.chroma_width(16), 16 // form.chroma_height(16)
-    return across.bit_length() - 1, down.bit_length() - 1

@@ -8,42 +8,58 @@ few bytes more or less.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import av
 from av.container import OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.media import names
 from vidcolor.media.codecs import AUTO, Encoder, choose
-from vidcolor.media.reader import Codes, CopiedPacket, CopiedStream, Info, Reader, Tags, plane_codes
+from vidcolor.media.containers import muxer_of, open_output
+from vidcolor.media.orientation import UPRIGHT
+from vidcolor.media.pictures import Codes, plane_codes
+from vidcolor.media.reader import CopiedPacket, Info, Reader, Tags
 from vidcolor.media.span import Span
+from vidcolor.media.streams import Track, add_tracks, describe
 
-_REPRODUCIBLE = {"fflags": "+bitexact"}
-"""Or Matroska files get random numbers."""
+REPORT_ENDING = ".vidcolor.json"
+"""Of the longest name of a file that lies beside an output."""
 
 _FASTEST_COUNTED = 255
 """Frames a second that a timecode track can count; files of odd rates seem to have more."""
+_PROGRESSIVE = 1
+"""AV_FIELD_PROGRESSIVE."""
 
 
 class Writer:
     """A clip being written, with the shape, timing, audio and so on of the clip `like`.
 
-    tags: what to say of the colours. codec: a name of `CODECS`, or 'auto' for the first of them
-    that holds the clip's pixel format in the output's container; or an encoder itself. info: the
-    shape of the frames, where it is not that of `like`. span: what part of `like` is written; all
-    of it, if None. partial: the temporary name; one is made up, if None.
-
     Use it as a context: leaving it completes the file and gives it its name; leaving it by an
     exception removes what was written. What the container cannot hold and the picture can do
-    without is named in `left_out`.
+    without is named in `left_out`, and told in `notes`.
 
-    Raises ArgumentError when the output's name or place does not do, when the codec is unknown,
-    or when codec or container cannot hold the clip; MediaError when the file cannot be written.
+    Args:
+        path: the file to write; its ending chooses the container.
+        like: the clip.
+        tags: what to say of the colours.
+        codec: a name of `CODECS`, or 'auto' for the first of them that holds the clip's pixel
+            format in the output's container; or an encoder itself.
+        overwrite: whether to replace a file that is there.
+        info: the shape of the frames, where it is not that of `like`.
+        span: what part of `like` is written; all of it, if None.
+        partial: the temporary name; one is made up, if None.
+        audio: whether the clip's sound goes with it.
+
+    Raises:
+        ArgumentError: the output's name or place does not do, the codec is unknown, or codec or
+            container cannot hold the clip.
+        MediaError: the file cannot be written.
     """
 
     def __init__(
@@ -57,22 +73,23 @@ class Writer:
         info: Info | None = None,
         span: Span | None = None,
         partial: Path | None = None,
+        audio: bool = True,
     ) -> None:
         _check_place(path, clip=like.path, overwrite=overwrite)
         info = info or like.info
         self._path = path
-        self._partial = partial or path.with_name(
-            f".{path.stem}.{os.getpid()}.partial{path.suffix}"
-        )
+        self._partial = partial or names.partial_of(path)
         self._tags, self._time_base, self._span = tags, info.time_base, span
         self._durations: dict[int, int] = {}
         self.left_out: list[str] = []
         """What the container could not hold, such as 'subtitles (srt)'."""
+        self.notes: list[str] = []
+        """The same in sentences; and what it holds in another form, such as sound as AAC."""
         # Known before there is a file: an interrupt may come at any time, also while it is removed.
         self._undo = ExitStack()
         self._undo.callback(self._partial.unlink, missing_ok=True)
         try:
-            self._container = _open(self._partial)
+            self._container = open_output(self._partial, muxer_of(path))
             self._undo.callback(_close, self._container)
             encoder, self.pixel_format = choose(
                 codec,
@@ -81,9 +98,13 @@ class Writer:
                 container=self._container.format.name,
             )
             self._video = self._add_video(encoder, info)
-            self._copied = {stream.index: self._add_copied(stream) for stream in like.copied}
+            self._tracks = self._add_tracks(like, audio=audio)
             self._add_attachments(like)
             self._say(like, info)
+            self.notes += [
+                f"{what} of {like.path} is left out: {path} cannot hold it"
+                for what in self.left_out
+            ]
             self._start(encoder, info)
         except BaseException:
             self.discard()
@@ -97,6 +118,8 @@ class Writer:
             try:
                 with self._named_errors():
                     self._mux(self._video.encode())
+                    for track in self._tracks.values():
+                        self._mux_beside(track.finish())
                     self._container.close()
                     self._partial.replace(self._path)
             except BaseException:
@@ -120,13 +143,15 @@ class Writer:
             self._mux(self._video.encode(frame))
 
     def copy(self, packet: CopiedPacket) -> None:
-        """Write one of the clip's packets of audio or subtitles as it is."""
-        stream = self._copied[packet.stream.index]
-        if stream is None or not (self._span is None or self._span.cut_packet(packet)):
+        """Write one of the clip's packets of audio, subtitles or cover art."""
+        track = self._tracks.get(packet.stream.index)
+        cover = packet.stream.type == "video"
+        if track is None:
             return
-        packet.stream = stream
+        if self._span is not None and not cover and not self._span.cut_packet(packet):
+            return
         with self._named_errors():
-            self._container.mux(packet)
+            self._mux_beside(track.feed(packet))
 
     def _mux(self, packets: list[av.Packet[VideoStream]]) -> None:
         for packet in packets:
@@ -134,6 +159,12 @@ class Writer:
             if packet.pts is not None:
                 packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
             self._container.mux(packet)
+
+    def _mux_beside(self, packets: Iterable[av.Packet[Any]]) -> None:
+        """Write what goes with the picture. A packet that makes no sense does not stop the film."""
+        for packet in packets:
+            with suppress(av.error.InvalidDataError, av.error.ArgumentError):
+                self._container.mux(packet)
 
     def _add_video(self, encoder: Encoder, info: Info) -> VideoStream:
         if (
@@ -146,36 +177,55 @@ class Writer:
                 f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
                 "use an output that ends in .mp4, or another codec"
             )
-        options = {**encoder.options, **encoder.formats.get(self.pixel_format, {})}
         stream = cast(
             VideoStream,
-            self._container.add_stream(encoder.library, rate=info.rate, options=options),
+            self._container.add_stream(
+                encoder.library, rate=info.rate, options=encoder.options_for(self.pixel_format)
+            ),
         )
         context = stream.codec_context
         # PyAV's default is threads by slices alone, which costs x264 bits and quality.
         context.thread_type = "AUTO"
         context.width, context.height = info.width, info.height
         context.pix_fmt = self.pixel_format
+        context.field_order = _PROGRESSIVE
         context.time_base = stream.time_base = self._time_base
         context.sample_aspect_ratio = info.sample_aspect
         context.colorspace, context.color_range = self._tags.matrix, self._tags.range
         context.color_primaries = self._tags.primaries
         context.color_trc = self._tags.transfer
         context.chroma_sample_location = self._tags.siting
-        if info.rotation:
-            stream.set_display_rotation(info.rotation)
+        if info.display_matrix is not None:
+            stream.set_display_matrix(info.display_matrix)
+        elif info.orientation != UPRIGHT:
+            stream.set_display_rotation(info.rotation, hflip=info.mirrored)
         return stream
 
     def _start(self, encoder: Encoder, info: Info) -> None:
-        with self._named_errors():
-            try:
+        """Write what comes before the first packet."""
+        try:
+            with self._named_errors():
                 self._container.start_encoding()
-            except av.error.ArgumentError as error:
-                shape = f"{self.pixel_format} of {info.width}x{info.height}"
-                raise MediaError(
-                    f"output: {self._path} cannot be written: {encoder} takes no {shape} "
-                    f"({error.strerror})"
-                ) from error
+        except MediaError:
+            encoder.check_opens(self.pixel_format, info)
+            raise
+
+    def _add_tracks(self, like: Reader, *, audio: bool) -> dict[int, Track]:
+        """Streams for what goes with the picture, by the indices of the clip's."""
+        self._video.disposition = like.disposition
+        for stream in like.not_copied:
+            self.notes.append(f"{describe(stream)} of {like.path} is left out: {_why(stream)}")
+        converted: list[str] = []
+        tracks = add_tracks(
+            self._container,
+            [stream for stream in like.copied if audio or stream.type != "audio"],
+            clip=like.path,
+            converted=converted,
+            left_out=self.left_out,
+        )
+        for what in converted:
+            self.notes.append(f"{what}: {self._path} cannot hold it as it is")
+        return tracks
 
     def _say(self, like: Reader, info: Info) -> None:
         """What the clip says of itself besides its colours."""
@@ -188,21 +238,6 @@ class Writer:
         self._video.metadata.update(video)
         self._container.metadata.update(like.metadata)
         self._container.set_chapters(chapters)
-
-    def _add_copied(self, like: CopiedStream) -> CopiedStream | None:
-        try:
-            stream = self._container.add_stream_from_template(like)
-        except (av.FFmpegError, ValueError) as error:
-            if like.type == "subtitle":
-                self.left_out.append(f"subtitles ({like.name})")
-                return None
-            raise ArgumentError(
-                f"output: {self._path.suffix} files cannot hold the clip's audio "
-                f"({like.name}); .mkv holds nearly every kind"
-            ) from error
-        stream.metadata.update(like.metadata)
-        stream.disposition = like.disposition
-        return stream
 
     def _add_attachments(self, like: Reader) -> None:
         for attached in like.attachments:
@@ -229,14 +264,22 @@ class Writer:
             raise MediaError(f"output: {self._path} cannot be written ({reason})") from error
 
 
+def _why(stream: Stream) -> str:
+    """Why a stream has no place in any output."""
+    return (
+        "one video is coloured" if stream.type == "video" else "only pictures, sound and text go on"
+    )
+
+
 def _check_place(path: Path, *, clip: Path, overwrite: bool) -> None:
+    names.check_length(path, spare=REPORT_ENDING)
     if not path.parent.is_dir():
         raise ArgumentError(f"output: there is no folder {path.parent} to write {path.name} into")
     if path.is_dir():
         raise ArgumentError(f"output: {path} is a folder, the name of a file is needed")
     if not path.exists():
         return
-    if path.samefile(clip):
+    if clip.exists() and path.samefile(clip):
         raise ArgumentError(f"output: {path} is the clip itself, another name is needed")
     if not overwrite:
         raise ArgumentError(f"output: {path} exists already; --overwrite replaces it")
@@ -246,13 +289,3 @@ def _close(container: OutputContainer) -> None:
     """Of a file that is not kept, whatever may be wrong with it."""
     with suppress(av.FFmpegError, OSError):
         container.close()
-
-
-def _open(path: Path) -> OutputContainer:
-    try:
-        return av.open(path, "w", container_options=_REPRODUCIBLE)
-    except (av.FFmpegError, ValueError) as error:
-        raise ArgumentError(
-            f"output: nothing is known to write as {path.suffix or 'a file without an ending'}; "
-            "end the name in .mp4, .mov or .mkv"
-        ) from error

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -131,6 +132,17 @@ def test_truncated_file(tmp_path: Path) -> None:
     assert "cannot be read as a video" in refusal(path)
 
 
+def test_a_decoder_that_cannot_be_opened(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mkv")
+    with av.open(clip) as container:
+        header = bytes(container.streams.video[0].codec_context.extradata)
+    data = clip.read_bytes()
+    assert data.count(header) == 1
+    clip.write_bytes(data.replace(header, bytes(len(header))))
+    with pytest.raises(MediaError, match="no video frame that can be decoded"):
+        Reader(clip)
+
+
 def test_clip_without_frames(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(write_clip(tmp_path / "clip.mkv", pts=()))
     clip = write_clip(tmp_path / "with_sound.mkv", pts=(), audio="aac")
@@ -146,7 +158,7 @@ def test_sound_only(tmp_path: Path) -> None:
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), "s16", "stereo")
         frame.sample_rate = 48000
         container.mux(stream.encode(frame))
-    assert "holds no video" in refusal(path)
+    assert "holds no video that FFmpeg knows" in refusal(path)
 
 
 @pytest.mark.parametrize("pixel_format", ["bgr0", "yuva420p", "gbrp10le"])

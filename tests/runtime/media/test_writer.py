@@ -9,7 +9,7 @@ import pytest
 from av.container import OutputContainer
 
 from tests.support.videos import STEADY, TICKS, UNEVEN, audio_packets, frames, plane, write_clip
-from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.errors import ArgumentError
 from vidcolor.media import writer
 from vidcolor.media.reader import Frame, Reader, Tags
 from vidcolor.media.span import Span
@@ -176,7 +176,11 @@ def test_an_existing_file_is_replaced_only_when_asked_and_only_by_a_whole_one(
         ("clip.mkv", {"overwrite": True}, "is the clip itself"),
         ("folder.mkv", {}, "is a folder"),
         ("out.mkv", {"codec": "mjpeg"}, "got 'mjpeg', one of auto, libx264, libx265, ffv1"),
-        ("out.webm", {}, "auto does not hold yuv420p12le in webm"),
+        ("out.webm", {}, r"ends in \.webm, which is not written; end the name in \.mp4, \.mov or"),
+        ("out.mpd", {}, r"ends in \.mpd, which is not written"),
+        ("out.m3u8", {}, r"ends in \.m3u8, which is not written"),
+        ("out.wtv", {}, r"ends in \.wtv, which is not written"),
+        ("ü" * 121 + ".mkv", {}, r"too long a name by 5 bytes"),
         ("out.mp4", {"codec": "libx264"}, "libx264 does not hold yuv420p12le in mp4"),
     ],
 )
@@ -198,18 +202,48 @@ def test_ffv1_in_matroska_refuses_what_it_would_squeeze(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [clip]
 
 
-def test_audio_that_the_container_cannot_hold(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "clip.mkv", codec="libx264", audio="flac")
-    with pytest.raises(ArgumentError, match=r"\.3gp files cannot hold the clip's audio \(flac\)"):
-        recode(clip, tmp_path / "out.3gp")
-    assert list(tmp_path.iterdir()) == [clip]
-
-
 def test_a_size_the_encoder_cannot_do(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv", width=71, height=37)
-    with pytest.raises(MediaError, match="cannot be written"):
+    with pytest.raises(ArgumentError, match=r"does not hold yuv420p of 71x37 .* ffv1 in an \.mkv"):
         recode(clip, tmp_path / "out.mp4", codec="libx264")
-    assert list(tmp_path.iterdir()) == [clip]
+    with pytest.raises(ArgumentError, match=r"dnxhd takes no yuv422p of 96x64; ffv1"):
+        recode(write_clip(tmp_path / "even.mkv"), tmp_path / "out.mov", codec="dnxhr")
+    assert sorted(tmp_path.iterdir()) == [clip, tmp_path / "even.mkv"]
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "size"),
+    [
+        ("yuv420p", (71, 37)),
+        ("yuv420p", (71, 38)),
+        ("yuv422p", (71, 38)),
+        ("yuv420p10le", (72, 37)),
+    ],
+)
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_auto_takes_a_codec_that_holds_odd_sides(
+    tmp_path: Path, name: str, pixel_format: str, size: tuple[int, int]
+) -> None:
+    width, height = size
+    clip = write_clip(tmp_path / "c.mkv", pixel_format=pixel_format, width=width, height=height)
+    output = recode(clip, tmp_path / name)
+    for old, new in zip(frames(clip), frames(output), strict=True):
+        assert (new.width, new.height, new.format.name) == (width, height, pixel_format)
+        np.testing.assert_array_equal(plane(new, 0), plane(old, 0))
+
+
+@pytest.mark.parametrize(("width", "height"), [(71, 37), (300, 201), (96, 64)])
+def test_frames_that_are_scaled_down_have_even_sides(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", width=width, height=height)
+    with Reader(clip, side=128) as reader:
+        info = reader.info
+        assert info.width % 2 == info.height % 2 == 0
+        assert abs(info.width / info.height / (width / height) - 1) < 0.05
+        assert min(info.width, info.height) == min(128, 2 * round(min(width, height) / 2))
+        frame = next(item for item in reader if isinstance(item, Frame))
+        assert frame.planes[0].shape == (info.height, info.width)
 
 
 @pytest.fixture

@@ -1,0 +1,155 @@
+"""Frames that a damaged file has lost, as far as one can tell, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Self
+
+_FEW = 3
+"""Gaps that any film of constant rate may have without being one of variable rate."""
+_SELDOM = 50
+"""Frames for each further gap."""
+_THREADS = 64
+"""Frames after which a decoder of many threads may report a damaged packet."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Frames that are not there, between two that are."""
+
+    frame: int
+    """Number of the frame that comes next, which is one more than that of the last before."""
+    seconds: Fraction
+    """When the first of them would show."""
+    count: int
+    damaged: bool
+    """Whether packets were there but could not be decoded."""
+    at_end: bool = False
+
+    def to_row(self) -> tuple[int, ...]:
+        """As six whole numbers; `from_row` is the inverse."""
+        time = self.seconds.as_integer_ratio()
+        return self.frame, *time, self.count, self.damaged, self.at_end
+
+    @classmethod
+    def from_row(cls, row: Sequence[int]) -> Self:
+        """Read back what `to_row` wrote."""
+        frame, ticks, second, count, damaged, at_end = row
+        return cls(frame, Fraction(ticks, second), count, bool(damaged), bool(at_end))
+
+    def __str__(self) -> str:
+        frames = f"{self.count} frame{'s' * (self.count != 1)}"
+        fate = "cannot be decoded" if self.damaged else f"{_are(self.count)} missing"
+        if self.frame == 0:
+            place = "before frame 0"
+        elif self.at_end:
+            place = f"after frame {self.frame - 1}"
+        else:
+            place = f"between frames {self.frame - 1} and {self.frame}"
+        time = clock_time(self.seconds)
+        return f"{frames} at {time}, {place}, {fate} and {_are(self.count)} left out"
+
+
+def clock_time(seconds: Fraction) -> str:
+    """Such as 0:01:02.345."""
+    sign, milliseconds = "-" * (seconds < 0), round(abs(seconds) * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest / 1000:06.3f}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+@dataclass
+class _Gap:
+    frame: int
+    begin: int
+    """Ticks, when the first missing frame would show."""
+    end: int
+    explained: bool
+    """Whether the frame before is said to last as long."""
+
+
+@dataclass
+class Losses:
+    """Gathers what is odd about the times of frames, in ticks."""
+
+    step: int
+    """Ticks of a frame at the film's rate."""
+    _gaps: list[_Gap] = field(default_factory=list)
+    _damaged: list[tuple[int, int | None]] = field(default_factory=list)
+    """Number of the next frame and time of each packet that could not be decoded."""
+    _frames: int = 0
+    _regular: int = 0
+    """Frames that follow the one before at the film's rate."""
+    _last: int | None = None
+    _until: int = 0
+    """When the last frame has been shown, as the file says."""
+
+    def show(self, time: int, duration: int) -> None:
+        """A frame that is there."""
+        if self._last is not None:
+            if 2 * (time - self._last) > 3 * self.step:
+                explained = 2 * (time - self._until) < self.step
+                self._gaps.append(_Gap(self._frames, self._last + self.step, time, explained))
+            elif 10 * abs(time - self._last - self.step) <= self.step:
+                self._regular += 1
+        self._last, self._until = time, time + duration
+        self._frames += 1
+
+    def damage(self, time: int | None) -> None:
+        """A packet that gives no frame."""
+        self._damaged.append((self._frames, time))
+
+    def end(self, time: int) -> None:
+        """When the film should end, once its last frame has been shown."""
+        missing = round((time - self._until) / self.step)
+        if self._frames and missing > 0:
+            self._gaps.append(_Gap(self._frames, self._until, time, explained=False))
+
+    def miss(self, count: int) -> None:
+        """Pictures of a sequence that are missing before the next one."""
+        self._gaps.append(_Gap(self._frames, (self._last or 0) + self.step, 0, explained=False))
+        self._gaps[-1].end = self._gaps[-1].begin + count * self.step
+
+    def found(self, base: Fraction) -> tuple[Loss, ...]:
+        """What was lost. base: seconds of a tick."""
+        losses: list[Loss] = []
+        unexplained = list(self._damaged)
+        for gap in self._gaps:
+            reach = gap.end + _THREADS * self.step
+            reasons = [
+                (frame, time)
+                for frame, time in unexplained
+                if (time is None and frame == gap.frame)
+                or (time is not None and gap.begin - self.step < time < reach)
+            ]
+            count = max(1, round((gap.end - gap.begin) / self.step))
+            taken = reasons[:count]
+            unexplained = [reason for reason in unexplained if reason not in taken]
+            if taken or self._told(gap):
+                losses.append(
+                    Loss(
+                        gap.frame,
+                        gap.begin * base,
+                        max(count, len(taken)),
+                        damaged=bool(taken),
+                        at_end=gap.frame >= self._frames,
+                    )
+                )
+        for frame, time in unexplained:
+            begin = (self._until if frame else 0) if time is None else time
+            losses.append(Loss(frame, begin * base, 1, damaged=True, at_end=frame >= self._frames))
+        return tuple(sorted(losses, key=lambda loss: (loss.frame, loss.seconds)))
+
+    def _told(self, gap: _Gap) -> bool:
+        """Whether it is a gap of a film of constant rate, not one of many of a variable one."""
+        few = len(self._gaps) <= max(_FEW, self._frames // _SELDOM)
+        return (
+            few
+            and not gap.explained
+            and (self._regular >= 2 * len(self._gaps) or gap.frame >= self._frames)
+        )
