@@ -13,9 +13,11 @@ from tqdm import tqdm
 from vidcolor.advise.contact_sheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.advise.samples import sample
-from vidcolor.advise.stills import write_file, write_stills
+from vidcolor.advise.stills import write_stills
 from vidcolor.advise.worth import GOAL, LEAST_WORTH, WORTH
+from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.files import check_writable, named_errors, write_whole
 from vidcolor.film.key_folder import find_images
 from vidcolor.film.shots import find_shots
 from vidcolor.inference.bundle import DEFAULT_MODEL
@@ -24,7 +26,7 @@ from vidcolor.key.image import is_painted, read_key
 from vidcolor.media.reader import Info, Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 SHEET = "contact-sheet.jpg"
 """Name of the contact sheet; further ones are numbered from 2."""
@@ -44,6 +46,11 @@ class Advise:
 
     Run it again when some are painted: it says which further frame would help most, and writes
     it. Images in colour are never overwritten.
+
+    For example:
+
+        vidcolor advise film.mkv -o keys/
+        vidcolor advise film.mkv -o keys/ --most 20
     """
 
     film: tyro.conf.Positional[Path]
@@ -61,6 +68,8 @@ class Advise:
     """What the model runs on: auto, cpu or cuda; auto is CUDA where it works, else the CPU."""
     size: int = 128
     """Short side, in pixels, that keys are tried out on; on more it is much the same."""
+    progressive: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take frames that are flagged as interlaced for progressive ones."""
     quiet: tyro.conf.FlagCreatePairsOff[bool] = False
     """Show no progress and no summary."""
 
@@ -68,7 +77,7 @@ class Advise:
         """Raises VidcolorError. Images appear whole, or not at all."""
         self._check()
         propagator = Propagator(Session.load(self.model, provider=self.provider))
-        with Reader(self.film) as reader:
+        with Reader(self.film, progressive=self.progressive) as reader:
             info = reader.info
         images = find_images(self.output) if self.output.is_dir() else {}
         painted = self._painted(images, info)
@@ -82,10 +91,17 @@ class Advise:
         chosen = sorted(choice.frame for plan in plans for choice in plan.choices)
         images = {frame: path for frame, path in images.items() if frame in film}
         images |= {n: self.output / f"{n:06d}.png" for n in chosen if n not in images}
-        self.output.mkdir(exist_ok=True)
+        with named_errors(f"output: {self.output} cannot be made"):
+            self.output.mkdir(exist_ok=True)
         with self._progress(info, "writing frames") as progress:
             stills = {n: images[n] for n in chosen if images[n].suffix.lower() == ".png"}
-            times = write_stills(self.film, stills, times_of=images, progress=progress)
+            times = write_stills(
+                self.film,
+                stills,
+                progressive=self.progressive,
+                times_of=images,
+                progress=progress,
+            )
         cards = [
             _card(
                 plan,
@@ -110,19 +126,27 @@ class Advise:
             )
         if self.most is not None and self.most < 1:
             raise ArgumentError(f"most is {self.most}, accepted are whole numbers from 1")
-        if self.output.exists() and not self.output.is_dir():
+        with named_errors(f"output: {self.output} cannot be written to"):
+            self._check_output()
+        check_library()
+
+    def _check_output(self) -> None:
+        if self.output.is_dir():
+            check_writable(self.output / SHEET)
+            return
+        if self.output.exists():
             raise ArgumentError(f"output: {self.output} is a file, the name of a folder is needed")
         if not self.output.parent.is_dir():
             raise ArgumentError(
                 f"output: there is no folder {self.output.parent} to make {self.output.name} in"
             )
-        check_library()
+        check_writable(self.output)
 
-    def _fit(self, info: Info) -> Fit:
-        return Fit.of(info.height, info.width, self.size)
+    def _working_size(self, info: Info) -> WorkingSize:
+        return WorkingSize.of(info.height, info.width, self.size)
 
     def _painted(self, images: Mapping[int, Path], info: Info) -> list[int]:
-        """Frames of the images in colour. Raises KeyFrameError for one that is no key."""
+        """Frames of the images in colour; raises KeyFrameError for one that is no key."""
         painted = [frame for frame, path in images.items() if is_painted(path)]
         for frame in painted:
             read_key(images[frame], info=info, matrix=coding_of(info).matrix)
@@ -130,10 +154,10 @@ class Advise:
 
     def _plan(self, propagator: Propagator, info: Info, painted: Collection[int]) -> list[ShotPlan]:
         """What every shot needs besides the painted keys."""
-        fit = self._fit(info)
+        working_size = self._working_size(info)
         most = self.most or (1 if painted else None)
-        with self._progress(info, "finding shots") as progress:
-            shots = find_shots(self.film, progress=progress)
+        with ProgressBars(quiet=self.quiet, leave=False) as bars:
+            shots = find_shots(self.film, progressive=self.progressive, progress=bars)
         with self._progress(info, "trying keys") as progress:
             plans = [
                 plan_shot(
@@ -146,7 +170,15 @@ class Advise:
                     most=most,
                 )
                 for number, shot in enumerate(
-                    sample(self.film, shots, fit, always=painted, progress=progress), 1
+                    sample(
+                        self.film,
+                        shots,
+                        working_size,
+                        progressive=self.progressive,
+                        always=painted,
+                        progress=progress,
+                    ),
+                    1,
                 )
             ]
         if most is not None:
@@ -169,7 +201,7 @@ class Advise:
         for number, sheet in enumerate(draw_sheets(self.film.name, summary, cards), 1):
             name = Path(SHEET)
             numbered = f"{name.stem}-{number}{name.suffix}" if number > 1 else SHEET
-            write_file(self.output / numbered, sheet)
+            write_whole(self.output / numbered, sheet)
 
     def _report(
         self, cards: Sequence[Card], plans: Sequence[ShotPlan], chosen: Collection[int]
@@ -188,7 +220,7 @@ class Advise:
 def _card(
     plan: ShotPlan, frame: int, image: Path, seconds: float, *, painted: bool, again: bool
 ) -> Card:
-    """again: whether this is a later run, which says what comes next."""
+    """The card of one frame; again: whether there are painted frames already."""
     purposes = {choice.frame: choice.purpose for choice in plan.choices}
     if painted:
         status, purpose = PAINTED, "a key already"

@@ -1,19 +1,29 @@
-"""What a user may ask for of a film, as text: a range of frames, where shots begin."""
+"""What a user may ask for of a film, as text: a range of frames, where shots begin, a size."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.media.names import kind_of
+
+_DIGITS = 15
+"""Of the largest frame number: films have fewer frames, and integers of 64 bits hold it."""
+_LARGEST = 10_000_000
+"""Bytes of a list of shots."""
+_ACCEPTED = "accepted are auto, none, or a text file with the number of each shot's first frame"
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def parse_range(text: str) -> range:
     """Frames such as 240-479, both ends included, or 240 alone. Raises ArgumentError."""
-    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", text)
+    match = re.fullmatch(rf"\s*(\d{{1,{_DIGITS}}})\s*(?:-\s*(\d{{1,{_DIGITS}}})\s*)?", text)
     if match is None or int(match[2] or match[1]) < int(match[1]):
         raise ArgumentError(
-            f"range is {text!r}, accepted are the first and the last frame, such as 240-479"
+            f"range is {_short(text)}, accepted are the first and the last frame, such as 240-479"
         )
     return range(int(match[1]), int(match[2] or match[1]) + 1)
 
@@ -21,21 +31,80 @@ def parse_range(text: str) -> range:
 def read_scenes(path: Path) -> tuple[int, ...]:
     """First frames of shots from a text file of numbers; what follows a # is not read.
 
-    Raises MediaError when there is no such file, ArgumentError when it holds anything else.
+    UTF-8 or UTF-16, with any line ends; PySceneDetect's list, a table whose column 'Start Frame'
+    counts from 1, is read, too.
+
+    Raises:
+        MediaError: There is no such file, or it is no text.
+        ArgumentError: It holds anything else.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise MediaError(
-            f"scenes: {path} cannot be read ({reason}); accepted are auto, none, or a text file "
-            "with the number of each shot's first frame"
-        ) from error
-    words = re.sub(r"#.*", "", text).replace(",", " ").split()
-    wrong = [word for word in words if not word.isdecimal()]
-    if wrong or not words:
-        got = f"{wrong[0]!r}" if wrong else "nothing"
+    text = _read_text(path)
+    found = _of_table(text)
+    if found is None:
+        words = re.sub(r"#.*", "", text).replace(",", " ").replace(";", " ").split()
+        found = [_frame(word, path) for word in words]
+    if not found:
         raise ArgumentError(
-            f"scenes: {path} holds {got}, the number of each shot's first frame is needed"
+            f"scenes: {path} holds nothing, the number of each shot's first frame is needed"
         )
-    return tuple(sorted({int(word) for word in words}))
+    return tuple(sorted(set(found)))
+
+
+def _read_text(path: Path) -> str:
+    kind = kind_of(path)
+    reason = None if kind is None else "there is no such file" if kind == "not there" else kind
+    try:
+        if reason is None and path.stat().st_size > _LARGEST:
+            reason = "it is too large"
+        if reason is None:
+            data = path.read_bytes()
+            wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            return data.decode("utf-16" if wide else "utf-8-sig")
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "it is no text"
+    raise MediaError(f"scenes: {path} cannot be read ({reason}); {_ACCEPTED}")
+
+
+def _of_table(text: str) -> list[int] | None:
+    """First frames of PySceneDetect's table; None where it is no such table."""
+    lines = [line.split(",") for line in text.splitlines()]
+    for number, line in enumerate(lines):
+        names = [name.strip().lower() for name in line]
+        if "start frame" in names:
+            column = names.index("start frame")
+            cells = (row[column].strip() for row in lines[number + 1 :] if len(row) > column)
+            return [int(cell) - 1 for cell in cells if re.fullmatch(rf"\d{{1,{_DIGITS}}}", cell)]
+    return None
+
+
+def _frame(word: str, path: Path) -> int:
+    if not re.fullmatch(rf"\d{{1,{_DIGITS}}}", word):
+        raise ArgumentError(
+            f"scenes: {path} holds {_short(word)}, the number of each shot's first frame is needed"
+        )
+    return int(word)
+
+
+def _short(text: str) -> str:
+    """As Python writes it, without the middle of a long one."""
+    return repr(text if len(text) <= 40 else f"{text[:20]}...{text[-10:]}")
+
+
+def parse_size(text: str) -> int:
+    """Bytes such as 500M or 10G, in powers of 1000. Raises ArgumentError."""
+    match = re.fullmatch(r"\s*(\d{1,15})\s*([KMGT]?)B?\s*", text, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise ArgumentError(
+            f"keep is {_short(text)}, accepted are sizes such as 500M or 10G, and 0"
+        )
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def format_size(size: int) -> str:
+    """Bytes for people to read, such as 1.5 GB."""
+    for unit in ("GB", "MB"):
+        if size >= _UNITS[unit[0]]:
+            return f"{size / _UNITS[unit[0]]:.1f} {unit}"
+    return f"{size / 1000:.1f} kB"

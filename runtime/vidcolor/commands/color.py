@@ -6,39 +6,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal, cast
 
 import tyro
-from tqdm import tqdm
 
-from vidcolor.commands.choices import parse_range, read_scenes
+from vidcolor.commands.choices import parse_range, parse_size, read_scenes
+from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError
-from vidcolor.film import fingerprint
-from vidcolor.film.cluster import Cluster
-from vidcolor.film.executor import Crew, Threads, colour_alone, colour_together, threads_for
-from vidcolor.film.job import Film, assemble
+from vidcolor.film.color_video import Scenes, color_video
 from vidcolor.film.key_folder import find_keys
-from vidcolor.film.keys import Painted, Source, find_sources, fit_keys
-from vidcolor.film.report import Account
-from vidcolor.film.scan import Survey, look_through, read_lumas
-from vidcolor.film.store import Store
+from vidcolor.film.output import work_folder
 from vidcolor.inference.bundle import DEFAULT_MODEL
-from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
-from vidcolor.inference.session import Session
+from vidcolor.inference.colorizer import DEFAULT_COLORIZER
 from vidcolor.key.auto import AUTO as AUTO_KEY
-from vidcolor.key.auto import auto_first_key
-from vidcolor.media.codecs import AUTO, PREVIEW
-from vidcolor.media.reader import Info, Reader, bits_of
-from vidcolor.media.tags import coding_of, tags_of
-from vidcolor.media.writer import Writer
-from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
-
-PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
-"""Pixels of the short sides of a preview, and of what the model sees for it."""
+from vidcolor.media.codecs import AUTO
+from vidcolor.media.names import printable
 
 
 @dataclass(frozen=True)
@@ -50,8 +34,15 @@ class Color:
     has the film's luma, size, depth, timing, colour tags, audio, subtitles and chapters. A gray
     film comes out as 4:2:0 (lossless: 4:4:4); one in colour is coloured anew from its luma.
 
-    The output appears under its name when it is complete. Until then, finished parts are kept in a
-    folder beside it, OUTPUT.vidcolor: a job that was stopped goes on when it is started again.
+    The output appears under its name when it is complete. Finished parts are kept in a folder
+    beside it, OUTPUT.vidcolor: a job that was stopped goes on when it is started again, and with
+    one more key, or another change, only the frames that this changes are coloured anew.
+
+    For example:
+
+        vidcolor color clip.mp4 --key first.png -o out.mp4
+        vidcolor color film.mkv --keys keys/ -o out.mkv
+        vidcolor color film.mkv --keys keys/ -o look.mp4 --preview
     """
 
     clip: tyro.conf.Positional[Path]
@@ -90,180 +81,86 @@ class Color:
     size: int = 256
     """Short side, in pixels, of what the model sees; more is finer and slower."""
     jobs: int = 1
-    """How many stretches between keys to colour at a time; the colours are the same."""
+    """How many segments between keys to colour at a time; the colours are the same."""
     cluster: str | None = None
     """Colour on the machines of a Ray cluster: its address, or local to try it on this one."""
     codec: str = AUTO
     """libx264, libx265, ffv1 (lossless), prores or dnxhr; auto is the first of the former three
     that holds the format."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Replace the output if there is one."""
+    """Replace whatever has the output's name. What was made of the same clip before, and was not
+    changed since, is replaced anyway."""
+    keep: str = "10G"
+    """How much of the disk finished parts may take when the output is complete, such as 500M; the
+    oldest go first. `vidcolor clean` removes them."""
+    progressive: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take frames that are flagged as interlaced for progressive ones, as films on PAL discs and
+    scans in ProRes often are; where they are interlaced all the same, colours smear."""
+    no_audio: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Leave the film's sound out."""
     quiet: tyro.conf.FlagCreatePairsOff[bool] = False
     """Show no progress, no notes and no summary."""
 
     def run(self) -> None:
         """Raises VidcolorError, and then leaves no output behind."""
-        part, cuts, images = self._asked()
-        start = perf_counter()
-        session = Session.load(
-            self.model,
-            provider=self.provider,
-            precision=self.precision,
-            threads=threads_for(self.jobs),
-        )
-        with Reader(self.clip, side=self._side) as reader:
-            info = reader.info
-            trial = self._writer(reader)  # what it would refuse in the end, it shall refuse now
-            trial.discard()
-        sources = self._sources(images, info)
-        store = Store(self._folder, bits_of(trial.pixel_format))
-        with _tidied(store):
-            survey = self._survey(sources, cuts, info, store)
-            film = Film(
-                path=self.clip,
-                side=self._side,
-                info=info,
-                fit=self._fit(info),
-                survey=survey,
-                keys=self._fit_keys(sources, survey, info),
-                direction=self.direction,
-                part=self._part(part, survey),
-                pixel_format=trial.pixel_format,
-                model=fingerprint.of_model(self.model, session),
+        if self.key is not None and self.keys is None:
+            keys: str | Path | dict[int, Path] = (
+                AUTO_KEY if self.key == Path(AUTO_KEY) else self.key
             )
-            self._colour(film, store, session)
-            self._write(film, store)
-        if not self.quiet:
-            speed = len(film.part) / (perf_counter() - start)
-            print(f"{self.output}: {len(film.part)} frames, {speed:.1f} frames/s")
-
-    def _asked(self) -> tuple[range | None, tuple[int, ...] | None, dict[int, Path]]:
-        """The frames asked for, the cuts and the images of keys, as far as options say so."""
-        if (self.key is None) == (self.keys is None):
+        elif self.keys is not None and self.key is None:
+            keys = find_keys(self.keys, note=self._note)
+        else:
             raise ArgumentError("keys: a folder --keys or one image --key is needed, and not both")
-        if self.frames is not None and self.only_shot is not None:
-            raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
-        if self.jobs < 1:
-            raise ArgumentError(f"jobs is {self.jobs}, accepted are whole numbers from 1")
-        part = None if self.frames is None else parse_range(self.frames)
-        scenes = self.scenes or ("none" if self.keys is None else "auto")
-        cuts = None if scenes == "auto" else () if scenes == "none" else read_scenes(Path(scenes))
-        return part, cuts, find_keys(self.keys) if self.keys else {0: self.key or Path()}
-
-    @property
-    def _folder(self) -> Path:
-        return self.output.with_name(self.output.name + ".vidcolor")
-
-    def _fit(self, info: Info) -> Fit:
-        return Fit.of(info.height, info.width, PREVIEW_SIZE if self.preview else self.size)
-
-    def _writer(self, reader: Reader, **more: Any) -> Writer:
-        codec = PREVIEW if self.preview and self.codec == AUTO else self.codec
-        tags = tags_of(reader.info.tags, coding_of(reader.info))
-        return Writer(
-            self.output, like=reader, tags=tags, codec=codec, overwrite=self.overwrite, **more
-        )
-
-    def _sources(self, images: dict[int, Path], info: Info) -> dict[int, Source]:
-        if self.key == Path(AUTO_KEY):
-            colorizer = Colorizer.load(self.colorizer, provider=self.provider)
-            key = auto_first_key(self.clip, colorizer=colorizer, size=self.size)
-            return {0: Source(AUTO_KEY, lambda: key)}
-        sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
-        for path in unpainted:
-            self._note(f"{path} is gray and is left out: it is not painted yet")
-        return sources
-
-    def _fit_keys(
-        self, sources: dict[int, Source], survey: Survey, info: Info
-    ) -> dict[int, Painted]:
-        fit, search = self._fit(info), partial(read_lumas, self.clip, self._fit(info), self._side)
-        keys, odd = fit_keys(sources, survey.lumas, fit, search=None if self.any_key else search)
-        for oddity in odd:
-            self._note(oddity)
-        return keys
-
-    @property
-    def _side(self) -> int | None:
-        return PREVIEW_SIDE if self.preview else None
-
-    def _survey(
-        self, sources: dict[int, Source], cuts: tuple[int, ...] | None, info: Info, store: Store
-    ) -> Survey:
-        whole = self.frames is None
-        with self._bar("looking through", info.frame_count) as progress:
-            return look_through(
+        start = perf_counter()
+        with ProgressBars(quiet=self.quiet) as progress, self._told_when_stopped():
+            report = color_video(
                 self.clip,
-                self._fit(info),
-                side=self._side,
-                wanted=sources,
-                cuts=cuts,
-                whole=whole,
-                store=store,
+                keys=keys,
+                output=self.output,
+                scenes=self._scenes,
+                direction=self.direction,
+                frames=None if self.frames is None else parse_range(self.frames),
+                only_shot=self.only_shot,
+                preview=self.preview,
+                model=self.model,
+                colorizer=self.colorizer,
+                provider=self.provider,
+                precision=self.precision,
+                size=self.size,
+                jobs=self.jobs,
+                cluster=self.cluster,
+                codec=self.codec,
+                overwrite=self.overwrite,
+                keep=parse_size(self.keep),
+                skip_key_check=self.any_key,
+                progressive=self.progressive,
+                audio=not self.no_audio,
                 progress=progress,
+                note=self._note,
             )
+        if not self.quiet:
+            count = len(report.confidence)
+            speed = count / (perf_counter() - start)
+            print(f"{printable(str(self.output))}: {count} frames, {speed:.1f} frames/s")
 
-    def _part(self, part: range | None, survey: Survey) -> range:
-        if self.only_shot is not None:
-            return survey.shot(self.only_shot)
-        return survey.part(part)
+    @property
+    def _scenes(self) -> Scenes | None:
+        if self.scenes is None or self.scenes in ("auto", "none"):
+            return cast("Scenes | None", self.scenes)
+        return read_scenes(Path(self.scenes))
 
-    def _colour(self, film: Film, store: Store, session: Session) -> None:
-        with self._bar("colouring", len(film.part), film.finished(store)) as progress:
-            if self.cluster is None and self.jobs == 1:
-                colour_alone(film, store, Propagator(session), progress)
-                return
-            with self._crew(session, store) as crew:
-                colour_together(film, store, crew, progress)
-
-    def _crew(self, session: Session, store: Store) -> Crew:
-        if self.cluster is None:
-            return Threads(Propagator(session), self.jobs, store.room)
-        return Cluster(self.cluster, model=self.model, session=session, jobs=self.jobs)
-
-    def _write(self, film: Film, store: Store) -> None:
-        with Reader(self.clip, side=film.side) as reader:
-            writer = self._writer(reader, span=film.span, partial=store.partial(self.output.name))
-            for what in writer.left_out:
-                self._note(f"{what} of {self.clip} is left out: {self.output} cannot hold it")
-            with self._bar("writing", len(film.part)) as progress, writer:
-                assemble(film, store, reader, writer, progress)
-        self._account(film, store).write(self.output)
-        store.remove()
-
-    def _account(self, film: Film, store: Store) -> Account:
-        return Account(
-            film=self.clip.name,
-            model=str(self.model),
-            size=min(film.fit.working.shape),
-            keys={frame: key.source.name for frame, key in film.keys.items()},
-            shots=film.survey.cuts,
-            confidence=tuple(film.confidence(store)),
-            first=film.part.start,
-            options={"direction": self.direction, "codec": self.codec},
-        )
+    @contextmanager
+    def _told_when_stopped(self) -> Iterator[None]:
+        """Says that nothing is lost, to somebody who stops the work."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            folder = work_folder(self.output)
+            if folder.is_dir():
+                text = f"the same command goes on from what is finished, in {folder}"
+                print(f"vidcolor: note: {text}", file=sys.stderr)
+            raise
 
     def _note(self, text: str) -> None:
         if not self.quiet:
-            _note(text)
-
-    def _bar(self, what: str, total: int | None, done: int = 0) -> tqdm[NoReturn]:
-        # None: shown on a terminal only.
-        hidden = self.quiet or None
-        return tqdm(desc=what, total=total, initial=done, unit="frame", disable=hidden)
-
-
-def _note(text: str) -> None:
-    print(f"vidcolor: note: {text}", file=sys.stderr)
-
-
-@contextmanager
-def _tidied(store: Store) -> Iterator[None]:
-    """Leaves nothing half-written in the work folder, and says so if somebody stops the work."""
-    try:
-        yield
-    except BaseException as error:
-        store.tidy()
-        if store.folder.is_dir() and not isinstance(error, Exception):
-            _note(f"the same command goes on from what is finished, in {store.folder}")
-        raise
+            print(f"vidcolor: note: {printable(text)}", file=sys.stderr)

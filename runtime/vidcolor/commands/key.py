@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from vidcolor.color import decode_luma, key_to_rgb, matrix_of, rgb_to_key
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.files import check_writable, named_errors
 from vidcolor.key.image import Picture, read_picture, write_picture
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
@@ -25,7 +26,7 @@ from vidcolor.key.strokes import strokes_of
 from vidcolor.media.reader import UNSPECIFIED, Frame, Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
-from vidcolor.working_size import ASPECT_TOLERANCE, Fit
+from vidcolor.working_size import ASPECT_TOLERANCE, WorkingSize
 
 
 class _Gray(NamedTuple):
@@ -37,8 +38,9 @@ class _Gray(NamedTuple):
     bits: int
     """8 or 16, of the key's image."""
     name: str
-    """What to call it."""
+    """What messages call it."""
     sample_aspect: Fraction = Fraction(1)
+    """Width over height of its samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class PaintKey:
     The gray frame is an image, or frame N of a film: --clip FILM --frame N. An image that does not
     belong to its frame is refused: another frame, flipped, shifted or cropped. Of a film, the frame
     that fits is then told; without --frame it is looked for, and used.
+
+    For example:
+
+        vidcolor key frame.png --paint strokes.png -o key.png
+        vidcolor key --clip film.mkv --frame 240 --paint strokes.png -o keys/000240.png
     """
 
     gray: Annotated[tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="[FRAME.png]")] = None
@@ -66,9 +73,11 @@ class PaintKey:
     clip: Path | None = None
     """The film that the frame is taken from, in place of an image."""
     frame: int | None = None
-    """Which frame of --clip it is, from 0."""
+    """Which frame of --clip it is, counted from 0."""
     whole: tyro.conf.FlagCreatePairsOff[bool] = False
-    """All of the painted frame is meant, gray parts too: its colours go on the frame's luma."""
+    """Use all of the painted frame, gray parts too: its colours go on the frame's luma."""
+    progressive: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Take frames of --clip that are flagged as interlaced for progressive ones."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Replace the output if there is one."""
     quiet: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -84,7 +93,7 @@ class PaintKey:
         start = perf_counter()
         paint = self._paint(picture, gray)
         height, width = gray.luma.shape
-        key = Paint.of(paint).small(gray.luma, Fit(height, width, height, width))
+        key = Paint.of(paint).small(gray.luma, WorkingSize(height, width, height, width))
         write_picture(self.output, _visible(key, gray.matrix), bits=gray.bits)
         if not self.quiet:
             share = 1 if paint.weight is None else paint.weight.mean(dtype=np.float64)
@@ -102,6 +111,10 @@ class PaintKey:
             raise ArgumentError(f"frame is {self.frame}, accepted are frames of --clip, from 0")
         if self.output.suffix.lower() != ".png":
             raise ArgumentError(f"output: {self.output} must end in .png")
+        with named_errors(f"output: {self.output} cannot be written"):
+            self._check_output()
+
+    def _check_output(self) -> None:
         if not self.output.parent.is_dir():
             raise ArgumentError(f"output: there is no folder {self.output.parent}")
         if self.output.exists():
@@ -112,6 +125,7 @@ class PaintKey:
                 raise ArgumentError(
                     f"output: {self.output} exists already; --overwrite replaces it"
                 )
+        check_writable(self.output)
 
     def _of_image(self) -> _Gray:
         assert self.gray is not None  # noqa: S101  (for the type checker)
@@ -133,7 +147,9 @@ class PaintKey:
             if luma is None:
                 raise ArgumentError(f"frame is {number}, {self.clip} has fewer frames")
             info = reader.info
-            aspect = info.sample_aspect if info.rotation % 180 == 0 else 1 / info.sample_aspect
+            aspect = info.sample_aspect
+            if info.orientation.swaps_sides:
+                aspect = 1 / aspect
             return _Gray(
                 luma=luma,
                 matrix=coding_of(info).matrix,
@@ -144,17 +160,17 @@ class PaintKey:
 
     def _open(self) -> Reader:
         assert self.clip is not None  # noqa: S101  (for the type checker)
-        return Reader(self.clip)
+        return Reader(self.clip, progressive=self.progressive)
 
     def _lumas(self, reader: Reader) -> Iterator[Plane]:
         """Luma of every frame, as a player turns it."""
-        coding, turns = coding_of(reader.info), reader.info.rotation // 90
+        coding, lying = coding_of(reader.info), reader.info.orientation
         for item in reader:
             if isinstance(item, Frame):
-                yield np.ascontiguousarray(np.rot90(decode_luma(item.planes[0], coding), turns))
+                yield np.ascontiguousarray(lying.shown(decode_luma(item.planes[0], coding)))
 
     def _find(self, picture: Picture) -> int | None:
-        """The frame of the film that the painted frame is most like."""
+        """The frame of the film that the painted frame matches best; None if there is none."""
         if picture.alpha is not None:
             return None
         with self._open() as reader:
@@ -181,7 +197,7 @@ class PaintKey:
             )
 
     def _check_belongs(self, picture: Picture, gray: _Gray) -> None:
-        """Strokes on nothing show no frame, so that they cannot be held against one."""
+        """Check that the painted frame shows the gray one. Strokes on alpha show no frame."""
         if picture.alpha is not None:
             return
         verdict = check_key(rgb_to_key(picture.rgb, gray.matrix).luma, gray.luma)
@@ -206,16 +222,16 @@ class PaintKey:
 
 
 def _visible(key: Key, matrix: str) -> Plane:
-    """R'G'B' [h, w, 3] in [0, 1] of the key's luma and hue, as saturated as there are values for.
+    """R'G'B' [h, w, 3] in [0, 1] of the key, desaturated where its colours are out of gamut.
 
-    A strong colour that was painted on something bright or dark becomes paler: clipped values would
-    change what is bright and what is dark.
+    A strong colour painted on something very bright or dark becomes paler. Clipping it would change
+    its luma instead.
     """
     height, width = key.luma.shape
     # Half of the chroma on medium gray is always within, so nothing of it is clipped here.
     gray = np.full((height, width), 0.5, np.float32)
-    colour = 4 * (key_to_rgb(Key(gray, key.chroma * np.float32(0.25)), matrix) - np.float32(0.5))
+    color = 4 * (key_to_rgb(Key(gray, key.chroma * np.float32(0.25)), matrix) - np.float32(0.5))
     luma = key.luma[..., None]
-    room = np.where(colour > 0, 1 - luma, luma)
-    share = np.min(room / np.maximum(np.abs(colour), 1e-6), axis=-1, keepdims=True)
-    return np.asarray(np.clip(luma + np.minimum(share, 1) * colour, 0, 1), np.float32)
+    room = np.where(color > 0, 1 - luma, luma)
+    share = np.min(room / np.maximum(np.abs(color), 1e-6), axis=-1, keepdims=True)
+    return np.asarray(np.clip(luma + np.minimum(share, 1) * color, 0, 1), np.float32)

@@ -1,13 +1,12 @@
-"""The stretches of a film coloured on many machines, by Ray.
+"""The segments of a film coloured on many machines, by Ray.
 
 What travels is small: luma at working size and the keys go out, chroma and confidence come back.
 The workers need vidcolor and Ray, of the same versions, and neither the film nor the model's
-files, which are sent along. A stretch whose worker is lost is given to another.
+files, which are sent along. A segment whose worker is lost is given to another.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import socket
 from collections.abc import Callable
@@ -16,20 +15,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from vidcolor.errors import ClusterError, MissingLibraryError, VidcolorError
+from vidcolor.errors import ClusterError, VidcolorError
 from vidcolor.film.executor import Task
-from vidcolor.film.fingerprint import of_software
-from vidcolor.film.propagate import Planes, in_memory
+from vidcolor.film.fingerprint import software_versions
+from vidcolor.film.propagate import Planes, allocate_in_memory
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.session import Session
+from vidcolor.optional import require
 from vidcolor.propagate import Propagator
 
 LOCAL = "local"
 """In place of an address: a cluster of this machine alone."""
 
 _RETRIES = 5
-"""How many workers a stretch may lose."""
+"""How many workers a segment may lose."""
 
 _PATIENCE = 10
 """Seconds to wait for an answer from an address."""
@@ -42,14 +42,20 @@ Files = tuple[tuple[str, bytes], ...]
 
 
 class Cluster:
-    """A crew of Ray workers, each of which takes one CPU, or one GPU where the model runs on it.
+    """An executor of Ray workers. Each takes one CPU, or one GPU where the model runs on it.
 
-    Raises MissingLibraryError without Ray, ClusterError when there is no cluster at the address
-    or when it is lost.
+    Args:
+        address: Of a Ray cluster, or `LOCAL`.
+        model: Name or folder of the model's bundle.
+        session: The model, loaded here.
+        jobs: How many workers `LOCAL` has; one for each CPU, if it is 1.
+
+    Raises:
+        MissingLibraryError: Ray is not installed.
+        ClusterError: There is no cluster at the address, or it is lost.
     """
 
     def __init__(self, address: str, *, model: str, session: Session, jobs: int) -> None:
-        """jobs: how many workers `LOCAL` has; one for each CPU, if it is 1."""
         self._ray = _ray()
         _check_reachable(address)
         local = {
@@ -66,16 +72,16 @@ class Cluster:
         except Exception as error:  # Ray's own classes share no other base
             raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
         kind = {"num_gpus": 1} if session.provider == "cuda" else {"num_cpus": 1}
-        self._carry = self._ray.remote(max_retries=_RETRIES, **kind)(_carry)
+        self._propagate = self._ray.remote(max_retries=_RETRIES, **kind)(_propagate)
         bundle = find_bundle(model)
         graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
         files = tuple((path.name, path.read_bytes()) for path in graphs)
         self._model = self._ray.put((files, session.provider, session.precision))
         self.width = 2 * int(self._ray.cluster_resources().get("CPU", 1))
 
-    def begin(self, task: Task) -> Callable[[], Planes]:
-        """As in `Crew`."""
-        promise = self._carry.remote(task, self._model, of_software())
+    def submit(self, task: Task) -> Callable[[], Planes]:
+        """As in `Executor`."""
+        promise = self._propagate.remote(task, self._model, software_versions())
 
         def wait() -> Planes:
             try:
@@ -83,7 +89,7 @@ class Cluster:
             except VidcolorError:
                 raise
             except self._ray.exceptions.RayError as error:
-                frames = f"{task.part.start} to {task.part.stop - 1}"
+                frames = f"{task.part[0]} to {task.part[-1]}"
                 raise ClusterError(
                     f"cluster: frames {frames} were not coloured ({str(error).splitlines()[0]})"
                 ) from error
@@ -98,14 +104,14 @@ class Cluster:
         self._ray.shutdown()
 
 
-def _carry(task: Task, model: tuple[Files, str, str], software: str) -> Planes:
-    """What a worker does."""
-    if of_software() != software:
+def _propagate(task: Task, model: tuple[Files, str, str], software: str) -> Planes:
+    """Colour a task, on a worker. Its name is what Ray's tools show."""
+    if software_versions() != software:
         raise ClusterError(
-            f"cluster: a worker has {of_software()}, this machine has {software}; "
+            f"cluster: a worker has {software_versions()}, this machine has {software}; "
             "the same versions are needed"
         )
-    return task.carry(_load(*model), in_memory)
+    return task.run(_load(*model), allocate_in_memory, stopped=lambda: False)
 
 
 @lru_cache(maxsize=1)
@@ -130,10 +136,4 @@ def _check_reachable(address: str) -> None:
 
 
 def _ray() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ImportError as error:
-        raise MissingLibraryError(
-            "--cluster needs Ray, which is not installed; "
-            "install it with `pip install vidcolor[cluster]`"
-        ) from error
+    return require("ray", library="Ray", extra="cluster", purpose="--cluster")

@@ -1,62 +1,112 @@
-"""Who colours the stretches of a film: one after the other, or many side by side.
+"""How the pieces of a film are coloured: one after the other, or several at a time.
 
-Whoever does it, in whatever order: the bytes are the same.
+The bytes are the same either way.
 """
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
-from typing import NoReturn, Protocol, Self
+from itertools import islice
+from threading import Event
+from typing import NamedTuple, Protocol, Self
 
-from tqdm import tqdm
-
-from vidcolor.film.job import Film, Frames, keep
-from vidcolor.film.propagate import Planes, Room, carry, pack, unpack
-from vidcolor.film.segments import Stretch
+from vidcolor.color import Codes
+from vidcolor.film.frames import LoadedFrame, Spool
+from vidcolor.film.job import Film, Piece
+from vidcolor.film.propagate import (
+    IN_LINE,
+    Allocate,
+    Colors,
+    Planes,
+    pack,
+    propagate_both_ways,
+    propagate_forward,
+    unpack,
+)
+from vidcolor.film.segments import Segment
 from vidcolor.film.store import Store
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
 
 
+class ColoredFrame(NamedTuple):
+    """A frame that has been coloured, or needs no colours."""
+
+    frame: LoadedFrame
+    colors: Colors | None = None
+    """What the model has found; None for a key, and for a frame that is not asked for."""
+    chroma: tuple[Codes, Codes] | None = None
+    """Chroma that the store has."""
+
+
+Colored = Generator[ColoredFrame | None, None, None]
+"""Every frame of the film in order. None after a step that leaves no frame to write yet."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """A part of a stretch with all that its colours depend on, at working size."""
+    """A part of a segment with all that its colours depend on, at working size."""
 
-    stretch: Stretch
+    segment: Segment
     part: range
     keys: Mapping[int, Key]
     lumas: Planes
-    """[n, h, w], of the frames of `stretch.reach(part)`."""
+    """[n, h, w], of the frames of `segment.reach(part)`."""
 
-    def carry(self, propagator: Propagator, room: Room) -> Planes:
-        """The colours of `part`, as `pack` packs them."""
-        first = self.stretch.reach(self.part).start
-        colours = carry(
-            propagator,
-            self.stretch,
-            self.part,
-            keys=self.keys,
-            lumas=lambda frame: self.lumas[frame - first],
-            room=room,
+    def run(
+        self, propagator: Propagator, allocate: Allocate, stopped: Callable[[], bool]
+    ) -> Planes:
+        """The colours of `part`, each as `pack` has it: [n, 3, h, w].
+
+        Raises CancelledError as soon as `stopped` says so.
+        """
+        planes = allocate((len(self.part), 3, *self.lumas.shape[1:]))
+        with closing(self._colors(propagator, allocate)) as colors:
+            for found in colors:
+                if stopped():
+                    raise CancelledError
+                if found is not None:
+                    number, color = found
+                    pack(color, planes[number - self.part.start])
+        return planes
+
+    def _colors(
+        self, propagator: Propagator, allocate: Allocate
+    ) -> Generator[tuple[int, Colors] | None, None, None]:
+        if self.segment.has_backward_pass:
+            numbers = iter(self.part)
+            for colors in propagate_both_ways(
+                propagator,
+                self.segment,
+                self.part,
+                keys=self.keys,
+                lumas=self.lumas,
+                allocate=allocate,
+                workers=IN_LINE,
+            ):
+                yield None if colors is None else (next(numbers), colors)
+            return
+        found = propagate_forward(
+            propagator, self.segment, keys=self.keys, lumas=self.lumas, workers=IN_LINE
         )
-        return pack(zip(self.part, colours, strict=True), self.part, room)
+        for number, colors in enumerate(found, self.segment.start):
+            yield (number, colors) if number in self.part else None
 
 
-class Crew(Protocol):
-    """Workers that colour one stretch each at a time."""
+class Executor(Protocol):
+    """Workers that each colour one task at a time."""
 
     @property
     def width(self) -> int:
-        """How many stretches to have under way."""
+        """How many tasks to have under way."""
         ...
 
-    def begin(self, task: Task) -> Callable[[], Planes]:
-        """Set somebody to work; what comes back waits for the colours."""
+    def submit(self, task: Task) -> Callable[[], Planes]:
+        """Start a task. The function that comes back waits for its colours."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -65,92 +115,161 @@ class Crew(Protocol):
 
 
 class Threads:
-    """A crew of threads in this process that share a model."""
+    """An executor of threads in this process that share a model."""
 
-    def __init__(self, propagator: Propagator, jobs: int, room: Room) -> None:
-        self._propagator, self._room = propagator, room
+    def __init__(self, propagator: Propagator, jobs: int, allocate: Allocate) -> None:
+        self._propagator, self._allocate = propagator, allocate
         self._pool = ThreadPoolExecutor(jobs)
+        self._stopped = Event()
         self.width = jobs + 1
 
-    def begin(self, task: Task) -> Callable[[], Planes]:
-        """As in `Crew`."""
-        return self._pool.submit(task.carry, self._propagator, self._room).result
+    def submit(self, task: Task) -> Callable[[], Planes]:
+        """As in `Executor`."""
+        stopped = self._stopped.is_set
+        return self._pool.submit(task.run, self._propagator, self._allocate, stopped).result
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
 
-def threads_for(jobs: int) -> int | None:
-    """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
-    return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+def color_sequentially(
+    film: Film,
+    store: Store,
+    pieces: Sequence[Piece],
+    frames: Iterator[LoadedFrame],
+    propagator: Propagator,
+) -> Colored:
+    """Colour the pieces that the store lacks, one after the other.
 
-
-def colour_alone(
-    film: Film, store: Store, propagator: Propagator, progress: tqdm[NoReturn]
-) -> None:
-    """Colour what the store lacks, one stretch after the other.
-
-    A stretch that is carried forward alone takes no memory that grows with it; the others keep
-    their luma and what was carried backward in a temporary file.
+    A piece with a forward pass alone flows through: nothing grows with its length. The others are
+    read to their end first; their luma, and what the backward pass finds, is kept in files.
     """
-    with Frames(film) as ahead, Frames(film) as frames:
-        for stretch, part in _missing(film, store):
-            reach = stretch.reach(part)
-            if stretch.goes_back:
-                small = _fetch(film, reach, ahead, store.room)
-                lumas = partial(_nth, small, reach.start)
-            else:
-                lumas = partial(_shrink, film, frames)
-            colours = carry(
-                propagator,
-                stretch,
-                part,
-                keys=film.small_keys(stretch),
-                lumas=lumas,
-                room=store.room,
-            )
-            keep(film, store, stretch, part, colours=colours, frames=frames, progress=progress)
+    yield from map(ColoredFrame, islice(frames, pieces[0].reach.start))
+    for piece in pieces:
+        if piece.is_stored or piece.segment.is_key:
+            yield from _at_hand(piece, store, frames)
+        elif piece.segment.has_backward_pass:
+            yield from _two_way(film, store, piece, frames, propagator)
+        else:
+            yield from _one_way(film, piece, frames, propagator)
+    yield from map(ColoredFrame, frames)
 
 
-def colour_together(film: Film, store: Store, crew: Crew, progress: tqdm[NoReturn]) -> None:
-    """Colour what the store lacks, as many stretches at a time as the crew has workers."""
-    under_way: deque[tuple[Stretch, range, Callable[[], Planes]]] = deque()
-    with Frames(film) as ahead, Frames(film) as frames:
+def color_in_parallel(
+    film: Film,
+    store: Store,
+    pieces: Sequence[Piece],
+    frames: Iterator[LoadedFrame],
+    executor: Executor,
+) -> Colored:
+    """Colour the pieces that the store lacks, several at a time.
 
-        def finish() -> None:
-            stretch, part, wait = under_way.popleft()
-            colours = unpack(wait())
-            keep(film, store, stretch, part, colours=colours, frames=frames, progress=progress)
-
-        for stretch, part in _missing(film, store):
-            lumas = _fetch(film, stretch.reach(part), ahead, store.room)
-            task = Task(stretch, part, film.small_keys(stretch), lumas)
-            under_way.append((stretch, part, crew.begin(task)))
-            if len(under_way) == crew.width:
-                finish()
-        while under_way:
-            finish()
-
-
-def _missing(film: Film, store: Store) -> list[tuple[Stretch, range]]:
-    return [planned for planned in film.plan if film.name(*planned) not in store]
-
-
-def _fetch(film: Film, reach: range, frames: Frames, room: Room) -> Planes:
-    """Luma of frames at working size: [n, h, w]."""
-    lumas = room((len(reach), *film.fit.working.shape))
-    for index, frame in enumerate(reach):
-        lumas[index] = film.shrink(frames.luma(frame))
-    return lumas
-
-
-def _nth(lumas: Planes, first: int, frame: int) -> Plane:
-    plane: Plane = lumas[frame - first]
-    return plane
+    Those under way are kept in files: see `Spool`.
+    """
+    under_way: deque[Colored] = deque()
+    yield from map(ColoredFrame, islice(frames, pieces[0].reach.start))
+    for piece in pieces:
+        if piece.is_stored:
+            # It flows through; what was begun before it comes first.
+            while under_way:
+                yield from under_way.popleft()
+            yield from _at_hand(piece, store, frames)
+            continue
+        spool = Spool(film, piece, store)
+        for frame in islice(frames, len(piece.reach)):
+            spool.add(frame)
+        wait = None
+        if not piece.segment.is_key:
+            keys = film.small_keys(piece.segment)
+            wait = executor.submit(Task(piece.segment, piece.part, keys, spool.lumas))
+        under_way.append(_finish(piece, spool, wait))
+        if len(under_way) > executor.width:
+            yield from under_way.popleft()
+    while under_way:
+        yield from under_way.popleft()
+    yield from map(ColoredFrame, frames)
 
 
-def _shrink(film: Film, frames: Frames, frame: int) -> Plane:
-    return film.shrink(frames.luma(frame))
+def _at_hand(piece: Piece, store: Store, frames: Iterator[LoadedFrame]) -> Iterator[ColoredFrame]:
+    """The frames of a piece that needs no model."""
+    mine = islice(frames, len(piece.part))
+    if not piece.is_stored:
+        yield from map(ColoredFrame, mine)
+        return
+    for frame, chroma in zip(mine, store.read(piece.name), strict=True):
+        yield ColoredFrame(frame, chroma=chroma)
+
+
+def _one_way(
+    film: Film, piece: Piece, frames: Iterator[LoadedFrame], propagator: Propagator
+) -> Colored:
+    entered: deque[LoadedFrame] = deque()
+
+    def lumas() -> Iterator[Plane]:
+        for frame in islice(frames, len(piece.reach)):
+            entered.append(frame)
+            yield _small(frame)
+
+    keys = film.small_keys(piece.segment)
+    found = propagate_forward(propagator, piece.segment, keys=keys, lumas=lumas(), workers=None)
+    with closing(found):
+        for colors in found:
+            frame = entered.popleft()
+            yield ColoredFrame(frame, colors if frame.number in piece.part else None)
+
+
+def _two_way(
+    film: Film,
+    store: Store,
+    piece: Piece,
+    frames: Iterator[LoadedFrame],
+    propagator: Propagator,
+) -> Colored:
+    with closing(Spool(film, piece, store)) as spool:
+        for frame in islice(frames, len(piece.reach)):
+            spool.add(frame)
+            yield None
+        found = propagate_both_ways(
+            propagator,
+            piece.segment,
+            piece.part,
+            keys=film.small_keys(piece.segment),
+            lumas=spool.lumas,
+            allocate=store.allocate,
+            workers=None,
+        )
+        with closing(found):
+            yield from _beside(spool, piece.part, found)
+
+
+def _finish(piece: Piece, spool: Spool, wait: Callable[[], Planes] | None) -> Colored:
+    with closing(spool):
+        if wait is None:
+            yield from map(ColoredFrame, spool)
+        else:
+            yield from _beside(spool, piece.part, map(unpack, wait()))
+
+
+def _beside(spool: Spool, part: range, found: Iterable[Colors | None]) -> Colored:
+    """The frames of a spool with the colours of those in `part`."""
+    frames = iter(spool)
+    for colors in found:
+        if colors is None:
+            yield None
+            continue
+        for frame in frames:
+            if frame.number in part:
+                yield ColoredFrame(frame, colors)
+                break
+            yield ColoredFrame(frame)
+    yield from map(ColoredFrame, frames)
+
+
+def _small(frame: LoadedFrame) -> Plane:
+    if frame.small is None:
+        raise AssertionError(f"frame {frame.number} was loaded without its planes")
+    return frame.small

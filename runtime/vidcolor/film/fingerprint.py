@@ -1,4 +1,4 @@
-"""What the colours of a film depend on, as short digests: the same digest, the same colours."""
+"""Short digests of all that the colours of a film depend on: the same digest, the same colours."""
 
 from __future__ import annotations
 
@@ -11,46 +11,58 @@ from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.providers import onnxruntime
 from vidcolor.inference.session import Session
+from vidcolor.media.sequence import find_pictures
 from vidcolor.planes import Key
 
-_LOOK = 1 << 20
-"""Bytes at each end of a film that are looked at: reading all of a film would take minutes."""
+_END_BYTES = 1 << 20
+"""How much of a film is read at its beginning and end: all of it would take minutes."""
 
 
 def digest(*parts: object) -> str:
-    """Of values whose `repr` says all there is to know of them."""
+    """Digest of values whose `repr` says all there is to know of them."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=10).hexdigest()
 
 
-def of_film(path: Path) -> str:
-    """Of a film's size, age, beginning and end."""
+def fingerprint_film(path: Path) -> str:
+    """Digest of a film's size, time of change, beginning and end.
+
+    Of numbered pictures: of the name, the size and the time of change of each.
+
+    Raises:
+        OSError: The film cannot be read.
+    """
+    if pictures := find_pictures(path):
+        statuses = {picture.name: picture.stat() for picture in pictures.values()}
+        return digest([(name, s.st_size, s.st_mtime_ns) for name, s in statuses.items()])
     status = path.stat()
     with path.open("rb") as film:
-        ends = [film.read(_LOOK)]
-        film.seek(max(0, status.st_size - _LOOK))
+        ends = [film.read(_END_BYTES)]
+        film.seek(max(0, status.st_size - _END_BYTES))
         ends.append(film.read())
-    return digest(status.st_size, status.st_mtime_ns, _of_bytes(ends))
+    return digest(status.st_size, status.st_mtime_ns, digest_bytes(ends))
 
 
-def of_model(model: str | Path, session: Session) -> str:
-    """Of a loaded model and of what runs it."""
+def fingerprint_model(model: str | Path, session: Session) -> str:
+    """Digest of a loaded model's files and of the software that runs it."""
     bundle = find_bundle(model)
     graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
-    return digest(of_software(), session.provider, _of_bytes(path.read_bytes() for path in graphs))
+    content = digest_bytes(path.read_bytes() for path in graphs)
+    return digest(software_versions(), session.provider, content)
 
 
-def of_software() -> str:
-    """Of what computes colours, in words."""
+def software_versions() -> str:
+    """Names and versions of what computes colours."""
     return f"vidcolor {__version__} with onnxruntime {onnxruntime().__version__}"
 
 
-def of_key(key: Key) -> str:
-    """Of a key's colours and where it is painted; its luma is of no account."""
+def fingerprint_key(key: Key) -> str:
+    """Digest of a key's chroma and weight. Its luma is not used."""
     weight = b"" if key.weight is None else key.weight.tobytes()
-    return digest(key.chroma.shape, _of_bytes([key.chroma.tobytes(), weight]))
+    return digest(key.chroma.shape, digest_bytes([key.chroma.tobytes(), weight]))
 
 
-def _of_bytes(pieces: Iterable[bytes]) -> str:
+def digest_bytes(pieces: Iterable[bytes]) -> str:
+    """Digest of bytes that come in pieces."""
     state = hashlib.blake2b(digest_size=16)
     for piece in pieces:
         state.update(piece)

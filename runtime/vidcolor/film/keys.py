@@ -1,21 +1,22 @@
-"""The keys of a film: images read, held against their frames, and fitted to the working size."""
+"""The keys of a film: images are read, compared with their frames and fitted to working size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from vidcolor.errors import KeyFrameError
-from vidcolor.film import fingerprint
+from vidcolor.film.fingerprint import fingerprint_key
 from vidcolor.grid import Grid
+from vidcolor.key.bars import has_bars, without_bars
 from vidcolor.key.image import is_painted, read_key
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.media.reader import Info
 from vidcolor.planes import Key, Plane
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 
 @dataclass(frozen=True)
@@ -23,36 +24,53 @@ class Source:
     """Where a key comes from."""
 
     name: str
-    """For people: of the image, without its folder."""
+    """Name of the image, without its folder."""
     read: Callable[[], Key]
-    """Gives it at its own size."""
+    """Reads it at its own size."""
+    read_otherwise: Mapping[str, Callable[[], Key]] = field(default_factory=dict)
+    """Other ways to read it, by what is told of them, should it not look like its frame."""
 
 
 @dataclass(frozen=True)
-class Painted:
-    """A frame of the film in colour."""
+class FittedKey:
+    """A key of the film at working size."""
 
     small: Key
-    """At working size, with the luma of the film's own frame; spread, if only parts are painted."""
-    identity: str
-    """Of its colours."""
+    """With the luma of the film's own frame; spread over it, if only parts are painted."""
+    fingerprint: str
+    """Digest of its colours."""
     source: Source
-    """It is read again at full size when it is its turn: dozens of keys would fill the memory."""
+    """Read again at full size when its frame is written: many keys would fill the memory."""
 
-    def chroma(self, luma: Plane, fit: Fit, grid: Grid) -> Plane:
-        """Its own colours on a grid of the film: [2, *grid.shape].
+    def chroma(self, luma: Plane, working_size: WorkingSize, grid: Grid) -> Plane:
+        """The key's own colours on a grid of the film.
 
-        luma: the frame's own, at full size.
+        Args:
+            luma: The frame's luma [height, width] float32 in [0, 1], at full size.
+            working_size: The film's mapping to working size.
+            grid: The grid to return chroma on.
+
+        Returns:
+            Chroma [2, *grid.shape] float32.
         """
-        return Paint.of(self.source.read()).full(self.small, luma, fit, grid)
+        return Paint.of(self.source.read()).full(self.small, luma, working_size, grid)
 
 
 def find_sources(
     images: Mapping[int, Path], *, info: Info, matrix: str
 ) -> tuple[dict[int, Source], list[Path]]:
-    """The keys in `images`, by the frames they colour; and the images that are still gray.
+    """Find the keys among images, and check that each can be read.
 
-    Raises KeyFrameError for an image that is no key of the film, or where all of them are gray.
+    Args:
+        images: Frame -> image.
+        info: The film's.
+        matrix: The film's, as in `vidcolor.color.Coding`.
+
+    Returns:
+        Frame -> key, in order; and the images that are still gray and so are no keys.
+
+    Raises:
+        KeyFrameError: An image is no key of the film, or all of them are gray.
     """
     unpainted = [path for path in images.values() if len(images) > 1 and not is_painted(path)]
     if len(unpainted) == len(images):
@@ -61,44 +79,84 @@ def find_sources(
             "has to be painted"
         )
     sources = {
-        frame: Source(path.name, partial(read_key, path, info=info, matrix=matrix))
+        frame: _source(path, info, matrix)
         for frame, path in sorted(images.items())
         if path not in unpainted
     }
     for source in sources.values():
-        source.read()  # mistakes are told before the film is read
+        source.read()  # mistakes are told before the film is scanned
     return sources, unpainted
 
 
 def fit_keys(
     sources: Mapping[int, Source],
     lumas: Mapping[int, Plane],
-    fit: Fit,
+    working_size: WorkingSize,
     *,
     search: Callable[[], Iterable[Plane]] | None,
-) -> tuple[dict[int, Painted], list[str]]:
-    """The keys fitted to the film; and in words what is odd about some of them.
+) -> tuple[dict[int, FittedKey], list[str]]:
+    """Fit keys to the film's frames.
 
-    lumas: of their frames, at working size. search: gives the luma of all the film's frames, to
-    tell where a key belongs that is none of its frame's; None takes keys whatever they show.
-    Raises KeyFrameError for a key that does not belong to its frame.
+    Args:
+        sources: Frame -> key.
+        lumas: Frame -> luma [h, w] at working size, of the same frames.
+        working_size: The film's mapping to working size.
+        search: Gives the luma of all the film's frames, to say which frame a wrong key shows.
+            None skips the comparison of keys with their frames.
+
+    Returns:
+        Frame -> fitted key; and warnings in words.
+
+    Raises:
+        KeyFrameError: A key shows something else than its frame.
     """
-    keys, odd = {}, []
-    for frame, source in sources.items():
-        key = source.read()
-        # The luma under what is transparent says nothing.
+    keys: dict[int, FittedKey] = {}
+    warnings: list[str] = []
+    for frame, given in sources.items():
+        source, key = given, given.read()
+        # The luma under transparent pixels says nothing.
         if search is not None and key.weight is None:
-            verdict = check_key(key.luma, lumas[frame])
-            if verdict.fault:
-                raise KeyFrameError(
-                    f"key: {source.name} is no picture of frame {frame}: it {verdict.fault}"
-                    f"{_hint(key.luma, search)}; --any-key takes it all the same"
-                )
-            if verdict.warning:
-                odd.append(f"{source.name} {verdict.warning}")
-        small = Paint.of(key).small(lumas[frame], fit)
-        keys[frame] = Painted(small, fingerprint.of_key(key), source)
-    return keys, odd
+            source, key, warning = _check(given, key, lumas[frame], frame, search)
+            if warning:
+                warnings.append(f"{source.name} {warning}")
+        small = Paint.of(key).small(lumas[frame], working_size)
+        keys[frame] = FittedKey(small, fingerprint_key(key), source)
+    return keys, warnings
+
+
+def _check(
+    source: Source,
+    key: Key,
+    luma: Plane,
+    frame: int,
+    search: Callable[[], Iterable[Plane]],
+) -> tuple[Source, Key, str | None]:
+    """The key as it looks like its frame, of this luma [h, w]; and what is odd about it."""
+    verdict = check_key(key.luma, luma)
+    boxed = without_bars(key) is not None and not has_bars(luma, as_those_of=key)
+    if verdict.fault is None and not boxed:
+        return source, key, verdict.warning
+    for how, read in source.read_otherwise.items():
+        try:
+            other = read()
+        except KeyFrameError:
+            continue
+        if check_key(other.luma, luma).fault is None:
+            return Source(source.name, read), other, how
+    if verdict.fault is None:
+        return source, key, "has black bars that its frame does not have"
+    raise KeyFrameError(
+        f"key: {source.name} is no picture of frame {frame}: it {verdict.fault}"
+        f"{_hint(key.luma, search)}; --any-key takes it all the same"
+    )
+
+
+def _source(path: Path, info: Info, matrix: str) -> Source:
+    read = partial(read_key, path, info=info, matrix=matrix)
+    others = {"has black bars, which are cut off": partial(read, cropped=True)}
+    if not info.orientation.is_upright:
+        others["is taken as the frames are stored"] = partial(read, as_stored=True)
+    return Source(path.name, read, others)
 
 
 def _hint(luma: Plane, search: Callable[[], Iterable[Plane]]) -> str:

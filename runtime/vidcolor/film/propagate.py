@@ -1,38 +1,39 @@
-"""The colours of one stretch at working size, stepped through from its keys.
+"""The colours of one segment at working size, stepped through from its keys.
 
-The very colours that the VapourSynth filter gives the same frames, in the order of the film.
+They are the very colours that the VapourSynth filter gives to the same frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidcolor.blend import blend
-from vidcolor.film.segments import Stretch
+from vidcolor.blend import blend_passes
+from vidcolor.film.segments import Segment
 from vidcolor.planes import Key, Plane
-from vidcolor.propagate import Propagator, State
-from vidcolor.timeline import BACKWARD, FORWARD, Pass
-
-Lumas = Callable[[int], Plane]
-"""Luma [h, w] of a frame by its number. Asked for frame by frame, backward first, then forward."""
+from vidcolor.propagate import Propagator, State, Step
+from vidcolor.timeline import BACKWARD, FORWARD
 
 Planes = NDArray[np.float32]
 """Planes of many frames."""
 
-Room = Callable[[tuple[int, ...]], Planes]
+Allocate = Callable[[tuple[int, ...]], Planes]
 """Makes an array of a shape."""
 
+IN_LINE = 0
+"""Threads that prepare frames ahead: none."""
 
-def in_memory(shape: tuple[int, ...]) -> Planes:
-    """The plainest `Room`."""
+
+def allocate_in_memory(shape: tuple[int, ...]) -> Planes:
+    """The plainest `Allocate`."""
     return np.empty(shape, np.float32)
 
 
-class Colours(NamedTuple):
+class Colors(NamedTuple):
     """A coloured frame at working size."""
 
     chroma: Plane
@@ -41,70 +42,97 @@ class Colours(NamedTuple):
     """[h, w] in [0, 1]"""
 
 
-def carry(
+def propagate_forward(
     propagator: Propagator,
-    stretch: Stretch,
+    segment: Segment,
+    *,
+    keys: Mapping[int, Key],
+    lumas: Iterable[Plane],
+    workers: int | None,
+) -> Generator[Colors, None, None]:
+    """Colour the frames of a segment that has a forward pass alone, from its first frame on.
+
+    Args:
+        propagator: The model.
+        segment: The segment.
+        keys: Frame -> key at working size, of those in `segment.keys` at least.
+        lumas: Luma [h, w] of the frames, in order. It may end before the segment does.
+        workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
+    """
+    [forward] = segment.passes
+    for step in _steps(propagator, lumas, propagator.init_pass(forward, keys), workers):
+        yield Colors(step.chroma, step.confidence)
+
+
+def propagate_both_ways(
+    propagator: Propagator,
+    segment: Segment,
     part: range,
     *,
     keys: Mapping[int, Key],
-    lumas: Lumas,
-    room: Room = in_memory,
-) -> Iterator[Colours]:
-    """The frames of `part`, which lies in `stretch`, one after the other.
+    lumas: Planes,
+    allocate: Allocate,
+    workers: int | None,
+) -> Generator[Colors | None, None, None]:
+    """Colour the frames `part` of a segment that has a backward pass.
 
-    keys: at working size, at least those of `stretch.keys`. room: for what is carried backward.
+    Args:
+        propagator: The model.
+        segment: The segment.
+        part: Frames of it.
+        keys: Frame -> key at working size, of those in `segment.keys` at least.
+        lumas: Luma [n, h, w] at working size of the frames of `segment.reach(part)`.
+        allocate: Makes room for what the backward pass finds.
+        workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
+
+    Yields:
+        None for each step of the backward pass, so that a caller can stop in between. Then the
+        colours of each frame of the part, in the film's order.
     """
-    if not stretch.runs:
-        key = keys[stretch.start]
-        yield Colours(key.chroma, np.ones_like(key.luma))
+    reach = segment.reach(part)
+    passes = {pass_.direction: pass_ for pass_ in segment.passes}
+    state = propagator.init_pass(passes[BACKWARD], keys)
+    behind = allocate((len(part), 3, *lumas.shape[1:]))
+    numbers = range(segment.stop - 1, part.start - 1, -1)
+    backward = (lumas[number - reach.start] for number in numbers)
+    with closing(_steps(propagator, backward, state, workers)) as steps:
+        for number, step in zip(numbers, steps, strict=True):
+            if number in part:
+                pack(Colors(step.chroma, step.confidence), behind[number - part.start])
+            yield None
+    if FORWARD not in passes:
+        yield from map(unpack, behind)
         return
-    runs = {run.direction: run for run in stretch.runs}
-    states = {direction: _begin(propagator, run, keys) for direction, run in runs.items()}
-    behind: Iterator[Colours] = iter(())
-    if BACKWARD in runs:
-        back = range(stretch.stop - 1, part.start - 1, -1)
-        behind = unpack(pack(_walk(propagator, states[BACKWARD], back, lumas), part, room))
-    if FORWARD not in runs:
-        yield from behind
+    state = propagator.init_pass(passes[FORWARD], keys)
+    numbers = range(segment.start, part.stop)
+    forward = (lumas[number - reach.start] for number in numbers)
+    with closing(_steps(propagator, forward, state, workers)) as steps:
+        for number, step in zip(numbers, steps, strict=True):
+            if number not in part:
+                yield None
+                continue
+            other = unpack(behind[number - part.start])
+            both = ((step.chroma, step.confidence), other)
+            yield Colors(*blend_passes(number, segment.passes, both))
+
+
+def pack(colors: Colors, planes: Planes) -> None:
+    """Write chroma, and behind it confidence, into planes [3, h, w]; `unpack` is the inverse."""
+    planes[:2], planes[2] = colors.chroma, colors.confidence
+
+
+def unpack(planes: Planes) -> Colors:
+    """A copy of what `pack` wrote."""
+    return Colors(planes[:2].copy(), planes[2].copy())
+
+
+def _steps(
+    propagator: Propagator, lumas: Iterable[Plane], state: State, workers: int | None
+) -> Generator[Step, None, None]:
+    if workers != IN_LINE:
+        yield from propagator.run(lumas, state, workers=workers)
         return
-    there = range(stretch.start, part.stop)
-    for frame, colours in _walk(propagator, states[FORWARD], there, lumas):
-        if frame in part and BACKWARD in runs:
-            since, until = frame - runs[FORWARD].start, runs[BACKWARD].start - frame
-            yield Colours(*blend(colours, next(behind), since=since, until=until))
-        elif frame in part:
-            yield colours
-
-
-def _begin(propagator: Propagator, run: Pass, keys: Mapping[int, Key]) -> State:
-    state = propagator.init_state(*(keys[frame] for frame in run.keys))
-    return state if run.keyed else propagator.reset_state(state)
-
-
-def _walk(
-    propagator: Propagator, state: State, frames: range, lumas: Lumas
-) -> Iterator[tuple[int, Colours]]:
-    for frame in frames:
-        chroma, confidence, state = propagator.step(lumas(frame), state)
-        yield frame, Colours(chroma, confidence)
-
-
-def pack(numbered: Iterable[tuple[int, Colours]], part: range, room: Room) -> Planes:
-    """Those of some coloured frames that lie in `part`, in the film's order: [n, 3, h, w].
-
-    Chroma, and behind it the confidence; `unpack` is the inverse.
-    """
-    kept: Planes = np.empty((0, 3, 0, 0), np.float32)
-    for frame, colours in numbered:
-        if not len(kept):
-            kept = room((len(part), 3, *colours.confidence.shape))
-        if frame in part:
-            kept[frame - part.start, :2] = colours.chroma
-            kept[frame - part.start, 2] = colours.confidence
-    return kept
-
-
-def unpack(packed: Planes) -> Iterator[Colours]:
-    """The frames that `pack` packed."""
-    for planes in packed:
-        yield Colours(planes[:2].copy(), planes[2].copy())
+    for luma in lumas:
+        step = propagator.step(luma, state)
+        state = step.state
+        yield step

@@ -1,64 +1,83 @@
-"""A film looked through once before it is coloured: how long it is, where it is cut, its keys."""
+"""A film read once before it is coloured: how long it is, where its shots begin, its key frames."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
-from tqdm import tqdm
+from numpy.typing import NDArray
 
 from vidcolor.color import decode_luma
 from vidcolor.errors import ArgumentError, KeyFrameError, MediaError
-from vidcolor.film import fingerprint
-from vidcolor.film.shots import CutFinder
-from vidcolor.film.store import Notes, Store
+from vidcolor.film.fingerprint import digest, fingerprint_film
+from vidcolor.film.progress import Progress
+from vidcolor.film.shots import ShotFinder
+from vidcolor.film.store import Store
+from vidcolor.media.losses import Loss
 from vidcolor.media.reader import Frame, Reader
 from vidcolor.media.span import Span
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Plane
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
-_MISSING = 1
-"""Seconds that a whole file may end before what it announces."""
+SCANNING = "scanning"
+"""The stage, as `Progress` is told it."""
+
+_TOLERANCE = 1
+"""Seconds that a complete file may end before the end that it announces."""
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What there is to know of a film before colouring."""
+class FilmIndex:
+    """What is known of a film once it has been scanned."""
 
     times: Sequence[int]
-    """When each frame shows, in ticks of the film's time base; and at last when the film ends."""
-    cuts: tuple[int, ...]
-    """First frames of its shots, from 0."""
-    lumas: dict[int, Plane]
-    """Luma at working size of the frames that were asked for."""
+    """When each frame shows, in ticks of the film's time base; and last, when the film ends."""
+    shot_starts: tuple[int, ...]
+    """First frames of its shots, from 0; empty while nobody has looked for them."""
+    lumas: Mapping[int, Plane]
+    """Frame -> luma [h, w] at working size, of the frames that have a key."""
+    losses: tuple[Loss, ...] = ()
+    """Frames that are damaged or missing."""
 
-    def to_notes(self) -> Notes:
-        """As arrays; `from_notes` is the inverse."""
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """As arrays to cache; `from_arrays` is the inverse."""
         lumas = {f"luma.{frame}": luma for frame, luma in self.lumas.items()}
-        return {"times": np.array(self.times), "cuts": np.array(self.cuts), **lumas}
+        losses = [loss.to_row() for loss in self.losses]
+        return {
+            "times": np.array(self.times),
+            "shots": np.array(self.shot_starts, np.int64),
+            "losses": np.array(losses, np.int64).reshape(-1, 6),
+            **lumas,
+        }
 
     @classmethod
-    def from_notes(cls, notes: Notes) -> Self:
-        """Read back what `to_notes` wrote."""
-        lumas = {name: luma for name, luma in notes.items() if name.startswith("luma.")}
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Read back what `to_arrays` made."""
+        lumas = {name: luma for name, luma in arrays.items() if name.startswith("luma.")}
         return cls(
-            times=notes["times"].tolist(),
-            cuts=tuple(notes["cuts"].tolist()),
+            times=arrays["times"].tolist(),
+            shot_starts=tuple(arrays["shots"].tolist()),
             lumas={int(name.removeprefix("luma.")): luma for name, luma in lumas.items()},
+            losses=tuple(Loss.from_row(row) for row in arrays["losses"].tolist()),
         )
 
     @property
     def length(self) -> int:
-        """Frames."""
+        """How many frames the film has."""
         return len(self.times) - 1
 
     def part(self, asked: range | None) -> range:
-        """The frames asked for; all of them, if None. Raises ArgumentError beyond the last."""
+        """The frames asked for; all of them, if None.
+
+        Raises:
+            ArgumentError: They end beyond the film's last frame.
+        """
         if asked is not None and asked.stop > self.length:
             raise ArgumentError(
                 f"range ends at frame {asked[-1]}, the film has frames 0 to {self.length - 1}"
@@ -66,15 +85,19 @@ class Survey:
         return asked or range(self.length)
 
     def shot(self, number: int) -> range:
-        """The frames of a shot, which are counted from 1. Raises ArgumentError beyond the last."""
-        if not 1 <= number <= len(self.cuts):
+        """The frames of a shot. Shots are counted from 1.
+
+        Raises:
+            ArgumentError: The film has no such shot.
+        """
+        if not 1 <= number <= len(self.shot_starts):
             raise ArgumentError(
-                f"only-shot is {number}, the film has {len(self.cuts)} shots, counted from 1"
+                f"only-shot is {number}, the film has {len(self.shot_starts)} shots, counted from 1"
             )
-        return range(self.cuts[number - 1], (*self.cuts, self.length)[number])
+        return range(self.shot_starts[number - 1], (*self.shot_starts, self.length)[number])
 
     def span(self, part: range, time_base: Fraction) -> Span | None:
-        """Some of the frames, in time; None for all of them."""
+        """The time that some frames take up; None for all of the film."""
         if part == range(self.length):
             return None
         return Span(
@@ -85,89 +108,140 @@ class Survey:
         )
 
 
-def look_through(
+def scan_film(
     film: Path,
-    fit: Fit,
+    working_size: WorkingSize,
     *,
     side: int | None,
-    wanted: Collection[int],
-    cuts: Sequence[int] | None,
-    whole: bool,
+    progressive: bool = False,
+    key_frames: Collection[int],
+    shot_starts: Sequence[int] | None,
+    require_complete: bool,
     store: Store,
-    progress: tqdm[NoReturn],
-) -> Survey:
-    """Read the film once; or not at all, where `store` has what came out of it the last time.
+    progress: Progress,
+) -> FilmIndex:
+    """Read a film once. What `store` still has of the last time is not read again.
 
-    side: as in `Reader`. wanted: frames with a key, to keep the luma of. cuts: first frames of its
-    shots; None to look for them. whole: whether a film that ends before its time is refused.
-    Raises MediaError as `Reader` does, ArgumentError if a key or a shot lies beyond the film, and
-    MissingLibraryError where looking for cuts needs it.
+    Args:
+        film: The film's file.
+        working_size: The film's mapping to working size.
+        side: As in `Reader`.
+        progressive: As in `Reader`.
+        key_frames: Frames that have a key; their luma is kept.
+        shot_starts: First frames of its shots; None to look for them.
+        require_complete: Raise MediaError if the file is truncated.
+        store: Where the result is cached.
+        progress: Told of every frame.
+
+    Raises:
+        MediaError: As `Reader` does, or the file is truncated.
+        KeyFrameError: A key is for a frame beyond the film's last one.
+        ArgumentError: A shot begins beyond it.
+        MissingLibraryError: Looking for shots needs a library that is not installed.
     """
-    asked = fingerprint.digest(fingerprint.of_film(film), fit, side, sorted(wanted), cuts, whole)
-    notes = store.notes(f"survey.{asked}")
-    if notes is not None:
-        return Survey.from_notes(notes)
-    survey = _look_through(film, fit, side, wanted, cuts, whole, progress)
-    beyond = [frame for frame in wanted if frame >= survey.length]
-    if beyond:
-        raise KeyFrameError(
-            f"keys: there is a key for frame {min(beyond)}, the film has frames 0 to "
-            f"{survey.length - 1}"
-        )
-    if cuts and max(cuts) >= survey.length:
-        raise ArgumentError(
-            f"scenes: a shot begins at frame {max(cuts)}, the film has frames 0 to "
-            f"{survey.length - 1}"
-        )
-    store.note(f"survey.{asked}", survey.to_notes())
-    return survey
+    name = f"scan.{digest(fingerprint_film(film), working_size, side, progressive)}"
+    cached = store.load_arrays(name)
+    known = None if cached is None else FilmIndex.from_arrays(cached)
+    with Reader(film, side=side, progressive=progressive) as reader:
+        if known is None or (shot_starts is None and not known.shot_starts):
+            finder = ShotFinder(reader.info) if shot_starts is None else None
+            index = _scan(reader, working_size, key_frames, finder, progress)
+        else:
+            index = _add_lumas(known, reader, working_size, key_frames, progress)
+        if require_complete:
+            _check_complete(film, reader, index)
+    _check_numbers(index.length - 1, key_frames, shot_starts)
+    if index is not known:
+        store.save_arrays(name, index.to_arrays())
+    if shot_starts is None:
+        return index
+    return replace(index, shot_starts=tuple(sorted({0, *shot_starts})))
 
 
-def _look_through(
-    film: Path,
-    fit: Fit,
-    side: int | None,
-    wanted: Collection[int],
-    cuts: Sequence[int] | None,
-    whole: bool,
-    progress: tqdm[NoReturn],
-) -> Survey:
+def _scan(
+    reader: Reader,
+    working_size: WorkingSize,
+    key_frames: Collection[int],
+    finder: ShotFinder | None,
+    progress: Progress,
+) -> FilmIndex:
+    info, coding = reader.info, coding_of(reader.info)
     times: list[int] = []
     lumas: dict[int, Plane] = {}
-    with Reader(film, side=side) as reader:
-        info, coding = reader.info, coding_of(reader.info)
-        finder = CutFinder(info) if cuts is None else None
-        end = 0
-        for item in reader:
-            if not isinstance(item, Frame):
-                continue
-            if finder is not None:
-                finder.see(item.planes[0])
-            if len(times) in wanted:
-                lumas[len(times)] = fit.down(decode_luma(item.planes[0], coding))
-            times.append(item.pts)
-            end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
-            progress.update()
-        if whole:
-            _check_whole(film, reader, (end - times[0]) * info.time_base, len(times))
-    found = finder.shots if finder is not None else (0, *(cuts or ()))
-    return Survey((*times, end), tuple(sorted(set(found))), lumas)
+    end = 0
+    for item in reader:
+        if not isinstance(item, Frame):
+            continue
+        if finder is not None:
+            finder.add(item.planes[0])
+        if len(times) in key_frames:
+            lumas[len(times)] = working_size.downsample(decode_luma(item.planes[0], coding))
+        times.append(item.pts)
+        end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
+        progress(SCANNING, len(times), info.frame_count)
+    shot_starts = () if finder is None else tuple(finder.shots)
+    return FilmIndex((*times, end), shot_starts, lumas, reader.losses)
 
 
-def _check_whole(film: Path, reader: Reader, lasts: Fraction, frames: int) -> None:
-    announced = reader.announced
-    if announced is not None and announced - lasts > _MISSING:
-        raise MediaError(
-            f"clip: {film} breaks off after {frames} frames, {float(lasts):.1f} of the "
-            f"{float(announced):.1f} seconds that it announces; get the rest of it, or colour "
-            f"what is there with --range 0-{frames - 1}"
+def _add_lumas(
+    known: FilmIndex,
+    reader: Reader,
+    working_size: WorkingSize,
+    key_frames: Collection[int],
+    progress: Progress,
+) -> FilmIndex:
+    """`known` with the luma of more frames; itself, if it has them all."""
+    missing = {frame for frame in key_frames if frame < known.length} - known.lumas.keys()
+    if not missing:
+        return known
+    lumas, coding = dict(known.lumas), coding_of(reader.info)
+    frames = (item for item in reader if isinstance(item, Frame))
+    last = max(missing)
+    for number, frame in enumerate(islice(frames, last + 1)):
+        if number in missing:
+            lumas[number] = working_size.downsample(decode_luma(frame.planes[0], coding))
+        progress(SCANNING, number + 1, last + 1)
+    return replace(known, lumas=lumas)
+
+
+def _check_numbers(
+    last: int, key_frames: Collection[int], shot_starts: Sequence[int] | None
+) -> None:
+    if (frame := max(key_frames, default=0)) > last:
+        first = min(frame for frame in key_frames if frame > last)
+        raise KeyFrameError(
+            f"keys: there is a key for frame {first}, the film has frames 0 to {last}"
+        )
+    if shot_starts and (frame := max(shot_starts)) > last:
+        raise ArgumentError(
+            f"scenes: a shot begins at frame {frame}, the film has frames 0 to {last}"
         )
 
 
-def read_lumas(film: Path, fit: Fit, side: int | None) -> Iterator[Plane]:
-    """Luma of all frames of a film, at working size. side: as in `Reader`."""
-    with Reader(film, side=side) as reader:
+def _check_complete(film: Path, reader: Reader, index: FilmIndex) -> None:
+    announced = reader.announced
+    lasts = (index.times[-1] - index.times[0]) * reader.info.time_base
+    if announced is not None and announced - lasts > _TOLERANCE:
+        raise MediaError(
+            f"clip: {film} breaks off after {index.length} frames, {float(lasts):.1f} of the "
+            f"{float(announced):.1f} seconds that it announces; get the rest of it, or colour "
+            f"what is there with --range 0-{index.length - 1}"
+        )
+
+
+def read_lumas(
+    film: Path, working_size: WorkingSize, side: int | None, *, progressive: bool = False
+) -> Iterator[Plane]:
+    """Luma of all frames of a film, at working size.
+
+    Args:
+        film: The film's file.
+        working_size: The film's mapping to working size.
+        side: As in `Reader`.
+        progressive: As in `Reader`.
+    """
+    with Reader(film, side=side, progressive=progressive) as reader:
         coding = coding_of(reader.info)
         for item in reader:
             if isinstance(item, Frame):
-                yield fit.down(decode_luma(item.planes[0], coding))
+                yield working_size.downsample(decode_luma(item.planes[0], coding))

@@ -1,7 +1,7 @@
-"""A film cut into stretches: frames in a row that are coloured by the same runs.
+"""A film divided into segments: frames in a row that are coloured by the same passes.
 
-A stretch ends where a shot does and at a key; a key is a stretch of its own. Under the law no
-stretch depends on another's colours, so they may be coloured in any order, on any machine, and
+A segment ends where a shot ends and at a key. A key frame is a segment of its own. No segment
+depends on another segment's colours, so they can be coloured in any order, on any machine, and
 again after a job was stopped.
 """
 
@@ -14,30 +14,35 @@ from typing import NamedTuple
 from vidcolor.timeline import BACKWARD, FORWARD, Pass, Shots, Timeline
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """Frames from `start` to before `stop`."""
 
     start: int
     stop: int
-    runs: tuple[Pass, ...]
-    """As `Timeline.runs` gives them for each of the frames; none where the frame is a key."""
+    passes: tuple[Pass, ...]
+    """As `Timeline.passes` gives them for each of the frames; empty where the frame is a key."""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether this is a key frame, which comes out in the key's own colours."""
+        return not self.passes
 
     @property
     def keys(self) -> tuple[int, ...]:
         """Frames of the keys that its colours depend on, in order."""
-        if not self.runs:
+        if self.is_key:
             return (self.start,)
-        return tuple(sorted({key for run in self.runs for key in run.keys}))
+        return tuple(sorted({key for pass_ in self.passes for key in pass_.keys}))
 
     @property
-    def keyed(self) -> bool:
+    def has_key_in_shot(self) -> bool:
         """Whether its colours come from a key in the same shot."""
-        return not self.runs or self.runs[0].keyed
+        return self.is_key or self.passes[0].has_key_in_shot
 
     @property
-    def goes_back(self) -> bool:
-        """Whether a run comes from behind, so that the last frame has to be known first."""
-        return any(run.direction == BACKWARD for run in self.runs)
+    def has_backward_pass(self) -> bool:
+        """Whether a pass comes from behind, so that the last frame has to be read first."""
+        return any(pass_.direction == BACKWARD for pass_ in self.passes)
 
     def part(self, wanted: range) -> range:
         """Its frames among those `wanted`; empty if there are none."""
@@ -45,23 +50,26 @@ class Stretch(NamedTuple):
 
     def reach(self, part: range) -> range:
         """The frames whose luma the colours of `part` depend on, in the film's order."""
-        if not self.runs:
+        if self.is_key:
             return part
-        strides = {run.direction for run in self.runs}
+        directions = {pass_.direction for pass_ in self.passes}
         return range(
-            self.start if FORWARD in strides else part.start,
-            self.stop if BACKWARD in strides else part.stop,
+            self.start if FORWARD in directions else part.start,
+            self.stop if BACKWARD in directions else part.stop,
         )
 
 
-def stretches(timeline: Timeline, cuts: Collection[int], length: int) -> list[Stretch]:
-    """All stretches of a film of `length` frames, in order; every frame is in one.
+def split_segments(timeline: Timeline, shot_starts: Collection[int], length: int) -> list[Segment]:
+    """All segments of a film, in order. Every frame is in one.
 
-    cuts: first frames of its shots.
+    Args:
+        timeline: The film's keys and direction.
+        shot_starts: First frames of its shots.
+        length: Frames of the film.
     """
-    shots, keys = Shots(length, cuts), timeline.keys
-    edges = {0, length, *cuts, *keys, *(key + 1 for key in keys)}
+    shots, keys = Shots(length, shot_starts), timeline.keys
+    edges = {0, length, *shot_starts, *keys, *(key + 1 for key in keys)}
     return [
-        Stretch(start, stop, () if start in keys else timeline.runs(start, shots))
+        Segment(start, stop, () if start in keys else timeline.passes(start, shots))
         for start, stop in pairwise(sorted(edges))
     ]

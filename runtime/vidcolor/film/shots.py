@@ -1,19 +1,18 @@
-"""Where a film is cut: the first frames of its shots, found by PySceneDetect from luma alone."""
+"""Shot detection: the first frames of a film's shots, found by PySceneDetect from luma alone."""
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import cv2
-from tqdm import tqdm
 
 from vidcolor.color import Coding, decode_luma
-from vidcolor.errors import MissingLibraryError
+from vidcolor.film.progress import Progress, no_progress
 from vidcolor.media.reader import Codes, Frame, Info, Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.motion.optical_flow import to_uint8
+from vidcolor.optional import require
 
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
@@ -22,11 +21,16 @@ _SIDE = 128
 """Pixels of the short side that cuts are looked for on."""
 
 
-class CutFinder:
+class ShotFinder:
     """Looks at the frames of a film, one after the other, and tells where its shots begin.
 
-    What it finds depends on the film's luma alone, also where the film is in colour.
-    Raises MissingLibraryError without PySceneDetect.
+    The result depends on the film's luma alone, also where the film is in colour.
+
+    Args:
+        info: The film's.
+
+    Raises:
+        MissingLibraryError: PySceneDetect is not installed.
     """
 
     def __init__(self, info: Info) -> None:
@@ -35,43 +39,46 @@ class CutFinder:
         # footage: 7 missed, 6 false, all of these in one clip from a hand-held camera.
         self._detector = self._library.AdaptiveDetector(luma_only=True, min_scene_len=SHORTEST)
         self._coding, self._rate = coding_of(info), float(info.rate)
-        self._seen = 0
+        self._frames = 0
         self.shots = [0]
         """First frames of the shots found so far, in order."""
 
-    def see(self, luma: Codes) -> None:
-        """The luma plane [h, w] of the next frame, as code values."""
+    def add(self, luma: Codes) -> None:
+        """Look at the next frame's luma plane [h, w] of code values."""
         gray = cv2.merge([_small(luma, self._coding)] * 3)
-        time = self._library.FrameTimecode(self._seen, self._rate)
+        time = self._library.FrameTimecode(self._frames, self._rate)
         self.shots += [cut.frame_num for cut in self._detector.process_frame(time, gray)]
-        self._seen += 1
+        self._frames += 1
 
 
-def find_shots(path: Path, *, progress: tqdm[NoReturn] | None = None) -> list[int]:
-    """First frames of the film's shots, in order; the first of them is 0.
+def find_shots(
+    path: Path, *, progressive: bool = False, progress: Progress = no_progress
+) -> list[int]:
+    """Find the first frames of a film's shots.
 
-    Numbers are those of `vidcolor.media.reader.Reader`'s frames. progress: told of every frame.
+    Args:
+        path: The film.
+        progressive: As in `Reader`.
+        progress: Told of every frame.
 
-    Raises MissingLibraryError without PySceneDetect, MediaError as `Reader` does.
+    Returns:
+        Frame numbers, rising; the first is 0. They count `vidcolor.media.reader.Reader`'s frames.
+
+    Raises:
+        MissingLibraryError: PySceneDetect is not installed.
+        MediaError: As `Reader` does.
     """
-    with Reader(path) as reader:
-        finder = CutFinder(reader.info)
-        for item in reader:
-            if isinstance(item, Frame):
-                finder.see(item.planes[0])
-                if progress is not None:
-                    progress.update()
+    with Reader(path, progressive=progressive) as reader:
+        finder = ShotFinder(reader.info)
+        frames = (item for item in reader if isinstance(item, Frame))
+        for number, frame in enumerate(frames, 1):
+            finder.add(frame.planes[0])
+            progress("finding shots", number, reader.info.frame_count)
     return finder.shots
 
 
 def _scenedetect() -> Any:
-    try:
-        return importlib.import_module("scenedetect")
-    except ImportError as error:
-        raise MissingLibraryError(
-            "finding shots needs PySceneDetect, which is not installed; "
-            "install it with `pip install vidcolor[film]`"
-        ) from error
+    return require("scenedetect", library="PySceneDetect", extra="film", purpose="finding shots")
 
 
 def _small(codes: Codes, coding: Coding) -> cv2.typing.MatLike:

@@ -1,22 +1,28 @@
-"""The work folder of a film being coloured: chroma of finished stretches, kept on disk.
+"""The work folder of a film: chroma of finished segments, cached on disk.
 
-What is kept is chroma as the output will have it, code by code, compressed without loss, so that
-what is left to do, if a job is stopped, gives the very bytes that it would have given. A file is
-named by all that its colours depend on: a job with another key or option finds none of its own.
+What is stored is the chroma of the output, code by code, compressed without loss. So a job that
+goes on after a stop, or colours the film again with one more key, produces identical bytes.
+
+A file's name says what it holds and proves it: first a fingerprint of all that its content depends
+on, then a digest of the content itself. A file is written in a folder with a random name, is synced
+to the disk, and only then gets its name. A file whose content does not fit its name is not used.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import cached_property
+from itertools import chain
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any
+from tempfile import TemporaryFile, mkdtemp
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -24,157 +30,318 @@ from numpy.typing import NDArray
 
 from vidcolor.color import Codes
 from vidcolor.errors import MediaError, VidcolorError
+from vidcolor.film.confidence_map import Cells
+from vidcolor.media.names import url_of
 from vidcolor.media.reader import plane_codes
 
-Notes = dict[str, NDArray[Any]]
+_PARTIAL = ".partial."
+"""What the names of folders begin with in which files are being written."""
 
-_PARTIAL = ".partial"
+_NAME = re.compile(r"(?P<name>[\w.-]+?)\.(?P<digest>[0-9a-f]{32})(\.\d+)?\.(?P<kind>mkv|npy|npz)")
+"""Of the files that a job writes: what it holds, the digest of its content, a number where a name
+was taken, and the file's kind."""
+
+_KINDS = ("mkv", "npy", "npz")
+
+_NUMBERS = tuple(f".{number}" for number in range(1, 100))
+"""For names that are taken by folders."""
+
+_CHUNK = 1 << 20
+"""Bytes of a file that are read at a time."""
 
 
-@dataclass(frozen=True)
 class Store:
-    """Files of chroma codes in `folder`, which is made when the first is written.
+    """Files in a work folder, which is made when the first is written.
 
-    Raises MediaError when one cannot be written or read.
+    Args:
+        folder: The work folder.
+        bits: Of a code of the chroma that is written.
+
+    Raises:
+        MediaError: A file cannot be written or read.
     """
 
-    folder: Path
-    bits: int
-    """Of a code."""
+    def __init__(self, folder: Path, bits: int = 8) -> None:
+        self.folder, self.bits = folder, bits
+        self._temporary: Path | None = None
+        self._found: dict[str, dict[str, Path]] = {}
+        self.damaged: list[Path] = []
+        """Files that were looked for and whose content does not fit their names."""
 
     def __contains__(self, name: str) -> bool:
-        return self._place(name).is_file()
+        """Whether the chroma of a segment is there, whole and undamaged."""
+        if name not in self._found:
+            files = {kind: self._find(name, kind) for kind in ("mkv", "npy")}
+            whole = {kind: path for kind, path in files.items() if path is not None}
+            if len(whole) < len(files):
+                return False
+            self._found[name] = whole
+        return True
+
+    @property
+    def has_chroma(self) -> bool:
+        """Whether there is the chroma of any segment."""
+        return any(kind == "mkv" for _, kind in self._files)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the files in the folder take."""
+        total = 0
+        for path in chain.from_iterable(self._files.values()):
+            with suppress(OSError):
+                total += path.lstat().st_size
+        return total
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[Sheets]:
-        """What takes the frames of the file `name`; it is there when all went well."""
-        place = self._place(name)
-        partial = self.partial(place.name)
-        self._make()
+    def writing(self, name: str) -> Iterator[ChromaWriter]:
+        """Write the chroma of a segment. It is there once this ends without an exception."""
+        partial = self.temporary() / f"{name}.mkv"
+        confidences = partial.with_suffix(".npy")
         try:
-            sheets = Sheets(partial, self.bits)
+            writer = ChromaWriter(partial, self.bits)
             try:
-                yield sheets
+                yield writer
             finally:
-                sheets.close()
-            np.save(self._trusts(name), np.array(sheets.trusts))
-            partial.replace(place)
+                writer.close()
+            np.save(confidences, writer.confidence_table())
+            self._found[name] = {
+                "npy": self._publish(confidences, name),
+                "mkv": self._publish(partial, name),
+            }
         except VidcolorError:
             raise
         except (av.FFmpegError, OSError) as error:
-            raise _unwritable(self.folder, error) from error
+            raise self.unwritable(error) from error
         finally:
-            partial.unlink(missing_ok=True)
+            for path in (partial, confidences):
+                path.unlink(missing_ok=True)
 
     def read(self, name: str) -> Iterator[tuple[Codes, Codes]]:
-        """Both chroma planes of each frame of the file `name`."""
+        """Both chroma planes [h, w] of each frame of a segment that is there."""
+        path = self._found[name]["mkv"]
         try:
-            with av.open(self._place(name), format="matroska") as container:
+            with av.open(url_of(path), format="matroska") as container:
                 for frame in container.decode(video=0):
                     codes = plane_codes(frame, 0)
                     half = len(codes) // 2
                     yield codes[:half], codes[half:]
         except (av.FFmpegError, OSError) as error:
-            raise MediaError(
-                f"output: {self._place(name)} is damaged ({error.strerror or error}); remove the "
-                "folder to begin anew"
-            ) from error
+            raise self._unreadable(path, error) from error
 
-    def room(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """A float32 array in a file that nobody else sees and that goes when the array goes."""
-        self._make()
-        try:
-            with TemporaryFile(dir=self.folder) as file:
-                # Or a disk that runs full would be told by a signal, as the array is written to.
-                if hasattr(os, "posix_fallocate"):
-                    os.posix_fallocate(file.fileno(), 0, 4 * prod(shape))
-                return np.memmap(file, np.float32, "w+", shape=shape)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+    def confidences(self, name: str) -> list[float]:
+        """Mean confidence, in [0, 1], of each frame of a segment that is there."""
+        table = self._confidence_table(name)
+        means = table["mean"] if table.dtype.names else table
+        return [float(value) for value in means]
 
-    def note(self, name: str, notes: Notes) -> None:
-        """Keep some arrays."""
-        place = self.folder / f"{name}.npz"
-        partial = self.partial(place.name)
-        self._make()
+    def confidence_maps(self, name: str) -> Cells | None:
+        """The maps [n, h, w] of a segment that is there; None if it was stored without them."""
+        table = self._confidence_table(name)
+        return np.ascontiguousarray(table["map"]) if table.dtype.names else None
+
+    def _confidence_table(self, name: str) -> NDArray[Any]:
+        path = self._found[name]["npy"]
         try:
-            np.savez(partial, **notes)  # type: ignore[arg-type]
-            partial.replace(place)
+            table: NDArray[Any] = np.load(path)
+        except (OSError, ValueError) as error:
+            raise self._unreadable(path, error) from error
+        return table
+
+    def save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Cache some arrays under a name."""
+        partial = self.temporary() / f"{name}.npz"
+        try:
+            np.savez(partial, **arrays)  # type: ignore[arg-type]
+            self._publish(partial, name)
         except OSError as error:
-            raise _unwritable(self.folder, error) from error
+            raise self.unwritable(error) from error
         finally:
             partial.unlink(missing_ok=True)
 
-    def notes(self, name: str) -> Notes | None:
-        """The arrays kept under that name, if any."""
-        place = self.folder / f"{name}.npz"
-        if not place.is_file():
+    def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """The arrays cached under a name; None if there are none, or they are damaged."""
+        path = self._find(name, "npz")
+        if path is None:
             return None
-        with np.load(place) as kept:
-            return dict(kept)
+        with np.load(path) as cached:
+            return dict(cached)
 
-    def partial(self, name: str) -> Path:
-        """Where to write a file that is to be moved out of the folder when it is complete."""
-        return self.folder / f"{_PARTIAL}.{name}"
+    def allocate(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """A float32 array in a file that nobody else sees and that goes when the array goes."""
+        with self.temporary_file() as file:
+            try:
+                # Or a full disk would end the process by a signal, as the array is written to.
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, 4 * prod(shape))
+                return np.memmap(file, np.float32, "w+", shape=shape)
+            except OSError as error:
+                raise self.unwritable(error) from error
 
-    def trusts(self, name: str) -> list[float]:
-        """Mean confidence of each frame of the file `name`."""
-        return [float(trust) for trust in np.load(self._trusts(name))]
+    def temporary_file(self) -> IO[bytes]:
+        """A file without a name in the work folder; it goes when it is closed."""
+        try:
+            return TemporaryFile(dir=self.temporary())
+        except OSError as error:
+            raise self.unwritable(error) from error
+
+    def temporary(self) -> Path:
+        """The folder of this job for files that are being written.
+
+        Its name is random and it is made anew, so nobody can have laid a link into it.
+        """
+        if self._temporary is None:
+            try:
+                self.folder.mkdir(exist_ok=True)
+                self._temporary = Path(mkdtemp(prefix=_PARTIAL, dir=self.folder))
+            except OSError as error:
+                raise self.unwritable(error) from error
+        return self._temporary
+
+    def trim(self, limit: int) -> None:
+        """Remove the files that were used the longest time ago.
+
+        Args:
+            limit: Bytes that the files in the folder may take together.
+        """
+        kept: list[tuple[int, int, list[Path]]] = []
+        for name in {name for name, _ in self._files}:
+            paths = [path for kind in _KINDS for path in self._files.get((name, kind), ())]
+            with suppress(OSError):
+                statuses = [path.lstat() for path in paths]
+                used = max(status.st_mtime_ns for status in statuses)
+                kept.append((used, sum(status.st_size for status in statuses), paths))
+        total = 0
+        for _, size, paths in sorted(kept, reverse=True):
+            total += size
+            if total > limit:
+                for path in paths:
+                    with suppress(OSError):
+                        path.unlink()
+
+    def clear(self) -> None:
+        """Remove all that jobs have left here."""
+        self.tidy()
+        self.trim(-1)
 
     def tidy(self) -> None:
-        """Remove what was being written when a job was killed, and the folder if it is empty."""
-        for left in self.folder.glob(f"{_PARTIAL}*"):
-            left.unlink()
-        if not any(self.folder.glob("*.mkv")):
-            self.remove()
+        """Remove what this job, or one that was killed, left half-written.
 
-    def remove(self) -> None:
-        """Remove the folder with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        Whoever calls this holds the output's lock: no other job is writing here.
+        """
+        self._temporary = None
+        with suppress(OSError):
+            for left in self.folder.glob(f"{_PARTIAL}*"):
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink()
 
-    def _make(self) -> None:
-        try:
-            self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], list[Path]]:
+        """The files in the folder, by what they hold and their kind."""
+        files: dict[tuple[str, str], list[Path]] = {}
+        with suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                if match := _NAME.fullmatch(path.name):
+                    files.setdefault((match["name"], match["kind"]), []).append(path)
+        return files
 
-    def _place(self, name: str) -> Path:
-        return self.folder / f"{name}.mkv"
+    def _publish(self, partial: Path, name: str) -> Path:
+        """Give a complete file its name, in place of older ones of that name."""
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        kind, digest = partial.suffix[1:], _digest(partial)
+        places = (f"{name}.{digest}{number}.{kind}" for number in ("", *_NUMBERS))
+        place = next(path for path in map(self.folder.joinpath, places) if not path.is_dir())
+        partial.replace(place)
+        for path in self._files.get((name, kind), ()):
+            if path != place:
+                with suppress(OSError):
+                    path.unlink()
+        self._files[name, kind] = [place]
+        return place
 
-    def _trusts(self, name: str) -> Path:
-        return self.folder / f"{name}.npy"
+    def _find(self, name: str, kind: str) -> Path | None:
+        """The undamaged file of a name and a kind."""
+        damaged = []
+        for path in self._files.get((name, kind), ()):
+            match = _NAME.fullmatch(path.name)
+            with suppress(OSError):
+                if match is not None and path.is_file() and _digest(path) == match["digest"]:
+                    os.utime(path)
+                    return path
+            damaged.append(path)
+        self.damaged += damaged
+        return None
+
+    def unwritable(self, error: OSError | av.FFmpegError) -> MediaError:
+        """The sentence for a work folder that cannot be written to."""
+        return MediaError(
+            f"output: {self.folder} cannot be written ({error.strerror or error}); free some space "
+            "on its disk, or write the output to another folder"
+        )
+
+    def _unreadable(self, path: Path, error: Exception) -> MediaError:
+        reason = getattr(error, "strerror", None) or error
+        return MediaError(
+            f"output: {path} was changed while it was in use ({reason}); run the command again"
+        )
 
 
-class Sheets:
-    """Frames being written: both chroma planes of each, one above the other in a gray picture."""
+class ChromaWriter:
+    """Chroma being written: both planes of a frame, one above the other in a gray picture."""
 
     def __init__(self, path: Path, bits: int) -> None:
         self._form = "gray" if bits == 8 else "gray16le"
-        self._container = av.open(path, "w", format="matroska")
-        self._stream = self._container.add_stream("ffv1", rate=25, options={"slicecrc": "1"})
+        self._container = av.open(
+            url_of(path), "w", format="matroska", container_options=_REPRODUCIBLE
+        )
+        self._stream = self._container.add_stream("ffv1", rate=25, options=_FFV1)
         self._stream.codec_context.thread_type = "AUTO"
         self._stream.pix_fmt = self._form
-        self.trusts: list[float] = []
+        self.confidences: list[float] = []
+        """Of the frames written so far."""
+        self._maps: list[Cells] = []
 
-    def add(self, u: Codes, v: Codes, trust: float) -> None:
-        """Write a frame. trust: the mean of its confidence."""
+    def add(self, u: Codes, v: Codes, confidence: float, cells: Cells | None = None) -> None:
+        """Write a frame's planes [h, w], the mean of its confidence, and the map of it."""
         height, width = u.shape
-        if not self.trusts:
+        if not self.confidences:
             self._stream.height, self._stream.width = 2 * height, width
         frame = av.VideoFrame(width, 2 * height, self._form)
         codes: NDArray[np.generic] = plane_codes(frame, 0)
         codes[:height], codes[height:] = u, v
-        frame.pts, frame.time_base = len(self.trusts), Fraction(1, 25)
-        self.trusts.append(trust)
+        frame.pts, frame.time_base = len(self.confidences), Fraction(1, 25)
+        self.confidences.append(confidence)
+        if cells is not None:
+            self._maps.append(cells)
         self._container.mux(self._stream.encode(frame))
+
+    def confidence_table(self) -> NDArray[Any]:
+        """A row for each frame: its mean, and its map if every frame was given one."""
+        if not self._maps or len(self._maps) != len(self.confidences):
+            return np.array(self.confidences)
+        kind = np.dtype([("mean", np.float64), ("map", np.uint8, self._maps[0].shape)])
+        table = np.empty(len(self._maps), kind)
+        table["mean"], table["map"] = self.confidences, self._maps
+        return table
 
     def close(self) -> None:
         """Complete the file."""
-        if self.trusts:
+        if self.confidences:
             self._container.mux(self._stream.encode())
         self._container.close()
 
 
-def _unwritable(folder: Path, error: OSError | av.FFmpegError) -> MediaError:
-    """The sentence for a work folder that cannot be written to."""
-    return MediaError(f"output: {folder} cannot be written ({error.strerror or error})")
+_FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
+_REPRODUCIBLE = {"fflags": "+bitexact"}
+"""The same chroma makes the same file."""
+
+
+def _digest(path: Path) -> str:
+    """Of a file's content."""
+    state = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            state.update(piece)
+    return state.hexdigest()

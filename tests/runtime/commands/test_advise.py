@@ -146,6 +146,7 @@ def test_gray_frames_that_wait_stay_and_are_counted(
 def test_at_most_so_many_the_most_helpful(tmp_path: Path, film: Path) -> None:
     assert advise(film, tmp_path / "all") == 0
     assert advise(film, tmp_path / "one", "--most", "1") == 0
+    assert advise(film, tmp_path / "many", "--most", "9" * 20) == 0
     [only] = images(tmp_path / "one")
     assert only < 24  # the longest shot's
     assert only in images(tmp_path / "all")
@@ -219,5 +220,5 @@ def test_without_the_extra_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     assert advise(Path("film.mkv"), Path("keys")) == 2
-    assert "pip install vidcolor[film]" in capsys.readouterr().err
+    assert 'pip install "vidcolor[film]"' in capsys.readouterr().err
     assert not Path("keys").exists()

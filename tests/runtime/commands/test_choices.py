@@ -1,10 +1,11 @@
 """Ranges and lists of shots as people write them."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from vidcolor.commands.choices import parse_range, read_scenes
+from vidcolor.commands.choices import format_size, parse_range, parse_size, read_scenes
 from vidcolor.errors import ArgumentError, MediaError
 
 
@@ -16,7 +17,9 @@ def test_ranges(text: str, frames: range) -> None:
     assert parse_range(text) == frames
 
 
-@pytest.mark.parametrize("text", ["", "9-8", "-3", "3-", "a-b", "1-2-3", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["", "9-8", "-3", "3-", "a-b", "1-2-3", "1.5", "9" * 5000, f"0-{'9' * 5000}"]
+)
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(ArgumentError, match=r"range is .*, accepted are"):
         parse_range(text)
@@ -46,3 +49,62 @@ def test_what_is_no_such_list(
         path.write_bytes(content)
     with pytest.raises(error, match=message):
         read_scenes(path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"0\r\n12\r\n480\r\n",
+        b"\xef\xbb\xbf0\r\n12\r\n480",
+        "0\r\n12\r\n480\r\n".encode("utf-16"),
+        "\ufeff0, 12; 480".encode("utf-16-be"),
+        b"Scene Number,Start Frame\r\n1,1\r\n2,13\r\n3,481\r\n",
+        b"Timecode List:,0\nScene Number,Start Frame,Start Time\n1,1,0\n2,13,0\n3,481,1\n",
+    ],
+)
+def test_lists_as_other_programs_write_them(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "cuts.txt"
+    path.write_bytes(data)
+    assert read_scenes(path) == (0, 12, 480)
+
+
+def test_what_never_ends_is_no_list(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(MediaError, match="a pipe or a device"):
+            read_scenes(path)
+    with pytest.raises(MediaError, match="a folder"):
+        read_scenes(tmp_path)
+    large = tmp_path / "large.txt"
+    with large.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(MediaError, match="it is too large"):
+        read_scenes(large)
+
+
+def test_numbers_that_no_film_has(tmp_path: Path) -> None:
+    path = tmp_path / "cuts.txt"
+    path.write_text("0 " + "9" * 5000)
+    with pytest.raises(ArgumentError, match=r"holds '9{20}\.{3}9{10}', the number of each"):
+        read_scenes(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1", 1), ("2k", 2000), ("500M", 5 * 10**8), ("10GB", 10**10), (" 1T ", 10**12)],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5G", "10 X", "G", "1" * 5000, "²"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ArgumentError, match=r"keep is .*, accepted are sizes such as 500M"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0.0 kB"), (2500, "2.5 kB"), (3 * 10**6, "3.0 MB"), (10**10, "10.0 GB")]
+)
+def test_sizes_for_people(size: int, text: str) -> None:
+    assert format_size(size) == text

@@ -36,7 +36,7 @@ from vidcolor.key.image import read_key
 from vidcolor.media.reader import Reader
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 FULL = 2
@@ -78,19 +78,19 @@ def test_colours_are_the_propagators_and_luma_is_the_clips(
     with Reader(clip) as reader:
         key = read_key(image, info=reader.info, matrix=coding.matrix)
     painted = Grid(2 * HEIGHT, 2 * WIDTH)
-    fit = Fit.of(HEIGHT, WIDTH, 48)
+    fit = WorkingSize.of(HEIGHT, WIDTH, 48)
     propagator = Propagator(Session.load(TOY, provider="cpu"))
     state = None
     for before, after in zip(frames(clip), frames(tmp_path / "out.mkv"), strict=True):
         np.testing.assert_array_equal(plane(after, 0), plane(before, 0))
         luma = decode_luma(plane(before, 0), coding)
-        small = fit.down(luma)
+        small = fit.downsample(luma)
         if state is None:
-            state = propagator.init_state(Key(small, fit.down_chroma(key.chroma, painted)))
+            state = propagator.init_state(Key(small, fit.downsample_chroma(key.chroma, painted)))
             chroma = resample(key.chroma, painted, fit.grid(*layout))
         else:
             chroma, _, state = propagator.step(small, state)
-            chroma = fit.up(chroma, small, luma, *layout)
+            chroma = fit.upsample(chroma, small, luma, *layout)
         u, v = encode_chroma(chroma, coding)
         np.testing.assert_array_equal(plane(after, 1), u)
         np.testing.assert_array_equal(plane(after, 2), v)

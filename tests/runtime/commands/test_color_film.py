@@ -48,7 +48,7 @@ def pictures(path: str) -> list[tuple[bytes, ...]]:
     ]
 
 
-def account(path: str) -> dict:
+def report(path: str) -> dict:
     return json.loads(Path(f"{path}.vidcolor.json").read_text())
 
 
@@ -71,12 +71,12 @@ def test_cuts_are_found_and_told(folder: Path, scene: object) -> None:
     assert main(command("none.mkv", "--scenes", "none")) == 0
     assert pictures("found.mkv") == pictures("told.mkv")
     assert pictures("none.mkv") != pictures("told.mkv")
-    assert account("found.mkv")["shots"] == list(CUTS)
+    assert report("found.mkv")["shots"] == list(CUTS)
 
 
-def test_the_account_tells_what_was_done(folder: Path) -> None:
+def test_the_report_tells_what_was_done(folder: Path) -> None:
     assert main(command("out.mkv", "--range", "1-20")) == 0
-    told = account("out.mkv")
+    told = report("out.mkv")
     assert told["film"] == "film.mkv"
     assert told["keys"] == {"2": "000002.png", "7": "000007.png", "23": "000023.png"}
     assert told["first"] == 1
@@ -129,9 +129,9 @@ def test_a_gray_image_is_not_painted_yet(
     assert pictures("with.mkv") == pictures("without.mkv")
 
 
-def test_only_the_output_and_its_account_are_left(folder: Path) -> None:
+def test_only_the_output_and_its_report_are_left(folder: Path) -> None:
     before = sorted(folder.iterdir())
-    assert main(command("out.mkv")) == 0
+    assert main(command("out.mkv", "--keep", "0")) == 0
     made = [folder / "out.mkv", folder / "out.mkv.vidcolor.json"]
     assert sorted(folder.iterdir()) == sorted([*before, *made])
 
@@ -149,7 +149,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(Propagator, "step", stopping)
 
 
-def test_a_stopped_job_goes_on_at_the_last_finished_stretch(
+def test_a_stopped_job_goes_on_at_the_last_finished_segment(
     folder: Path, monkeypatch: pytest.MonkeyPatch, steps: list[int], capsys: pytest.CaptureFixture
 ) -> None:
     assert main(command("whole.mkv")) == 0
@@ -160,7 +160,7 @@ def test_a_stopped_job_goes_on_at_the_last_finished_stretch(
     assert "the same command goes on from what is finished" in capsys.readouterr().err
     assert not Path("out.mkv").exists()
     steps.clear()
-    assert main(command("out.mkv")) == 0
+    assert main(command("out.mkv", "--keep", "0")) == 0
     assert 0 < len(steps) <= needed - 10
     assert Path("out.mkv").read_bytes() == Path("whole.mkv").read_bytes()
     assert not Path("out.mkv.vidcolor").exists()
@@ -198,7 +198,7 @@ def test_a_new_key_leaves_the_other_shots_as_they_are(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 def test_killed_three_times_and_begun_again(tmp_path: Path, monkeypatch, steps: list[int]) -> None:
-    """By `kill -9` at random points: in a stretch, between two, while a file is written."""
+    """By `kill -9` at random points: in a segment, between two, while a file is written."""
     monkeypatch.chdir(tmp_path)
     film = scenes([9] * 16)
     write_film(Path("film.mkv"), film)
@@ -220,7 +220,7 @@ def test_killed_three_times_and_begun_again(tmp_path: Path, monkeypatch, steps: 
         finished = len(list(work.glob("*.mkv")))
         assert finished >= target
     steps.clear()
-    assert main(command("out.mkv", *cuts)) == 0
+    assert main(command("out.mkv", *cuts, "--keep", "0")) == 0
     assert len(steps) < needed - finished
     assert Path("out.mkv").read_bytes() == Path("whole.mkv").read_bytes(), f"seed {seed}"
     assert not work.exists()

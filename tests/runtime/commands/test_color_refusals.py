@@ -20,6 +20,8 @@ import pytest
 from tests.support.films import scenes, write_film, write_keys
 from tests.support.videos import write_clip, write_key
 from vidcolor.cli import main
+from vidcolor.inference.session import Session
+from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 LENGTH = 30
@@ -53,6 +55,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "cuts.txt").write_text("0 two")
     (folder / "late.txt").write_text("0 400")
     (folder / "file.mkv.vidcolor").touch()
+    (folder / "told.mkv.vidcolor.json").mkdir()
     return folder
 
 
@@ -116,7 +119,13 @@ REFUSED = {
         {"--codec": "prores", "-o": "o.mp4"},
         "prores does not hold .* .mov",
     ),
-    "work in the way": ([], {"-o": "file.mkv"}, "file.mkv.vidcolor cannot be written"),
+    "work in the way": ([], {"-o": "file.mkv"}, "file.mkv.vidcolor cannot be written.* rename"),
+    "report in the way": ([], {"-o": "told.mkv"}, "the report told.mkv.vidcolor.json .* rename"),
+    "no such container": ([], {"-o": "out.xyz"}, r"end the name in .mp4, .mov or .mkv"),
+    "no ending": ([], {"-o": "x"}, r"end the name in .mp4, .mov or .mkv"),
+    "a folder": ([], {"-o": "keys"}, "output: keys is a folder"),
+    "the film itself": ([], {"-o": "film.mkv"}, "film.mkv is the clip itself"),
+    "too small a size": ([], {"--size": "3"}, "size is 3, accepted are"),
     "no cluster": ([], {"--cluster": "127.0.0.1:1"}, "Ray cannot be reached at 127.0.0.1:1"),
 }
 
@@ -145,7 +154,9 @@ def check_sentence(told: str, message: str) -> None:
 def test_refused(
     case: str, kept: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """All of it before the first frame is coloured."""
     monkeypatch.chdir(kept)
+    monkeypatch.delattr(Propagator, "step")
     film, more, message = REFUSED[case]
     before = listing(kept)
     assert main(command(film, more)) == 2
@@ -205,3 +216,55 @@ def test_a_folder_that_may_not_be_written(
         capfd.readouterr().err, r"output: out\.mkv cannot be written \(Permission denied"
     )
     assert listing(locked) == before
+
+
+PLACES = {
+    "film": ("film.mkv", 0, r"clip: film\.mkv cannot be read"),
+    "keys": ("keys", 0, r"keys: keys cannot be read"),
+    "names of keys only": ("keys", 0o444, r"key.*Permission denied"),
+    "a key": ("keys/000002.png", 0, r"key: .*000002\.png cannot be read"),
+    "list of shots": ("cuts.txt", 0, r"scenes: cuts\.txt cannot be read"),
+    "output's folder": ("out", 0o555, r"output: out/o\.mkv cannot be written \(Permission denied"),
+    "output's folder, closed": ("out", 0, r"output: out/o\.mkv cannot be written \(Permission"),
+    "work folder": ("out/o.mkv.vidcolor", 0o555, r"output: out/o\.mkv cannot be written \(Perm"),
+    "work folder, closed": (
+        "out/o.mkv.vidcolor",
+        0,
+        r"output: out/o\.mkv cannot be written \(Perm",
+    ),
+    "lock": ("out/o.mkv.vidcolor/lock", 0, r"o\.mkv\.vidcolor cannot be locked"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_places_without_rights(
+    place: str, kept: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Told in a sentence before the work, which needs no step of the model."""
+    Session.load(TOY, provider="cpu")  # onnxruntime warns if it has no home to write to
+    name, mode, message = PLACES[place]
+    was = os.geteuid()
+    with tempfile.TemporaryDirectory() as closed:
+        folder = Path(closed)
+        folder.chmod(0o777)
+        shutil.copy(kept / "film.mkv", folder)
+        shutil.copytree(kept / "keys", folder / "keys")
+        shutil.copytree(TOY, folder / "bundle")
+        (folder / "cuts.txt").write_text("0 11")
+        (folder / "out" / "o.mkv.vidcolor").mkdir(parents=True)
+        (folder / "out" / "o.mkv.vidcolor" / "lock").touch()
+        for path in [folder / "out", folder / "out" / "o.mkv.vidcolor"]:
+            path.chmod(0o777)
+        monkeypatch.chdir(folder)
+        monkeypatch.delattr(Propagator, "step")
+        Path(name).chmod(mode)
+        if was == 0:
+            os.seteuid(65534)
+        try:
+            more = {"-o": "out/o.mkv", "--model": "bundle", "--scenes": "cuts.txt"}
+            assert main(command([], more)) == 2
+        finally:
+            os.seteuid(was)
+            Path(name).chmod(0o777)
+        check_sentence(capfd.readouterr().err, message)

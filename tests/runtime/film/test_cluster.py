@@ -34,15 +34,15 @@ def children(pid: int) -> set[int]:
     return found - {pid}
 
 
-def carrying(pid: int) -> list[int]:
-    """Ray workers below a process that are at work on a stretch."""
+def propagating(pid: int) -> list[int]:
+    """Ray workers below a process that are at work on a segment."""
     names = {}
     for child in children(pid):
         try:
             names[child] = Path(f"/proc/{child}/cmdline").read_text()
         except OSError:
             continue
-    return [child for child, name in names.items() if "ray::_carry" in name]
+    return [child for child, name in names.items() if "ray::_propagate" in name]
 
 
 @pytest.mark.long
@@ -68,7 +68,7 @@ def lose_a_worker(command: list[str]) -> bool:
     processes, which on a busy machine is not enough.
     """
     with subprocess.Popen([sys.executable, "-m", "vidcolor", *command]) as process:
-        while not (busy := carrying(process.pid)):
+        while not (busy := propagating(process.pid)):
             if process.poll() is not None:
                 assert process.returncode == 2, "it was done before a worker was killed"
                 return False
@@ -81,7 +81,7 @@ def lose_a_worker(command: list[str]) -> bool:
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     session = Session.load(TOY, provider="cpu")
-    with pytest.raises(MissingLibraryError, match=r"pip install vidcolor\[cluster\]"):
+    with pytest.raises(MissingLibraryError, match=r"pip install .vidcolor\[cluster\]"):
         Cluster("local", model=str(TOY), session=session, jobs=2)
 
 

@@ -9,11 +9,19 @@ from vidcolor.film.key_folder import find_images, find_keys
 
 
 def test_numbers_in_names_are_frames(tmp_path: Path) -> None:
-    names = ("000240.png", "7.JPG", "00.tiff", "contact-sheet.jpg", "12.txt", "frame13.png")
-    for name in names:
+    found = {
+        240: "000240.png", 7: "7.JPG", 0: "00.tiff", 12: "ref_000012.png", 13: "frame13.bmp",
+        14: "14 copy.webp", 15: "15_painted.png", 16: "Key-0016.png", 17: "img17 (colorized).png",
+    }  # fmt: skip
+    others = ("contact-sheet.jpg", "contact-sheet-2.jpg", "12.txt", "IMG_2043 scan2.png", "18.gif")
+    for name in (*found.values(), *others):
         (tmp_path / name).touch()
-    found = {240: "000240.png", 7: "7.JPG", 0: "00.tiff"}
-    assert find_keys(tmp_path) == {frame: tmp_path / name for frame, name in found.items()}
+    notes: list[str] = []
+    keys = find_keys(tmp_path, note=notes.append)
+    assert keys == {frame: tmp_path / name for frame, name in found.items()}
+    assert [note.split(" is not read")[0] for note in notes] == [
+        str(tmp_path / name) for name in ("18.gif", "IMG_2043 scan2.png")
+    ]
 
 
 def test_two_for_one_frame(tmp_path: Path) -> None:

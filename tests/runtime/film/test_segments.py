@@ -1,10 +1,10 @@
-"""Stretches against the runs of every single frame."""
+"""Segments against the runs of every single frame."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidcolor.film.segments import Stretch, stretches
+from vidcolor.film.segments import Segment, split_segments
 from vidcolor.timeline import BACKWARD, DIRECTIONS, FORWARD, Pass, Shots, Timeline
 
 
@@ -18,36 +18,36 @@ def films(draw):
 
 
 @given(film=films())
-def test_every_frame_is_in_the_stretch_of_its_runs(film):
+def test_every_frame_is_in_the_segment_of_its_runs(film):
     length, keys, cuts, direction = film
     timeline, shots = Timeline(keys, direction), Shots(length, cuts)
-    plan = stretches(timeline, cuts, length)
+    plan = split_segments(timeline, cuts, length)
     assert [frame for s in plan for frame in range(s.start, s.stop)] == list(range(length))
-    for stretch in plan:
-        for frame in range(stretch.start, stretch.stop):
-            assert stretch.runs == (() if frame in keys else timeline.runs(frame, shots))
+    for segment in plan:
+        for frame in range(segment.start, segment.stop):
+            assert segment.passes == (() if frame in keys else timeline.passes(frame, shots))
 
 
 @given(film=films(), start=st.integers(0, 39), count=st.integers(1, 40))
 def test_a_part_reaches_back_to_where_its_runs_come_from(film, start, count):
     length, keys, cuts, direction = film
     wanted = range(start, min(length, start + count))
-    for stretch in stretches(Timeline(keys, direction), cuts, length):
-        part = stretch.part(wanted)
-        assert set(part) == set(wanted) & set(range(stretch.start, stretch.stop))
+    for segment in split_segments(Timeline(keys, direction), cuts, length):
+        part = segment.part(wanted)
+        assert set(part) == set(wanted) & set(range(segment.start, segment.stop))
         if not part:
             continue
-        steps = {frame for frame in part if not stretch.runs}
-        for run in stretch.runs:
+        steps = {frame for frame in part if segment.is_key}
+        for run in segment.passes:
             far = part[-1] if run.direction == FORWARD else part[0]
             steps |= set(range(run.start + run.direction, far + run.direction, run.direction))
-        assert set(stretch.reach(part)) == steps
+        assert set(segment.reach(part)) == steps
 
 
 @pytest.mark.parametrize(("strides", "back"), [((1,), False), ((-1,), True), ((1, -1), True)])
-def test_what_goes_back(strides, back):
+def test_what_has_backward_pass(strides, back):
     runs = {FORWARD: Pass(2, FORWARD, True, (9, 2)), BACKWARD: Pass(9, BACKWARD, True, (2, 9))}
-    stretch = Stretch(3, 9, tuple(runs[direction] for direction in strides))
-    assert stretch.goes_back is back
-    assert stretch.keys == (2, 9)
-    assert stretch.keyed
+    segment = Segment(3, 9, tuple(runs[direction] for direction in strides))
+    assert segment.has_backward_pass is back
+    assert segment.keys == (2, 9)
+    assert segment.has_key_in_shot

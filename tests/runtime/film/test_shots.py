@@ -63,5 +63,5 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 
 def test_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scenedetect", None)
-    with pytest.raises(MissingLibraryError, match=r"pip install vidcolor\[film\]"):
+    with pytest.raises(MissingLibraryError, match=r"pip install .vidcolor\[film\]"):
         find_shots(write_film(tmp_path / "film.mkv", pixel_format="gray", lengths=(9,)))

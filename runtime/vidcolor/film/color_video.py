@@ -1,0 +1,270 @@
+"""START HERE: a video coloured from some of its frames, from file to file.
+
+    check -> scan -> keys, shots -> segments -> each coloured from its keys -> one output
+
+The film is read twice: once to be scanned, and once to be coloured. The second time every frame
+goes once through a chain of steps, each on threads of its own, so that they overlap::
+
+    decode, luma planes -> optical flow, graph -> full-size chroma, store, encode
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import cv2
+
+from vidcolor.checks import check_choice, check_whole
+from vidcolor.errors import ArgumentError
+from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
+from vidcolor.film.job import Film
+from vidcolor.film.key_folder import find_keys
+from vidcolor.film.keys import Source, find_sources, fit_keys
+from vidcolor.film.lock import lock_output
+from vidcolor.film.output import check_place, choose_encoder, work_folder
+from vidcolor.film.pipeline import Job, color_film
+from vidcolor.film.progress import Progress, no_progress
+from vidcolor.film.report import Report
+from vidcolor.film.scan import read_lumas, scan_film
+from vidcolor.film.store import Store
+from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
+from vidcolor.inference.session import Session
+from vidcolor.key.auto import AUTO as AUTO_KEY
+from vidcolor.key.auto import auto_first_key
+from vidcolor.media.codecs import AUTO, PREVIEW
+from vidcolor.media.reader import Info, Reader, bits_of
+from vidcolor.media.tags import coding_of
+from vidcolor.timeline import DIRECTIONS
+from vidcolor.working_size import WorkingSize
+
+PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
+"""Pixels of the short sides of a preview, and of what the model sees for it."""
+
+KEEP = 10 * 10**9
+"""Bytes of finished parts that are kept beside a complete output."""
+
+type StrPath = str | os.PathLike[str]
+type Scenes = Literal["auto", "none"] | Sequence[int]
+
+
+def color_video(
+    clip: StrPath,
+    *,
+    keys: StrPath | Mapping[int, StrPath],
+    output: StrPath,
+    scenes: Scenes | None = None,
+    direction: Literal["forward", "backward", "both"] = "both",
+    frames: range | None = None,
+    only_shot: int | None = None,
+    preview: bool = False,
+    model: StrPath = DEFAULT_MODEL,
+    colorizer: str = DEFAULT_COLORIZER,
+    provider: str = "auto",
+    precision: str = "auto",
+    size: int = 256,
+    jobs: int = 1,
+    cluster: str | None = None,
+    codec: str = AUTO,
+    overwrite: bool = False,
+    keep: int = KEEP,
+    skip_key_check: bool = False,
+    progressive: bool = False,
+    audio: bool = True,
+    progress: Progress = no_progress,
+    note: Callable[[str], None] = lambda text: None,
+) -> Report:
+    """Colour a video from some of its frames in colour. ``vidcolor color`` does the same.
+
+    The output has the video's luma, size, depth, timing, colour tags, audio, subtitles and
+    chapters. It appears under its name when it is complete. Finished parts are kept in a folder
+    beside it, OUTPUT.vidcolor. So a call that was stopped goes on when it is made again, and a call
+    with one more key, or another change, colours only the frames that this changes.
+
+    Args:
+        clip: The video: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced.
+        keys: A folder of frames in colour, images named by their numbers from 0, such as
+            000240.png; or a mapping of frame numbers to images; or one image, which is the first
+            frame; or 'auto', to have an image colorizer colour the first frame.
+        output: The video to write. Its ending chooses the container: .mp4, .mkv, .mov.
+        scenes: Where shots begin, over which nothing is carried: 'auto' to find them, 'none', or
+            the number of each shot's first frame. None is 'auto' for a folder or a mapping of
+            keys, else 'none'.
+        direction: From which keys of its shot a frame is coloured: the last one before it, the
+            next one after it, or both.
+        frames: Only these frames, in the colours that they have in the whole video.
+        only_shot: Only this shot, counted from 1.
+        preview: Whether to make a small video, coarsely coloured, for a quick look.
+        model: A shipped model's name, or the folder of a model bundle.
+        colorizer: For keys='auto': a shipped colorizer's name, or an ONNX file.
+        provider: What the model runs on: 'auto', 'cpu' or 'cuda'.
+        precision: What it computes in: 'auto', 'float32', 'float16' or 'int8'.
+        size: Short side, in pixels, of what the model sees; at least 32.
+        jobs: How many segments between keys to colour at a time. Colours are the same.
+        cluster: Address of a Ray cluster to colour on, or 'local'.
+        codec: 'auto', or a name of `vidcolor.media.codecs.CODECS`.
+        overwrite: Whether to replace whatever has the output's name. What was made of the same
+            clip before, and was not changed since, is replaced anyway.
+        keep: Bytes that finished parts may take when the output is complete. Those that were used
+            the longest time ago are removed first.
+        skip_key_check: Whether to take keys that do not look like their frames.
+        progressive: Whether frames that are flagged as interlaced are taken for progressive ones.
+        audio: Whether the output has the video's sound.
+        progress: Told how far each stage is.
+        note: Told, in a sentence, what is good to know and hinders nothing.
+
+    Returns:
+        The report that is also written beside the output: keys, shots, and confidence by frame.
+
+    Raises:
+        VidcolorError: Something cannot be used; its sentence names the argument. All but a full
+            disk and a clip that changes is told before the first frame is coloured.
+    """
+    clip, output, model = Path(clip), Path(output), os.fspath(model)
+    _check_arguments(direction, frames, only_shot, jobs)
+    check_whole("keep", keep, least=0)
+    single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir()
+    scenes = scenes if scenes is not None else ("none" if single else "auto")
+    side = PREVIEW_SIDE if preview else None
+    with Reader(clip, side=side, progressive=progressive) as reader:
+        info = reader.info
+    check_place(output, clip=clip, overwrite=overwrite)
+    encoder, pixel_format = choose_encoder(
+        output, info, PREVIEW if preview and codec == AUTO else codec
+    )
+    working_size = WorkingSize.of(info.height, info.width, PREVIEW_SIZE if preview else size)
+    session = Session.load(
+        model, provider=provider, precision=precision, threads=_threads_for(jobs)
+    )
+    if not isinstance(keys, Mapping) and os.fspath(keys) == AUTO_KEY:
+        image_colorizer = Colorizer.load(colorizer, provider=provider)
+        auto = auto_first_key(clip, colorizer=image_colorizer, size=size, progressive=progressive)
+        sources = {0: Source(AUTO_KEY, lambda: auto)}
+    else:
+        sources = _find_sources(keys, info, note)
+    store = Store(work_folder(output), bits_of(pixel_format))
+    with lock_output(store.folder, output), _tidied(store), _one_opencv_thread():
+        index = scan_film(
+            clip,
+            working_size,
+            side=side,
+            progressive=progressive,
+            key_frames=sources,
+            shot_starts=None if scenes == "auto" else () if scenes == "none" else tuple(scenes),
+            require_complete=frames is None,
+            store=store,
+            progress=progress,
+        )
+        part = index.part(frames) if only_shot is None else index.shot(only_shot)
+        for loss in index.losses:
+            if part.start < loss.frame < part.stop or part == range(index.length):
+                note(f"{clip}: {loss}")
+        search = partial(read_lumas, clip, working_size, side, progressive=progressive)
+        fitted, warnings = fit_keys(
+            sources, index.lumas, working_size, search=None if skip_key_check else search
+        )
+        for warning in warnings:
+            note(warning)
+        film = Film(
+            path=clip,
+            side=side,
+            info=info,
+            working_size=working_size,
+            index=index,
+            keys=fitted,
+            direction=direction,
+            part=part,
+            pixel_format=pixel_format,
+            model=fingerprint_model(model, session),
+            progressive=progressive,
+        )
+        job = Job(
+            film,
+            store,
+            output,
+            encoder,
+            overwrite=overwrite,
+            progress=progress,
+            note=note,
+            audio=audio,
+        )
+        confidence = color_film(job, session, model=model, jobs=jobs, cluster=cluster)
+        report = Report(
+            film=clip.name,
+            model=model,
+            size=min(working_size.working.shape),
+            keys={frame: key.source.name for frame, key in fitted.items()},
+            shots=index.shot_starts,
+            confidence=tuple(confidence.means),
+            confidence_maps=confidence.maps,
+            first=part.start,
+            options={"direction": direction, "codec": codec},
+            clip_fingerprint=fingerprint_film(clip),
+            output_fingerprint=fingerprint_film(output),
+        )
+        report.write(output)
+        store.trim(keep)
+    return report
+
+
+def _check_arguments(
+    direction: str, frames: range | None, only_shot: int | None, jobs: int
+) -> None:
+    check_choice("direction", direction, DIRECTIONS)
+    check_whole("jobs", jobs, least=1)
+    if frames is not None and only_shot is not None:
+        raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
+    if frames is not None and (frames.step != 1 or not frames or frames.start < 0):
+        raise ArgumentError(
+            f"frames is {frames}, accepted are ranges of rising frame numbers from 0, one by one"
+        )
+
+
+def _threads_for(jobs: int) -> int | None:
+    """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
+    return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _find_sources(
+    keys: StrPath | Mapping[int, StrPath], info: Info, note: Callable[[str], None]
+) -> dict[int, Source]:
+    if isinstance(keys, Mapping):
+        images = {frame: Path(image) for frame, image in keys.items()}
+    else:
+        images = find_keys(Path(keys), note=note) if Path(keys).is_dir() else {0: Path(keys)}
+    if not images:
+        raise ArgumentError("keys is empty, at least one frame in colour is needed")
+    sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
+    for path in unpainted:
+        note(f"{path} is gray and is left out: it is not painted yet")
+    return sources
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Frames are worked on side by side: threads within one would only be in each other's way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+@contextmanager
+def _tidied(store: Store) -> Iterator[None]:
+    """Leave nothing half-written in the work folder; nothing at all where no part is finished."""
+    store.tidy()
+    try:
+        yield
+    except BaseException:
+        if not store.has_chroma:
+            store.clear()
+        raise
+    finally:
+        store.tidy()

@@ -1,0 +1,136 @@
+"""The frames of a film as they are read to be coloured, each with the planes that this takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidcolor.color import Codes, decode_luma
+from vidcolor.errors import MediaError
+from vidcolor.film.job import Film, Piece
+from vidcolor.film.store import Store
+from vidcolor.media.reader import CopiedPacket, Frame, Reader
+from vidcolor.planes import Plane
+
+TAIL = 10
+"""Seconds that a file's sound may lie behind its pictures."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedFrame:
+    """A frame of the film."""
+
+    number: int
+    codes: Codes
+    """Luma [h, w] as the file has it."""
+    pts: int
+    duration: int
+    """As in `Frame`."""
+    packets: tuple[CopiedPacket, ...]
+    """Sound and subtitles that the file has between the frame before and this one."""
+    luma: Plane | None = None
+    """Full-size luma [h, w] float32, where it is needed and is at hand."""
+    small: Plane | None = None
+    """Luma at working size, where the frame takes part in a pass."""
+
+
+class FilmFrames:
+    """Iterate it once: the film's frames, up to what sounds after the last one to colour.
+
+    Luma planes are made here, once, for the frames that are to be coloured.
+
+    Args:
+        film: The film.
+        reader: The film's file, open.
+        pieces: What is to be coloured.
+
+    Raises:
+        MediaError: The file has fewer frames than it had when it was scanned.
+    """
+
+    def __init__(self, film: Film, reader: Reader, pieces: Sequence[Piece]) -> None:
+        self._film, self._reader = film, reader
+        self._pieces = [piece for piece in pieces if not piece.is_stored]
+        self.trailing: list[CopiedPacket] = []
+        """Packets behind the last frame, once all frames have been given."""
+
+    def __iter__(self) -> Iterator[LoadedFrame]:
+        film = self._film
+        end = film.index.times[film.part.stop] + round(TAIL / film.info.time_base)
+        number, packets = 0, self.trailing
+        for item in self._reader:
+            if not isinstance(item, Frame):
+                packets.append(item)
+                continue
+            if number >= film.part.stop and item.pts > end:
+                break
+            yield self._load(number, item, tuple(packets))
+            packets.clear()
+            number += 1
+        if number < film.part.stop:
+            raise MediaError(
+                f"clip: {film.path} gives {number} frames now, where it gave {film.index.length} "
+                "when it was scanned; colour it again when nothing changes it"
+            )
+
+    def _load(self, number: int, frame: Frame, packets: tuple[CopiedPacket, ...]) -> LoadedFrame:
+        loaded = LoadedFrame(number, frame.planes[0], frame.pts, frame.duration, packets)
+        while self._pieces and number >= self._pieces[0].reach.stop:
+            self._pieces.pop(0)
+        if not self._pieces or number not in self._pieces[0].reach:
+            return loaded
+        luma = decode_luma(loaded.codes, self._film.coding)
+        if self._pieces[0].segment.is_key:
+            return replace(loaded, luma=luma)
+        return replace(loaded, luma=luma, small=self._film.working_size.downsample(luma))
+
+
+class Spool:
+    """The frames of one piece, kept on disk until their colours are there.
+
+    Codes are kept, and luma at working size. Full-size luma would take four times the room of the
+    codes that it is made of.
+    """
+
+    def __init__(self, film: Film, piece: Piece, store: Store) -> None:
+        self._part, self._store = piece.part, store
+        self._file = store.temporary_file()
+        self.lumas = store.allocate((len(piece.reach), *film.working_size.working.shape))
+        """Luma at working size, [n, h, w], of the frames of `piece.reach`."""
+        self._frames: list[LoadedFrame] = []
+        self._layout = _NO_CODES
+
+    def add(self, frame: LoadedFrame) -> None:
+        """Keep the next frame of the piece's reach."""
+        if frame.small is not None:
+            self.lumas[len(self._frames)] = frame.small
+        if frame.number in self._part:
+            self._layout = np.empty_like(frame.codes)
+            try:
+                self._file.write(np.ascontiguousarray(frame.codes).data)
+            except OSError as error:
+                raise self._store.unwritable(error) from error
+        self._frames.append(replace(frame, codes=_NO_CODES, luma=None, small=None))
+
+    def __iter__(self) -> Iterator[LoadedFrame]:
+        """The frames that were added, in order; those outside of the part have no planes."""
+        try:
+            self._file.seek(0)
+        except OSError as error:
+            raise self._store.unwritable(error) from error
+        for luma, frame in zip(self.lumas, self._frames, strict=True):
+            if frame.number in self._part:
+                codes = np.empty_like(self._layout)
+                self._file.readinto(codes.data)  # type: ignore[attr-defined]
+                yield replace(frame, codes=codes, small=luma)
+            else:
+                yield frame
+
+    def close(self) -> None:
+        """Give the room on the disk back."""
+        self._file.close()
+
+
+_NO_CODES: Codes = np.empty((0, 0), np.uint8)

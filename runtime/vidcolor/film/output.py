@@ -1,0 +1,119 @@
+"""What can be told of an output before a frame is coloured: whether it can be written at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.film.fingerprint import fingerprint_film
+from vidcolor.film.report import Report, report_path
+from vidcolor.media.codecs import Encoder, choose
+from vidcolor.media.containers import muxer_of, supported_codecs
+from vidcolor.media.names import check_length
+from vidcolor.media.reader import Info
+from vidcolor.media.writer import REPORT_ENDING
+
+
+def work_folder(output: Path) -> Path:
+    """Where what is finished of an output is kept."""
+    return output.with_name(output.name + ".vidcolor")
+
+
+def check_place(output: Path, *, clip: Path, overwrite: bool) -> None:
+    """Check that an output, its report and its work folder can be written where they belong.
+
+    Args:
+        output: The file to write.
+        clip: The clip that it is made from.
+        overwrite: Whether any output that exists may be replaced, and not only one that vidcolor
+            has made of this clip.
+
+    Raises:
+        ArgumentError: The name does not do.
+        MediaError: Something there cannot be written to.
+    """
+    check_length(output, spare=REPORT_ENDING)
+    try:
+        _check_place(output, clip, overwrite)
+    except PermissionError as error:
+        raise _unwritable(output, error) from error
+
+
+def _check_place(output: Path, clip: Path, overwrite: bool) -> None:
+    folder = output.parent
+    if not folder.is_dir():
+        raise ArgumentError(f"output: there is no folder {folder} to write {output.name} into")
+    if output.is_dir():
+        raise ArgumentError(f"output: {output} is a folder, the name of a file is needed")
+    if output.exists() and clip.exists() and output.samefile(clip):
+        raise ArgumentError(f"output: {output} is the clip itself, another name is needed")
+    if os.path.lexists(output) and not overwrite and not _is_own(output, clip):
+        raise ArgumentError(
+            f"output: {output} exists already, and is not what vidcolor made of this clip the last "
+            "time; --overwrite replaces it"
+        )
+    _check_writable(folder, output)
+    _check_report(report_path(output))
+    _check_work(work_folder(output), output)
+
+
+def choose_encoder(output: Path, info: Info, codec: str | Encoder) -> tuple[Encoder, str]:
+    """Choose the encoder for an output, and the pixel format that it is given.
+
+    Args:
+        output: The file to write; its ending chooses the container.
+        info: The clip's.
+        codec: As in `vidcolor.media.codecs.choose`.
+
+    Raises:
+        ArgumentError: No such container or codec is known, or one does not hold the clip.
+    """
+    muxer = muxer_of(output)
+    encoder, pixel_format = choose(codec, info, holds=supported_codecs(muxer), container=muxer)
+    encoder.check_opens(pixel_format, info)
+    return encoder, pixel_format
+
+
+def _is_own(output: Path, clip: Path) -> bool:
+    """Whether vidcolor made this file of this clip, and nobody has changed it since."""
+    try:
+        report = Report.read(output)
+        return (report.clip_fingerprint, report.output_fingerprint) == (
+            fingerprint_film(clip),
+            fingerprint_film(output),
+        )
+    except OSError:
+        return False
+
+
+def _check_writable(folder: Path, output: Path) -> None:
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(output, error) from error
+
+
+def _unwritable(output: Path, error: OSError) -> MediaError:
+    return MediaError(
+        f"output: {output} cannot be written ({error.strerror}); write it to another folder"
+    )
+
+
+def _check_report(path: Path) -> None:
+    if os.path.lexists(path) and not Report.is_one(path):
+        raise MediaError(
+            f"output: the report {path} cannot be written, there is something else of that name; "
+            "rename or remove it"
+        )
+
+
+def _check_work(folder: Path, output: Path) -> None:
+    if folder.is_dir():
+        _check_writable(folder, output)
+    elif os.path.lexists(folder):
+        raise MediaError(
+            f"output: {folder} cannot be written, there is something else of that name where a "
+            "folder for finished parts is needed; rename or remove it"
+        )

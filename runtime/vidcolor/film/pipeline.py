@@ -1,0 +1,183 @@
+"""The chain that a film goes through once to be coloured: read, colour, bring to full size, write.
+
+    FilmFrames -> color_sequentially or color_in_parallel -> chroma -> Store, Writer
+
+Its steps run on threads of their own with queues of a few frames in between, so memory does not
+grow with the film, and the slowest step decides how long it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vidcolor.color import Codes, encode_chroma
+from vidcolor.film.cluster import Cluster
+from vidcolor.film.confidence_map import Confidence, cells_of, pack_maps
+from vidcolor.film.executor import (
+    Colored,
+    ColoredFrame,
+    Executor,
+    Threads,
+    color_in_parallel,
+    color_sequentially,
+)
+from vidcolor.film.frames import FilmFrames
+from vidcolor.film.job import Film, Piece
+from vidcolor.film.output import check_place
+from vidcolor.film.progress import Progress
+from vidcolor.film.stage import run_ahead
+from vidcolor.film.store import ChromaWriter, Store
+from vidcolor.inference.session import Session
+from vidcolor.media.codecs import Encoder
+from vidcolor.media.reader import Reader
+from vidcolor.media.tags import tags_of
+from vidcolor.media.writer import Writer
+from vidcolor.propagate import Propagator
+
+COLORING = "colouring"
+"""The stage, as `Progress` is told it."""
+
+_DEPTH = 2
+"""Frames that a step of the chain may be ahead of the next one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A film and where it goes."""
+
+    film: Film
+    store: Store
+    output: Path
+    encoder: Encoder
+    overwrite: bool
+    progress: Progress
+    note: Callable[[str], None]
+    audio: bool = True
+    """Whether the film's sound goes with it."""
+
+
+def color_film(
+    job: Job, session: Session, *, model: str, jobs: int, cluster: str | None
+) -> Confidence:
+    """Colour what the store lacks, and write the output.
+
+    Args:
+        job: What to do.
+        session: The model.
+        model: Its name or folder.
+        jobs: How many segments to colour at a time.
+        cluster: Address of a Ray cluster to colour on; None colours here.
+
+    Returns:
+        The confidence of each frame of the part.
+    """
+    film, store = job.film, job.store
+    pieces = film.pieces(store)
+    if count := len(store.damaged):
+        files = f"{count} damaged file{'s' * (count > 1)}"
+        job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
+    missing = [piece for piece in pieces if not piece.is_stored and not piece.segment.is_key]
+    with ExitStack() as stack:
+        reader = stack.enter_context(
+            Reader(film.path, side=film.side, progressive=film.progressive)
+        )
+        writer = _open_writer(job, reader)
+        for note in writer.notes:
+            job.note(note)
+        stack.enter_context(writer)
+        source = FilmFrames(film, reader, pieces)
+        frames = stack.enter_context(closing(run_ahead(source, _DEPTH)))
+        if cluster is None and (jobs == 1 or len(missing) < 2):
+            steps = color_sequentially(film, store, pieces, frames, Propagator(session))
+            colored = run_ahead(steps, _DEPTH)
+        else:
+            executor = stack.enter_context(_executor(job, session, model, jobs, cluster))
+            colored = color_in_parallel(film, store, pieces, frames, executor)
+        stack.enter_context(closing(colored))
+        _write(job, pieces, colored, writer)
+        for packet in source.trailing:
+            writer.copy(packet)
+        # Somebody else may have written there meanwhile.
+        check_place(job.output, clip=film.path, overwrite=job.overwrite)
+    return _confidence(store, pieces)
+
+
+def _confidence(store: Store, pieces: Sequence[Piece]) -> Confidence:
+    means = [value for piece in pieces for value in store.confidences(piece.name)]
+    if any(store.confidence_maps(piece.name) is None for piece in pieces):
+        return Confidence(means, None)
+    maps = (store.confidence_maps(piece.name) for piece in pieces)
+    return Confidence(means, pack_maps(cells for cells in maps if cells is not None))
+
+
+def _executor(job: Job, session: Session, model: str, jobs: int, cluster: str | None) -> Executor:
+    if cluster is None:
+        return Threads(Propagator(session), jobs, job.store.allocate)
+    return Cluster(cluster, model=model, session=session, jobs=jobs)
+
+
+def _open_writer(job: Job, reader: Reader) -> Writer:
+    film = job.film
+    return Writer(
+        job.output,
+        like=reader,
+        tags=tags_of(film.info.tags, film.coding),
+        codec=job.encoder,
+        overwrite=True,  # `check_place` has decided
+        span=film.span,
+        audio=job.audio,
+        partial=job.store.temporary() / f"output{job.output.suffix}",
+    )
+
+
+def _write(job: Job, pieces: Sequence[Piece], colored: Colored, writer: Writer) -> None:
+    film, store = job.film, job.store
+    done = 0
+    for piece in pieces:
+        with nullcontext() if piece.is_stored else store.writing(piece.name) as stored:
+            for item in _up_to(colored, piece.part[-1]):
+                for packet in item.frame.packets:
+                    writer.copy(packet)
+                frame = item.frame
+                if frame.number not in piece.part:
+                    continue
+                planes = item.chroma or _chroma(film, piece, item, stored)
+                luma = film.output_luma(frame.codes)
+                writer.write((luma, *planes), pts=frame.pts, duration=frame.duration)
+                done += 1
+                job.progress(COLORING, done, len(film.part))
+    for rest in colored:
+        for packet in rest.frame.packets if rest is not None else ():
+            writer.copy(packet)
+
+
+def _up_to(colored: Colored, last: int) -> Iterator[ColoredFrame]:
+    """Frames up to one of them."""
+    for item in colored:
+        if item is not None:
+            yield item
+            if item.frame.number == last:
+                return
+
+
+def _chroma(
+    film: Film, piece: Piece, item: ColoredFrame, stored: ChromaWriter | None
+) -> tuple[Codes, Codes]:
+    """Code planes of a frame's chroma, which are stored, too."""
+    frame, colors = item.frame, item.colors
+    if colors is None or frame.small is None:
+        chroma = film.key_chroma(frame.number, frame.codes, frame.luma)
+        confidence = np.ones(film.working_size.working.shape, np.float32)
+    else:
+        chroma = film.upsample(colors, frame.codes, frame.luma, frame.small)
+        confidence = colors.confidence
+    planes = encode_chroma(chroma, film.output_coding)
+    if stored is not None:
+        mean = float(confidence.mean(dtype=np.float64))
+        stored.add(*planes, mean, cells_of(confidence))
+    return planes
