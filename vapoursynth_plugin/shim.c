@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN /* without the sockets, whose bind() is another */
@@ -164,7 +165,7 @@ static void VS_CC delegate(const VSMap *in, VSMap *out, void *userData, VSCore *
 /* ---- Filters whose frames Python makes ------------------------------------------------------ */
 
 #define MAX_CLIPS 8
-#define MAX_NEED 64
+#define MAX_INPUTS 64 /* vsvidcolor.request has the same number */
 
 typedef struct {
     VSNode *clips[MAX_CLIPS];
@@ -175,7 +176,7 @@ typedef struct {
 
 /* One request for one output frame. Its address is the token Python knows it by. */
 typedef struct {
-    int64_t need[2 * MAX_NEED]; /* what Python asked for in its last answer: clip, frame, ... */
+    int64_t need[2 * MAX_INPUTS]; /* what Python's last answer asked for: clip, frame, ... */
     int numNeed;
 } Request;
 
@@ -212,22 +213,44 @@ static VSMap *askPython(const Filter *filter, const Request *request, int n, boo
     return out;
 }
 
-/* Requests what the answer needs; false when it needs nothing. */
-static bool requestNeed(const Filter *filter, Request *request, const VSMap *answer,
-                        VSFrameContext *context, const VSAPI *vsapi) {
-    int count = vsapi->mapNumElements(answer, "need") / 2;
-    request->numNeed = count < 0 ? 0 : count > MAX_NEED ? MAX_NEED : count;
-    for (int i = 0; i < 2 * request->numNeed; i += 2) {
-        int64_t clip = vsapi->mapGetInt(answer, "need", i, NULL);
-        request->need[i] = clip < 0 ? 0 : clip < filter->numClips ? clip : filter->numClips - 1;
-        request->need[i + 1] = vsapi->mapGetIntSaturated(answer, "need", i + 1, NULL);
-        vsapi->requestFrameFilter((int)request->need[i + 1], filter->clips[request->need[i]],
-                                  context);
+/* Copies what the answer needs into the request and checks it: false, with a message, when it is
+ * not pairs of a clip's place and a frame's number, or more of them than a request holds. */
+static bool readNeed(const Filter *filter, Request *request, const VSMap *answer, char *message,
+                     const VSAPI *vsapi) {
+    int unset;
+    int count = vsapi->mapNumElements(answer, "need");
+    const int64_t *need = vsapi->mapGetIntArray(answer, "need", &unset);
+    request->numNeed = 0;
+    if (count <= 0)
+        return true;
+    if (count > 2 * MAX_INPUTS) {
+        snprintf(message, MESSAGE_SIZE, "vsvidcolor: need holds %d frames, accepted are up to %d",
+                 count / 2, MAX_INPUTS);
+        return false;
     }
-    return request->numNeed > 0;
+    bool isValid = need && count % 2 == 0;
+    for (int i = 0; isValid && i < count; i += 2)
+        isValid = need[i] >= 0 && need[i] < filter->numClips && need[i + 1] >= 0 &&
+                  need[i + 1] < INT32_MAX;
+    if (!isValid) {
+        snprintf(message, MESSAGE_SIZE,
+                 "vsvidcolor: need is not pairs of a clip's place, 0 to %d, and a frame's number",
+                 filter->numClips - 1);
+        return false;
+    }
+    memcpy(request->need, need, (size_t)count * sizeof(int64_t));
+    request->numNeed = count / 2;
+    return true;
 }
 
-/* Lets what was fetched go, so that a long replay holds one answer's frames at a time. */
+static void requestNeed(const Filter *filter, const Request *request, VSFrameContext *context,
+                        const VSAPI *vsapi) {
+    for (int i = 0; i < 2 * request->numNeed; i += 2)
+        vsapi->requestFrameFilter((int)request->need[i + 1], filter->clips[request->need[i]],
+                                  context);
+}
+
+/* Releases what was fetched, so that a long replay holds one answer's frames at a time. */
 static void releaseNeed(const Filter *filter, const Request *request, int n,
                         VSFrameContext *context, const VSAPI *vsapi) {
     for (int i = 0; i < 2 * request->numNeed; i += 2) {
@@ -238,7 +261,7 @@ static void releaseNeed(const Filter *filter, const Request *request, int n,
 }
 
 /* Python answers with one of
- *   need   up to MAX_NEED pairs of a clip's place and a frame's number: it is asked again with
+ *   need   up to MAX_INPUTS pairs of a clip's place and a frame's number: it is asked again with
  *          these frames
  *   val    the frame
  *   error  a sentence
@@ -255,20 +278,25 @@ static const VSFrame *VS_CC getFrame(int n, int reason, void *instanceData, void
     }
 
     Request *request = *frameData;
-    VSMap *answer = askPython(filter, request, n, reason == arAllFramesReady, context, vsapi);
+    bool ready = reason == arAllFramesReady;
+    VSMap *answer = askPython(filter, request, n, ready, context, vsapi);
     const VSFrame *frame = NULL;
     const char *error = errorOf(answer, vsapi);
-    if (reason == arAllFramesReady && !error) {
+    char message[MESSAGE_SIZE];
+    if (ready && !error) {
         releaseNeed(filter, request, n, context, vsapi);
-        if (requestNeed(filter, request, answer, context, vsapi)) {
+        int unset;
+        if (!readNeed(filter, request, answer, message, vsapi)) {
+            error = message;
+        } else if (request->numNeed > 0) {
+            requestNeed(filter, request, context, vsapi);
             vsapi->freeMap(answer);
             return NULL;
+        } else if (!(frame = vsapi->mapGetFrame(answer, "val", 0, &unset))) {
+            error = "vsvidcolor: the function gave neither need, nor a frame as val, nor error";
         }
-        frame = vsapi->mapGetFrame(answer, "val", 0, NULL);
-        if (!frame)
-            error = "vsvidcolor: the function gave neither need nor val";
     }
-    if (reason == arAllFramesReady && error)
+    if (ready && error)
         vsapi->setFilterError(error, context);
     vsapi->freeMap(answer);
     free(request);
@@ -286,7 +314,7 @@ static void VS_CC createFilter(const VSMap *in, VSMap *out, void *userData, VSCo
     VSVideoFormat format;
     int given = vsapi->mapGetIntSaturated(in, "given", 0, NULL);
     if (numClips > MAX_CLIPS || given < 1 || given > numClips) {
-        vsapi->mapSetError(out, "vidcolor: \"clips\" may be 8, \"given\" 1 to all of them");
+        vsapi->mapSetError(out, "vidcolor: \"clips\" may be up to 8, \"given\" 1 to all of them");
         return;
     }
     uint32_t id = (uint32_t)vsapi->mapGetInt(in, "format", 0, NULL);
@@ -335,7 +363,7 @@ VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI
                              "direction:data:opt;scenes:int[]:opt;confidence:int:opt;"
                              "model:data:opt;size:int:opt;provider:data:opt;device_id:int:opt;"
                              "num_streams:int:opt;verbosity:int:opt;fp16:int:opt;"
-                             "saturation:float:opt;checkpoint:int:opt;",
+                             "saturation:float:opt;hue:float:opt;checkpoint:int:opt;",
                              "clip:vnode[];", delegate, propagateName, plugin);
     vspapi->registerFunction("Version", "", "any", delegate, versionName, plugin);
 

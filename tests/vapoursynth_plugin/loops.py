@@ -14,19 +14,19 @@ from vidcolor.blend import blend
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State, Step
 
-Colours = tuple[Plane, Plane, bool]
+Colors = tuple[Plane, Plane, bool]
 """Chroma, confidence, whether carried from a key in the shot."""
 
 
-def colour_all(
+def color_all(
     propagator: Propagator,
     lumas: Sequence[Plane],
     keys: Mapping[int, Key],
     cuts: Collection[int],
     direction: str,
-) -> list[Colours]:
+) -> list[Colors]:
     """Every frame at working size; key frames as their keys are."""
-    out: dict[int, Colours] = {n: (k.chroma, np.ones_like(k.luma), True) for n, k in keys.items()}
+    out: dict[int, Colors] = {n: (k.chroma, np.ones_like(k.luma), True) for n, k in keys.items()}
     edges = sorted({0, len(lumas), *cuts})
     for start, end in pairwise(edges):
         out |= _shot(propagator, lumas, keys, range(start, end), direction)
@@ -39,7 +39,7 @@ def _shot(
     keys: Mapping[int, Key],
     shot: range,
     direction: str,
-) -> dict[int, Colours]:
+) -> dict[int, Colors]:
     def walk(state: State, numbers: Iterable[int]) -> dict[int, Step]:
         steps = {}
         for n in numbers:
@@ -50,7 +50,7 @@ def _shot(
     def begin(*numbers: int) -> State:
         return propagator.init_state(*(keys[n] for n in numbers))
 
-    out: dict[int, Colours] = {}
+    out: dict[int, Colors] = {}
     inside = [n for n in shot if n in keys]
     borders = [shot.start - 1, *inside, shot.stop]
     for left, right in pairwise(borders):
@@ -63,7 +63,7 @@ def _shot(
             back = walk(begin(left, right), reversed(gap))
             for n in gap:
                 sides = ((s[n].chroma, s[n].confidence) for s in (there, back))
-                out[n] = *blend(*sides, since=n - left, until=right - n), True
+                out[n] = *blend(*sides, distance_before=n - left, distance_after=right - n), True
         elif to_left:
             out |= _plain(walk(begin(left), gap), carried=True)
         elif to_right:
@@ -77,5 +77,5 @@ def _shot(
     return out
 
 
-def _plain(steps: Mapping[int, Step], *, carried: bool) -> dict[int, Colours]:
+def _plain(steps: Mapping[int, Step], *, carried: bool) -> dict[int, Colors]:
     return {n: (step.chroma, step.confidence, carried) for n, step in steps.items()}

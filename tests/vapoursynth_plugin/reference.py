@@ -15,13 +15,13 @@ import numpy as np
 import vapoursynth as vs
 
 from tests.support.scenes import Scene
-from tests.vapoursynth_plugin.loops import colour_all
+from tests.vapoursynth_plugin.loops import color_all
 from vidcolor.color import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.grid import Grid, resample
 from vidcolor.inference.session import Session
 from vidcolor.key.paint import Paint
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 SUBSAMPLINGS = {
     "GRAY": (0, 0),
@@ -140,7 +140,7 @@ class Case:
         """The three planes of every frame, as the loops in `colour_all` would make them."""
         return [
             (codes.tobytes(), *(c.tobytes() for c in encode_chroma(chroma, self.coding)))
-            for codes, (chroma, _, _) in zip(self.luma_codes, self.colours(session), strict=True)
+            for codes, (chroma, _, _) in zip(self.luma_codes, self.colors(session), strict=True)
         ]
 
     def mask(self, confidence: np.ndarray) -> np.ndarray:
@@ -151,13 +151,13 @@ class Case:
             values = np.rint(values * ((1 << self.coding.bits) - 1))
         return values.astype(self.coding.dtype)
 
-    def colours(self, session: Session) -> list[tuple[np.ndarray, np.ndarray, bool]]:
+    def colors(self, session: Session) -> list[tuple[np.ndarray, np.ndarray, bool]]:
         """Of every frame: full-size chroma, small confidence, whether it was carried from a key."""
         height, width = self.scene.luma.shape[1:]
-        fit = Fit.of(height, width, self.size)
+        fit = WorkingSize.of(height, width, self.size)
         grid = fit.grid(self.subsampling, self.siting)
         lumas = [decode_luma(codes, self.coding) for codes in self.luma_codes]
-        smalls = [fit.down(luma) for luma in lumas]
+        smalls = [fit.downsample(luma) for luma in lumas]
         keys, own = {}, {}
         for n, rgb, alpha in zip(self.keys, self.key_rgb, self.key_alpha, strict=True):
             chroma = rgb_to_key(rgb / np.float32(255), self.matrix).chroma
@@ -166,9 +166,9 @@ class Case:
             keys[n] = paint.small(smalls[n], fit)
             own[n] = paint.full(keys[n], lumas[n], fit, grid)
         out = []
-        plain = colour_all(Propagator(session), smalls, keys, self.cuts, self.direction)
+        plain = color_all(Propagator(session), smalls, keys, self.cuts, self.direction)
         for n, (chroma, confidence, carried) in enumerate(plain):
-            full = fit.up(chroma, smalls[n], lumas[n], self.subsampling, self.siting)
+            full = fit.upsample(chroma, smalls[n], lumas[n], self.subsampling, self.siting)
             out.append((own.get(n, full), confidence, carried))
         return out
 

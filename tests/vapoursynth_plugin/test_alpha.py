@@ -76,11 +76,11 @@ def test_within_solid_paint_a_key_frame_has_the_keys_codes(name, toy_bundle):
     codes = np.zeros((48, 64), np.uint8)
     codes[:, :40] = 255
     alpha = clip_of("GRAY8", [[codes]] * 2, [{}] * 2)
-    coloured = case.propagate(toy_bundle, key=key, alpha=alpha)
+    colored = case.propagate(toy_bundle, key=key, alpha=alpha)
     across, _ = case.subsampling
     solid = (40 >> across) - 2
     for place, n in enumerate(KEYS):
-        frame, own = coloured.get_frame(n), key.get_frame(place)
+        frame, own = colored.get_frame(n), key.get_frame(place)
         assert planes_of(frame)[0] == case.luma_codes[n].tobytes()
         for index in (1, 2):
             got, want = np.asarray(frame[index]), np.asarray(own[index])
@@ -88,7 +88,7 @@ def test_within_solid_paint_a_key_frame_has_the_keys_codes(name, toy_bundle):
             assert not np.array_equal(got[:, -10:], want[:, -10:])
 
 
-def test_one_stroke_in_each_of_two_flat_regions_colours_them(toy_bundle):
+def test_one_stroke_in_each_of_two_flat_regions_colors_them(toy_bundle):
     """All of the frame that is the key, and what is carried from it."""
     luma = np.full((48, 64), 90, np.uint8)
     luma[:, 30:] = 180
@@ -99,16 +99,16 @@ def test_one_stroke_in_each_of_two_flat_regions_colours_them(toy_bundle):
     alpha[20:24, 4:12] = alpha[20:24, 40:60] = 255
     key = clip_of("RGB24", [list(np.moveaxis(rgb, -1, 0))], [{}])
     mask = clip_of("GRAY8", [[alpha]], [{}])
-    coloured = core.vidcolor.Propagate(
+    colored = core.vidcolor.Propagate(
         clip, key, alpha=mask, model=str(toy_bundle), provider="cpu", size=48
     )
-    frame = coloured.get_frame(0)
+    frame = colored.get_frame(0)
     for index in (1, 2):
         codes = np.asarray(frame[index])
         assert set(codes[:, :30].flat) == {codes[21, 6]}
         assert set(codes[:, 30:].flat) == {codes[21, 50]}
         assert codes[21, 6] != codes[21, 50]
-    assert np.ptp(np.asarray(coloured.get_frame(2)[1]).astype(int)) > 10
+    assert np.ptp(np.asarray(colored.get_frame(2)[1]).astype(int)) > 10
 
 
 def test_a_transparent_image_is_a_key_painted_in_parts(case, toy_bundle, tmp_path):
@@ -140,16 +140,16 @@ def test_alpha_that_cannot_be_is_told_at_once(alpha, sentence, case, toy_bundle)
 
 
 def test_alpha_without_paint_fails_its_frame(case, toy_bundle):
-    coloured = case.propagate(toy_bundle, alpha=blank())
+    colored = case.propagate(toy_bundle, alpha=blank())
     with pytest.raises(vs.Error, match=r"^Propagate: frame 3: key: nothing of it is painted, its"):
-        coloured.get_frame(3)
+        colored.get_frame(3)
 
 
 def test_an_alpha_property_of_another_size_fails_its_frame(case, toy_bundle):
     key = core.std.ClipToProp(case.key(), blank(width=32), prop="_Alpha")
-    coloured = case.propagate(toy_bundle, key=key, alpha=None)
+    colored = case.propagate(toy_bundle, key=key, alpha=None)
     with pytest.raises(vs.Error, match=r"^Propagate: frame 9: key: its _Alpha is Gray8 32x48, acc"):
-        coloured.get_frame(9)
+        colored.get_frame(9)
 
 
 @pytest.mark.parametrize("streams", [1, 2])
@@ -176,5 +176,6 @@ except vs.Error as error:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("Propagate: SciPy is not installed")
+    assert done.stdout.startswith("Propagate: spreading the colours")
+    assert "needs SciPy, which is not installed" in done.stdout
     assert done.stdout.count("\n") == 1

@@ -61,10 +61,11 @@ KINDS = "8 to 16 bits or half or single float"
         ("confidence", lambda: 2, "confidence is 2, accepted are 0 and 1"),
         ("saturation", lambda: -0.5, "saturation is -0.5, accepted are numbers from 0"),
         ("saturation", lambda: float("nan"), "saturation is nan, accepted are numbers from 0"),
-        ("checkpoint", lambda: 0, "checkpoint is 0, accepted are numbers from 1"),
+        ("hue", lambda: -400.0, "hue is -400.0, accepted are degrees from -360 to 360"),
+        ("checkpoint", lambda: 0, "checkpoint is 0, accepted are whole numbers from 1"),
         ("size", lambda: 31, "size is 31, accepted are whole numbers from 32"),
         ("device_id", lambda: -1, "device_id is -1, accepted are whole numbers from 0"),
-        ("num_streams", lambda: 0, "num_streams is 0, accepted are numbers from 1"),
+        ("num_streams", lambda: 0, "num_streams is 0, accepted are whole numbers from 1"),
         ("verbosity", lambda: -1, "verbosity is -1, accepted are 0 to 4"),
         ("verbosity", lambda: 5, "verbosity is 5, accepted are 0 to 4"),
         ("fp16", lambda: 2, "fp16 is 2, accepted are 0 and 1"),
@@ -108,9 +109,9 @@ def test_no_frame_is_fetched_when_the_filter_is_made(argument, arguments):
         raise RuntimeError("a frame was fetched")
 
     source = core.std.ModifyFrame(arguments[argument], arguments[argument], fetch)
-    coloured = core.vidcolor.Propagate(**(arguments | {argument: source}))
+    colored = core.vidcolor.Propagate(**(arguments | {argument: source}))
     with pytest.raises(vs.Error, match="a frame was fetched"):
-        coloured.get_frame(0)
+        colored.get_frame(0)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,6 @@ def test_no_frame_is_fetched_when_the_filter_is_made(argument, arguments):
 )
 def test_properties_that_mean_nothing_fail_their_frame(argument, props, sentence, arguments):
     source = core.std.SetFrameProps(blank(), **props)
-    coloured = core.vidcolor.Propagate(**(arguments | {argument: source}))
+    colored = core.vidcolor.Propagate(**(arguments | {argument: source}))
     with pytest.raises(vs.Error, match=f"^Propagate: {re.escape(sentence)}"):
-        coloured.get_frame(0)
+        colored.get_frame(0)

@@ -37,11 +37,11 @@ def chroma_means(clip):
     return np.array([[np.mean(frame[i]) for i in (1, 2)] for frame in clip.frames()])
 
 
-def test_between_two_differing_keys_colour_changes_from_one_to_the_other(scene, toy_bundle):
+def test_between_two_differing_keys_color_changes_from_one_to_the_other(scene, toy_bundle):
     """A pan; the keys are flat, so what the picture shows has no part in the mean."""
     case = Case(scene, "GRAYS", size=48, keys=(0, LENGTH - 1))
-    colours = ([150, 60, 40], [40, 60, 150])
-    first, last = (core.std.BlankClip(case.key()[0], color=colour) for colour in colours)
+    colors = ([150, 60, 40], [40, 60, 150])
+    first, last = (core.std.BlankClip(case.key()[0], color=color) for color in colors)
     means = chroma_means(case.propagate(toy_bundle, key=first + last))
     for column in means.T:
         steps = np.diff(column) * np.sign(column[-1] - column[0])
@@ -53,9 +53,9 @@ def test_between_two_differing_keys_colour_changes_from_one_to_the_other(scene, 
 @pytest.mark.parametrize("direction", ["forward", "backward", "both"])
 def test_before_the_first_key_and_after_the_last(direction, scene, session, toy_bundle):
     case = Case(scene, "YUV420P8", size=32, keys=(8, 16), direction=direction)
-    coloured = case.propagate(toy_bundle)
-    assert [planes_of(f) for f in coloured.frames()] == case.plain_loop(session)
-    keyed = [f.props["VidcolorKeyed"] for f in coloured.frames()]
+    colored = case.propagate(toy_bundle)
+    assert [planes_of(f) for f in colored.frames()] == case.plain_loop(session)
+    keyed = [f.props["VidcolorKeyed"] for f in colored.frames()]
     first = 8 if direction == "forward" else 0
     last = 16 if direction == "backward" else LENGTH - 1
     assert keyed == [int(first <= n <= last) for n in range(LENGTH)]
@@ -106,15 +106,15 @@ def test_a_shot_without_a_key_says_so_and_remembers_the_nearest(scene, session, 
 def test_scenes_overrule_the_clips_properties(scene, session, toy_bundle):
     tagged = Case(scene, "YUV420P8", size=32, cuts=(5, 9))
     as_listed = dataclasses.replace(tagged, cuts=(12,))
-    coloured = as_listed.propagate(toy_bundle, clip=tagged.clip(is_tagged=True))
-    assert [planes_of(f) for f in coloured.frames()] == as_listed.plain_loop(session)
+    colored = as_listed.propagate(toy_bundle, clip=tagged.clip(is_tagged=True))
+    assert [planes_of(f) for f in colored.frames()] == as_listed.plain_loop(session)
 
 
 @pytest.mark.parametrize("is_tagged", [False, True])
 def test_in_a_tagged_clip_a_seek_costs_no_more_than_its_shot(is_tagged, toy_bundle, steps):
     case = Case(render(100, 48, 64), "YUV420P8", size=32, cuts=(90,) if is_tagged else ())
-    coloured = case.propagate(toy_bundle, clip=case.clip(is_tagged=is_tagged), scenes=None)
-    coloured.get_frame(95)
+    colored = case.propagate(toy_bundle, clip=case.clip(is_tagged=is_tagged), scenes=None)
+    colored.get_frame(95)
     assert len(steps) == (6 if is_tagged else 95)
 
 
@@ -124,26 +124,26 @@ def test_cuts_that_only_show_on_the_way_are_found(session, toy_bundle):
     clip = case.clip()
     cut = core.std.SetFrameProps(clip, _SceneChangePrev=1)
     clip = clip[:40] + cut[40] + clip[41:70] + cut[70] + clip[71:]
-    coloured = case.propagate(toy_bundle, clip=clip, scenes=None)
+    colored = case.propagate(toy_bundle, clip=clip, scenes=None)
     plain = case.plain_loop(session)
     for n in (99, 45, 80, 39):
-        assert planes_of(coloured.get_frame(n)) == plain[n]
+        assert planes_of(colored.get_frame(n)) == plain[n]
 
 
 def test_a_reverse_read_of_a_backward_run_steps_once_per_frame(scene, toy_bundle, steps):
     case = Case(scene, "YUV420P8", size=32, keys=(LENGTH - 1,))
-    coloured = case.propagate(toy_bundle)
+    colored = case.propagate(toy_bundle)
     for n in reversed(range(LENGTH)):
-        coloured.get_frame(n)
+        colored.get_frame(n)
     assert len(steps) == LENGTH - 1
 
 
 def test_a_linear_read_between_two_keys_steps_at_most_three_times_per_frame(toy_bundle, steps):
     length = 200
     case = Case(render(length, 48, 64), "YUV420P8", size=32, keys=(0, length - 1))
-    coloured = case.propagate(toy_bundle)
+    colored = case.propagate(toy_bundle)
     for n in range(length):
-        coloured.get_frame(n)
+        colored.get_frame(n)
     assert len(steps) <= 3 * length
 
 

@@ -14,7 +14,7 @@ from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
 from vsvidcolor.key_clip import LOADED
 from vsvidcolor.propagate import propagate
-from vsvidcolor.render import BUDGET
+from vsvidcolor.replay import BUDGET
 
 PAGE = Path(__file__).parents[2] / "docs" / "filter.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -82,22 +82,22 @@ def test_straight_runs_and_seeks_take_the_steps_it_says(frames, a_frame, toy_bun
     core, length, checkpoint = vs.core, 200, 10
     clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=length)
     key = core.std.BlankClip(clip, format=vs.RGB24, length=a_frame // 2 + 1)
-    coloured = core.vidcolor.Propagate(
+    colored = core.vidcolor.Propagate(
         clip, key, frames, model=str(toy_bundle), provider="cpu", checkpoint=checkpoint
     )
     for n in range(length):
-        coloured.get_frame(n).close()
+        colored.get_frame(n).close()
     assert length // 2 < len(steps) <= a_frame * length
     sides = 1 if a_frame == 1 else 2
     for n in (60, 21, 139, 48):
         steps.clear()
-        coloured.get_frame(n).close()
+        colored.get_frame(n).close()
         assert len(steps) < sides * checkpoint
 
 
 def test_its_numbers_are_those_of_the_code():
     assert f"{BUDGET // 2**20} MiB" in TEXT
-    assert f"{CHUNK} at a\ntime" in TEXT
+    assert f"{CHUNK} at a time" in " ".join(TEXT.split())
     assert LOADED == 4
     assert "the last four are kept" in TEXT
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,34 +11,31 @@ import pytest
 import vapoursynth as vs
 
 from tests.support import need
-from tests.support.videos import audio_packets, frames, plane, write_clip, write_key
-from tests.vapoursynth_plugin.test_vspipe import SCRIPTS, vspipe
+from tests.support.videos import audio_packets, frames, plane
+from tests.vapoursynth_plugin.example_footage import (
+    COLORIZER,
+    HEIGHT,
+    LENGTH,
+    WIDTH,
+    write_films,
+    write_footage,
+)
+from tests.vapoursynth_plugin.processes import EXAMPLES, SCRIPTS, example, vspipe
 
 core = vs.core
-EXAMPLES = Path(__file__).parents[2] / "examples"
-WIDTH, HEIGHT, LENGTH = 96, 64, 12
-PTS = range(0, 40 * LENGTH, 40)
 
 
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
-    """A folder with clip.mkv, gray.mkv, key.png, and images of two frames in keys/."""
     folder = tmp_path_factory.mktemp("footage")
-    write_clip(folder / "clip.mkv", width=WIDTH, height=HEIGHT, pts=PTS)
-    write_clip(folder / "gray.mkv", width=WIDTH, height=HEIGHT, pts=PTS, pixel_format="gray")
-    write_key(folder / "key.png", width=WIDTH, height=HEIGHT)
-    (folder / "keys").mkdir()
-    write_key(folder / "keys" / "2.png", width=WIDTH, height=HEIGHT)
-    write_key(folder / "keys" / "009.png", width=WIDTH, height=HEIGHT, depth=16)
-    (folder / "keys" / "notes.txt").write_text("the blue was guessed")
+    write_footage(folder)
     return folder
 
 
-def run(name, footage, model, *options, **given):
-    """The bytes that vspipe writes."""
-    given = {"model": model, "provider": "cpu"} | given
-    arguments = [part for item in given.items() for part in ("--arg", "{}={}".format(*item))]
-    return vspipe(*arguments, *options, EXAMPLES / name, "-", cwd=footage).stdout
+@pytest.fixture
+def films(footage, tmp_path):
+    write_films(tmp_path / "films", footage)
+    return tmp_path / "films"
 
 
 def written(clip):
@@ -60,10 +56,12 @@ def test_many_keys(footage, toy_bundle):
     painted = [source(footage / "keys" / name) for name in ("2.png", "009.png")]
     key = core.std.Splice([core.resize.Bicubic(image, format=vs.RGB48) for image in painted])
     want = propagate(clip, key, toy_bundle, frames=[2, 9])
-    assert run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys") == written(want)
+    assert example("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys") == written(
+        want
+    )
 
     cut = propagate(clip, key, toy_bundle, frames=[2, 9], scenes=[0, 5])
-    got = run("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys", scenes="0,5")
+    got = example("many_keys.vpy", footage, toy_bundle, clip="clip.mkv", keys="keys", scenes="0,5")
     assert got == written(cut) != written(want)
 
 
@@ -78,44 +76,34 @@ def test_strokes(footage, toy_bundle):
     alpha = source(footage / "strokes.png").std.PropToClip()
     want = written(propagate(clip, key, toy_bundle, frames=4, alpha=alpha))
     given = {"clip": "clip.mkv", "frame": 4}
-    assert run("strokes.vpy", footage, toy_bundle, strokes="strokes.png", **given) == want
+    assert example("strokes.vpy", footage, toy_bundle, strokes="strokes.png", **given) == want
     masked = {"strokes": "key.png", "mask": "mask.png"} | given
-    assert run("strokes.vpy", footage, toy_bundle, **masked) == want
+    assert example("strokes.vpy", footage, toy_bundle, **masked) == want
     assert want != written(propagate(clip, key, toy_bundle, frames=4))
 
 
 @pytest.mark.parametrize(("first", "last"), [(3, 7), (0, 4), (6, LENGTH - 1)])
-def test_only_a_part_is_coloured(first, last, footage, toy_bundle):
+def test_only_a_part_is_colored(first, last, footage, toy_bundle):
     clip = source(footage / "clip.mkv")
     part = propagate(clip[first : last + 1], source(footage / "key.png"), toy_bundle)
     size = WIDTH * HEIGHT * 3 // 2
     want = bytearray(written(clip))
     want[first * size : (last + 1) * size] = written(part)
     given = {"clip": "clip.mkv", "key": "key.png", "first": first, "last": last}
-    assert run("part.vpy", footage, toy_bundle, **given) == bytes(want)
+    assert example("part.vpy", footage, toy_bundle, **given) == bytes(want)
 
 
 def test_the_rest_of_a_gray_clip_stays_gray(footage, toy_bundle):
     given = {"clip": "gray.mkv", "key": "key.png", "first": 3, "last": 7}
-    stream = run("part.vpy", footage, toy_bundle, **given)
+    stream = example("part.vpy", footage, toy_bundle, **given)
     planes = np.frombuffer(stream, np.uint8).reshape(LENGTH, 3, HEIGHT, WIDTH)
     assert planes[:, 0].tobytes() == written(source(footage / "gray.mkv"))
     is_gray = [set(frame[1:].flat) == {128} for frame in planes]
     assert [n for n, gray in enumerate(is_gray) if not gray] == [3, 4, 5, 6, 7]
 
 
-COLORIZER = """
-import numpy as np
-def colorize(gray):
-    assert gray.dtype == np.float32 and gray.shape == (64, 96) and 0 <= gray.min() < gray.max() <= 1
-    blue_or_red = [0.6, 0.4, 0.9] if gray[:, :48].mean() < gray[:, 48:].mean() else [0.9, 0.4, 0.5]
-    return gray[..., None] * np.float32(blue_or_red)
-"""
-
-
 @pytest.mark.parametrize("name", ["clip.mkv", "gray.mkv"])
 def test_a_colorizer_of_images_gives_the_keys(name, footage, toy_bundle):
-    (footage / "mine.py").write_text(COLORIZER)
     clip = source(footage / name)
     still = core.resize.Point(core.std.ShufflePlanes(clip, 0, vs.GRAY), format=vs.GRAYS)
     painted = []
@@ -135,7 +123,9 @@ def test_a_colorizer_of_images_gives_the_keys(name, footage, toy_bundle):
 
     key = core.std.ModifyFrame(key, key, fill)
     want = propagate(clip, key, toy_bundle, frames=scenes, scenes=scenes)
-    got = run("automatic.vpy", footage, toy_bundle, clip=name, colorizer="mine.py", scenes="0,6")
+    got = example(
+        "automatic.vpy", footage, toy_bundle, clip=name, colorizer="mine.py", scenes="0,6"
+    )
     assert got == written(want)
     chroma = np.asarray(want.get_frame(0)[1])
     assert np.abs(chroma.astype(int) - 128).max() > 10
@@ -144,21 +134,21 @@ def test_a_colorizer_of_images_gives_the_keys(name, footage, toy_bundle):
 @pytest.mark.parametrize("name", ["clip.mkv", "gray.mkv"])
 def test_side_by_side(name, footage, toy_bundle):
     clip = source(footage / name)
-    coloured, mask = propagate(
+    colored, mask = propagate(
         clip, source(footage / "key.png"), toy_bundle, frames=4, confidence=True
     )
     given = {"clip": name, "key": "key.png", "frame": 4}
-    stream = run("side_by_side.vpy", footage, toy_bundle, "-s", "6", "-e", "6", **given)
-    told = core.text.FrameProps(coloured, props=["VidcolorConfidence", "VidcolorKeyed"])
+    stream = example("side_by_side.vpy", footage, toy_bundle, "-s", "6", "-e", "6", **given)
+    told = core.text.FrameProps(colored, props=["VidcolorConfidence", "VidcolorKeyed"])
     for index in range(3):
-        own, want = (np.asarray(node.get_frame(6)[index]) for node in (coloured, told))
+        own, want = (np.asarray(node.get_frame(6)[index]) for node in (colored, told))
         both = np.frombuffer(stream, np.uint8, 2 * want.size).reshape(want.shape[0], -1)
         stream = stream[2 * want.size :]
         before, after = np.hsplit(both, 2)
         assert np.array_equal(after, want)
         assert np.array_equal(before, own) if index == 0 else set(before.flat) == {128}
     assert stream == b""
-    assert run("side_by_side.vpy", footage, toy_bundle, "-o", "1", **given) == written(mask)
+    assert example("side_by_side.vpy", footage, toy_bundle, "-o", "1", **given) == written(mask)
 
 
 def python(name, *arguments, path=None):
@@ -182,20 +172,8 @@ def test_stills_in_any_order(footage, toy_bundle, tmp_path):
         assert np.ptp(image.astype(int), axis=-1).mean() > 10
 
 
-@pytest.fixture
-def films(footage, tmp_path):
-    """A folder with a clip that has one key, a clip that has many, and a clip that has none."""
-    folder = tmp_path / "films"
-    shutil.copytree(footage / "keys", folder / "many")
-    shutil.copy(footage / "key.png", folder / "one.png")
-    write_clip(folder / "one.mkv", width=WIDTH, height=HEIGHT, pts=PTS, audio="aac")
-    for name in ("many.mkv", "none.mkv"):
-        write_clip(folder / name, width=WIDTH, height=HEIGHT, pts=PTS)
-    return folder
-
-
 @pytest.mark.parametrize("encoder", ["ffmpeg", "encode_y4m.py"])
-def test_a_folder_is_coloured(encoder, films, toy_bundle, tmp_path):
+def test_a_folder_is_colored(encoder, films, toy_bundle, tmp_path):
     if encoder == "ffmpeg" and shutil.which("ffmpeg") is None:
         pytest.skip("the ffmpeg program is not on the PATH")
     path = None if encoder == "ffmpeg" else str(SCRIPTS)
@@ -210,9 +188,9 @@ def test_a_folder_is_coloured(encoder, films, toy_bundle, tmp_path):
     ]
     assert {path.name for path in out.iterdir()} == {"many.mp4", "one.mp4"}
     for name in ("many", "one"):
-        coloured = frames(out / f"{name}.mp4")
-        assert len(coloured) == LENGTH
-        assert all(np.ptp(plane(frame, 1).astype(int)) > 10 for frame in coloured)
+        colored = frames(out / f"{name}.mp4")
+        assert len(colored) == LENGTH
+        assert all(np.ptp(plane(frame, 1).astype(int)) > 10 for frame in colored)
     assert audio_packets(out / "one.mp4")
 
     again = python("batch.py", films, "-o", out, *given, path=path)
@@ -234,7 +212,7 @@ def test_a_clip_that_fails_leaves_nothing_behind(films, tmp_path):
         ("many_keys.vpy", b"needs --arg clip=VIDEO and --arg keys=FOLDER"),
         ("strokes.vpy", b"needs --arg clip=VIDEO and --arg strokes=IMAGE"),
         ("part.vpy", b"needs --arg clip=VIDEO, key=IMAGE, first=FRAME and last=FRAME"),
-        ("automatic.vpy", b"needs --arg clip=VIDEO and --arg colorizer=FILE.py"),
+        ("automatic.vpy", b"needs --arg clip=VIDEO"),
         ("side_by_side.vpy", b"needs --arg clip=VIDEO and --arg key=IMAGE"),
     ],
 )

@@ -22,17 +22,17 @@ def plain(case, session):
 
 
 def test_frames_says_which_frames_the_keys_are(case, plain, toy_bundle):
-    coloured = case.propagate(toy_bundle)
-    assert [planes_of(frame) for frame in coloured.frames()] == plain
+    colored = case.propagate(toy_bundle)
+    assert [planes_of(frame) for frame in colored.frames()] == plain
 
 
 @pytest.mark.parametrize("name", ["YUV420P8", "YUV444P10", "YUV422PH", "YUV420PS"])
 def test_every_key_frame_has_the_keys_own_codes(name, toy_bundle):
     case = Case(render(LENGTH, 48, 64), name, size=32, keys=KEYS)
     key = core.resize.Bicubic(case.key(), format=getattr(vs, name), matrix=1)
-    coloured = case.propagate(toy_bundle, key=key)
+    colored = case.propagate(toy_bundle, key=key)
     for place, n in enumerate(KEYS):
-        frame = coloured.get_frame(n)
+        frame = colored.get_frame(n)
         assert planes_of(frame)[0] == case.luma_codes[n].tobytes()
         assert planes_of(frame)[1:] == planes_of(key.get_frame(place))[1:]
         assert frame.props["VidcolorConfidence"] == 1
@@ -40,30 +40,30 @@ def test_every_key_frame_has_the_keys_own_codes(name, toy_bundle):
 
 def test_keys_may_carry_their_numbers(case, plain, toy_bundle):
     key = case.key([{"VidcolorFrame": n} for n in KEYS])
-    coloured = case.propagate(toy_bundle, key=key, frames=None)
-    assert [planes_of(coloured.get_frame(n)) for n in (8, 2, 9, 0, 11)] == [
+    colored = case.propagate(toy_bundle, key=key, frames=None)
+    assert [planes_of(colored.get_frame(n)) for n in (8, 2, 9, 0, 11)] == [
         plain[n] for n in (8, 2, 9, 0, 11)
     ]
 
 
-def test_a_key_clip_as_long_as_the_clip_with_numbers_on_its_coloured_frames(toy_bundle, session):
+def test_a_key_clip_as_long_as_the_clip_with_numbers_on_its_colored_frames(toy_bundle, session):
     case = Case(render(40, 48, 64), "YUV420P8", size=32, keys=(36, 5))
     late, early = case.key([{"VidcolorFrame": n} for n in case.keys])
     rest = core.std.BlankClip(case.key(), length=40, color=[9, 200, 9])
     key = rest[:5] + early + rest[6:36] + late + rest[37:]
-    coloured = case.propagate(toy_bundle, key=key, frames=None)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    colored = case.propagate(toy_bundle, key=key, frames=None)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
 
 
 def test_one_key_with_a_number(toy_bundle, session):
     case = Case(render(LENGTH, 48, 64), "YUV420P8", size=32, keys=(7,))
     key = case.key([{"VidcolorFrame": 7}])
-    coloured = case.propagate(toy_bundle, key=key, frames=None)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    colored = case.propagate(toy_bundle, key=key, frames=None)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
 
 
 @pytest.mark.parametrize("length", [5, LENGTH])
-def test_of_a_colour_video_without_numbers_frame_0_is_the_key(length, toy_bundle):
+def test_of_a_color_video_without_numbers_frame_0_is_the_key(length, toy_bundle):
     case = Case(render(LENGTH, 48, 64), size=32)
     video = case.key() + core.std.BlankClip(case.key(), length=length - 1, color=[9, 200, 9])
     fetched = []
@@ -72,9 +72,9 @@ def test_of_a_colour_video_without_numbers_frame_0_is_the_key(length, toy_bundle
         fetched.append(n)
         return f
 
-    coloured = case.propagate(toy_bundle, key=core.std.ModifyFrame(video, video, watch))
+    colored = case.propagate(toy_bundle, key=core.std.ModifyFrame(video, video, watch))
     want = case.propagate(toy_bundle)
-    assert [planes_of(f) for f in coloured.frames()] == [planes_of(f) for f in want.frames()]
+    assert [planes_of(f) for f in colored.frames()] == [planes_of(f) for f in want.frames()]
     # Only one as long as the clip could carry numbers on any of its frames.
     assert set(fetched) == (set(range(LENGTH)) if length == LENGTH else {0})
 
@@ -98,12 +98,12 @@ def test_of_a_colour_video_without_numbers_frame_0_is_the_key(length, toy_bundle
 )
 def test_numbers_that_cannot_be_are_told_at_the_first_request(numbers, sentence, case, toy_bundle):
     key = case.key([{"VidcolorFrame": n} for n in numbers])
-    coloured = case.propagate(toy_bundle, key=key, frames=None)
+    colored = case.propagate(toy_bundle, key=key, frames=None)
     with pytest.raises(vs.Error, match=f"^Propagate: {sentence}$"):
-        coloured.get_frame(5)
+        colored.get_frame(5)
 
 
-def test_a_key_that_cannot_be_read_is_named_by_the_frame_it_colours(case, toy_bundle):
+def test_a_key_that_cannot_be_read_is_named_by_the_frame_it_colors(case, toy_bundle):
     key = core.resize.Bicubic(case.key(), format=vs.YUV444P8, matrix=1)
     broken = core.std.SetFrameProps(key, _Matrix=8)
     with pytest.raises(vs.Error, match=r"^Propagate: frame 9: key: the clip's matrix is 8"):

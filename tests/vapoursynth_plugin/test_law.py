@@ -19,7 +19,7 @@ from tests.support.scenes import Scene, render
 from tests.vapoursynth_plugin.reference import SITINGS, Case, planes_of
 from vidcolor.timeline import DIRECTIONS
 from vsvidcolor import propagate
-from vsvidcolor.render import BUDGET, Renderer
+from vsvidcolor.replay import BUDGET, Replay
 
 core = vs.core
 FORMATS = ["GRAY8", "GRAY16", "GRAYH", "YUV420P8", "YUV422P10", "YUV411P8", "YUV444PS", "YUV440P8"]
@@ -62,11 +62,11 @@ def conditions(threads: int, budget: int, cache: int):
     """How VapourSynth runs, and what a filter that is made here may keep."""
     before = core.num_threads, core.max_cache_size
     core.num_threads, core.max_cache_size = threads, cache
-    propagate.Renderer = functools.partial(Renderer, budget=budget)
+    propagate.Replay = functools.partial(Replay, budget=budget)
     try:
         yield
     finally:
-        propagate.Renderer = Renderer
+        propagate.Replay = Replay
         core.num_threads, core.max_cache_size = before
 
 
@@ -91,19 +91,19 @@ def filter_of(case: Case, bundle: Path, *, key_says: bool, clip_says: bool) -> v
 
 def check(session, bundle, case, order, threads, budget, key_says, clip_says) -> None:
     order = [n % len(case.scene.luma) for n in order]
-    planes, colours = case.plain_loop(session), case.colours(session)
+    planes, colors = case.plain_loop(session), case.colors(session)
     with conditions(threads, budget, cache=1):
-        coloured, mask = filter_of(case, bundle, key_says=key_says, clip_says=clip_says)
-        waiting = [(coloured.get_frame_async(n), mask.get_frame_async(n)) for n in order]
+        colored, mask = filter_of(case, bundle, key_says=key_says, clip_says=clip_says)
+        waiting = [(colored.get_frame_async(n), mask.get_frame_async(n)) for n in order]
         for n, futures in zip(order, waiting, strict=True):
             frame, confidence = (future.result() for future in futures)
             assert planes_of(frame) == planes[n]
-            assert planes_of(confidence) == (case.mask(colours[n][1]).tobytes(),)
-            mean = float(colours[n][1].mean(dtype=np.float64))
+            assert planes_of(confidence) == (case.mask(colors[n][1]).tobytes(),)
+            mean = float(colors[n][1].mean(dtype=np.float64))
             assert (
                 frame.props["VidcolorConfidence"] == confidence.props["VidcolorConfidence"] == mean
             )
-            assert frame.props["VidcolorKeyed"] == colours[n][2]
+            assert frame.props["VidcolorKeyed"] == colors[n][2]
 
 
 arguments = given(

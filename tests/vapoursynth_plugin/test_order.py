@@ -12,7 +12,7 @@ from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
 from vsvidcolor import propagate
-from vsvidcolor.render import Renderer
+from vsvidcolor.replay import Replay
 
 core = vs.core
 LENGTH = 120
@@ -33,7 +33,7 @@ def cold(monkeypatch):
     """No room for caches or for more than a few steps: every far request is replayed."""
     threads, size = core.num_threads, core.max_cache_size
     core.num_threads, core.max_cache_size = 8, 1
-    monkeypatch.setattr(propagate, "Renderer", lambda *parts, **_: Renderer(*parts, budget=1))
+    monkeypatch.setattr(propagate, "Replay", lambda *parts, **_: Replay(*parts, budget=1))
     yield
     core.num_threads, core.max_cache_size = threads, size
 
@@ -61,15 +61,15 @@ ORDERS = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.usefixtures("cold")
 def test_any_order_from_eight_threads(order, case, plain, toy_bundle):
-    coloured = case.propagate(toy_bundle)
-    assert together(coloured, ORDERS[order]) == [plain[n] for n in ORDERS[order]]
+    colored = case.propagate(toy_bundle)
+    assert together(colored, ORDERS[order]) == [plain[n] for n in ORDERS[order]]
 
 
 @pytest.mark.usefixtures("cold")
 def test_requests_one_at_a_time_from_eight_threads(case, plain, toy_bundle):
-    coloured = case.propagate(toy_bundle)
+    colored = case.propagate(toy_bundle)
     order = ORDERS["random"][:60]
-    assert [planes_of(coloured.get_frame(n)) for n in order] == [plain[n] for n in order]
+    assert [planes_of(colored.get_frame(n)) for n in order] == [plain[n] for n in order]
 
 
 def test_two_instances_do_not_know_each_other(case, plain, toy_bundle):
@@ -86,13 +86,13 @@ def test_a_straight_run_steps_once_per_frame(case, toy_bundle, monkeypatch):
 
 
 def test_a_failing_step_fails_its_frame_only(case, plain, toy_bundle, monkeypatch):
-    coloured = case.propagate(toy_bundle)
+    colored = case.propagate(toy_bundle)
     count_steps(monkeypatch, explode_at=20)
-    assert planes_of(coloured.get_frame(19)) == plain[19]
+    assert planes_of(colored.get_frame(19)) == plain[19]
     with pytest.raises(vs.Error) as caught:
-        coloured.get_frame(20)
+        colored.get_frame(20)
     assert str(caught.value) == "Propagate: frame 20: RuntimeError: model exploded"
-    assert [planes_of(coloured.get_frame(n)) for n in (20, 21)] == plain[20:22]
+    assert [planes_of(colored.get_frame(n)) for n in (20, 21)] == plain[20:22]
 
 
 def test_a_failing_input_fails_what_needs_it_only(case, plain, toy_bundle):
@@ -105,15 +105,13 @@ def test_a_failing_input_fails_what_needs_it_only(case, plain, toy_bundle):
         return f
 
     source = core.std.ModifyFrame(good, good, pass_on)
-    coloured = case.propagate(toy_bundle, clip=source)
-    assert planes_of(coloured.get_frame(39)) == plain[39]
+    colored = case.propagate(toy_bundle, clip=source)
+    assert planes_of(colored.get_frame(39)) == plain[39]
     for needs_it in (40, 90):
         with pytest.raises(vs.Error, match="source is gone"):
-            coloured.get_frame(needs_it)
+            colored.get_frame(needs_it)
     broken.clear()
-    assert [planes_of(coloured.get_frame(n)) for n in (90, 40, 3)] == [
-        plain[n] for n in (90, 40, 3)
-    ]
+    assert [planes_of(colored.get_frame(n)) for n in (90, 40, 3)] == [plain[n] for n in (90, 40, 3)]
 
 
 def test_a_far_seek_fetches_the_clip_in_chunks(case, toy_bundle):

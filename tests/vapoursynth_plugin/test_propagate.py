@@ -28,12 +28,12 @@ def scene():
 @pytest.mark.parametrize("name", FORMATS)
 def test_planes_are_the_plain_loops_and_luma_is_the_clips(name, scene, session, toy_bundle):
     case = Case(scene, name)
-    coloured = case.propagate(toy_bundle)
+    colored = case.propagate(toy_bundle)
     kind, bits = case.form.sample_type, case.form.bits_per_sample
-    assert coloured.format == core.query_video_format(vs.YUV, kind, bits, *case.subsampling)
-    assert coloured.num_frames == len(scene.luma)
+    assert colored.format == core.query_video_format(vs.YUV, kind, bits, *case.subsampling)
+    assert colored.num_frames == len(scene.luma)
     for frame, luma, planes in zip(
-        coloured.frames(), case.luma_codes, case.plain_loop(session), strict=True
+        colored.frames(), case.luma_codes, case.plain_loop(session), strict=True
     ):
         got = planes_of(frame)
         assert got[0] == luma.tobytes()
@@ -66,32 +66,32 @@ def test_every_layout_at_every_depth(layout, session, toy_bundle):
 def test_subsampled_planes_of_odd_size_at_every_siting(siting, session, toy_bundle):
     props = {"_Matrix": 1, "_ChromaLocation": SITINGS[siting]}
     case = Case(render(4, 90, 134), "YUV420P8", siting=siting, size=45, props=props)
-    coloured = case.propagate(toy_bundle)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    colored = case.propagate(toy_bundle)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
 
 
 @pytest.mark.parametrize("name", ["GRAY8", "GRAY12", "GRAYS", "YUV444P10", "YUV444PH"])
 def test_odd_sizes(name, session, toy_bundle):
     case = Case(render(4, 65, 97), name, size=43, keys=(0, 3))
-    coloured, mask = case.propagate(toy_bundle, confidence=1)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    colored, mask = case.propagate(toy_bundle, confidence=1)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
     assert (mask.width, mask.height) == (97, 65)
 
 
 @pytest.mark.parametrize("key_scale", [2, 3])
 def test_keys_of_other_sizes(key_scale, scene, session, toy_bundle):
     case = Case(scene, "YUV422P8", key_scale=key_scale)
-    coloured = case.propagate(toy_bundle)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
+    colored = case.propagate(toy_bundle)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
 
 
 def test_a_model_that_asks_for_flow(scene, flow_bundle):
     from vidcolor.inference.session import Session
 
     case = Case(scene, "YUV420P8")
-    coloured = case.propagate(flow_bundle)
+    colored = case.propagate(flow_bundle)
     plain = case.plain_loop(Session.load(flow_bundle, provider="cpu"))
-    assert [planes_of(frame) for frame in coloured.frames()] == plain
+    assert [planes_of(frame) for frame in colored.frames()] == plain
 
 
 @pytest.mark.parametrize("name", ["RGB30", "RGB48", "RGBH", "RGBS"])
@@ -149,9 +149,9 @@ def test_matrix_and_range_are_read_and_set(tags, height, matrix, full, code, ses
     case = Case(
         render(2, height, 128), "YUV420P8", matrix=matrix, full_range=full, size=48, props=tags
     )
-    coloured = case.propagate(toy_bundle)
-    assert [planes_of(frame) for frame in coloured.frames()] == case.plain_loop(session)
-    props = coloured.get_frame(1).props
+    colored = case.propagate(toy_bundle)
+    assert [planes_of(frame) for frame in colored.frames()] == case.plain_loop(session)
+    props = colored.get_frame(1).props
     assert (props["_Matrix"], props["_Range"], props["_ChromaLocation"]) == (code, full, 0)
 
 
@@ -165,9 +165,9 @@ def test_other_properties_are_kept(scene, toy_bundle):
 
 def test_a_clip_of_one_frame(toy_bundle):
     case = Case(render(1, 96, 128))
-    coloured = case.propagate(toy_bundle)
-    assert coloured.num_frames == 1
-    assert planes_of(coloured.get_frame(0))[0] == case.luma_codes[0].tobytes()
+    colored = case.propagate(toy_bundle)
+    assert colored.num_frames == 1
+    assert planes_of(colored.get_frame(0))[0] == case.luma_codes[0].tobytes()
 
 
 def test_two_filters_in_a_row_and_the_clips_own_chroma_does_not_matter(scene, toy_bundle):
@@ -181,14 +181,3 @@ def test_the_plugin_and_the_package_name_the_same_arguments():
     signature = core.vidcolor.Propagate.__signature__
     plugin = [name for name in signature.parameters if name != "self"]
     assert plugin == list(inspect.signature(propagate).parameters)
-
-
-def test_version_names_what_runs():
-    import onnxruntime
-
-    import vidcolor
-
-    version = core.vidcolor.Version()
-    assert version["version"] == vidcolor.__version__
-    assert version["onnxruntime"] == onnxruntime.__version__
-    assert "cpu" in version["providers"]

@@ -1,11 +1,5 @@
-"""The filter from outside: vspipe, the example, what is imported when, and a quick exit."""
+"""The filter from outside: vspipe, the examples, and what is imported when."""
 
-import os
-import subprocess
-import sys
-import sysconfig
-import time
-from pathlib import Path
 from statistics import mean
 
 import cv2
@@ -13,9 +7,8 @@ import numpy as np
 import pytest
 
 from tests.support.videos import write_clip, write_key
+from tests.vapoursynth_plugin.processes import EXAMPLES, python, vspipe, whole
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = Path(sysconfig.get_path("scripts"))
 WIDTH, HEIGHT, LENGTH = 96, 64, 12
 FRAME = WIDTH * HEIGHT * 3 // 2
 
@@ -28,21 +21,12 @@ def footage(tmp_path_factory):
     return folder
 
 
-def vspipe(*arguments, cwd, check=True):
-    environment = os.environ | {
-        "PATH": os.pathsep.join((str(SCRIPTS), os.environ["PATH"])),
-        "PWD": str(cwd),
-    }
-    return subprocess.run(
-        [SCRIPTS / "vspipe", *arguments], cwd=cwd, env=environment, capture_output=True, check=check
-    )
-
-
 def example(footage, toy_bundle, *options):
-    """What the example writes to stdout, called in the footage's folder."""
+    """What the example writes to stdout."""
     given = {"clip": "clip.mkv", "key": "key.png", "model": toy_bundle, "provider": "cpu"}
+    given = whole(footage, given)
     arguments = [part for name, value in given.items() for part in ("--arg", f"{name}={value}")]
-    return vspipe(*arguments, *options, ROOT / "examples/propagate.vpy", "-", cwd=footage).stdout
+    return vspipe(*arguments, *options, EXAMPLES / "propagate.vpy", "-", cwd=footage).stdout
 
 
 def test_slices_are_those_of_the_whole_run(footage, toy_bundle):
@@ -64,7 +48,7 @@ def test_the_example_writes_y4m(footage, toy_bundle):
 
 
 def test_the_example_says_what_it_needs(footage):
-    script = ROOT / "examples/propagate.vpy"
+    script = EXAMPLES / "propagate.vpy"
     result = vspipe("--arg", "clip=clip.mkv", script, "-", cwd=footage, check=False)
     assert result.returncode != 0
     assert b"needs --arg clip=VIDEO and --arg key=IMAGE" in result.stderr
@@ -75,10 +59,11 @@ def test_the_example_with_many_keys(footage, toy_bundle):
     """Each painted frame comes out as it was painted, and those between lie between."""
     folder = footage / "painted"
     folder.mkdir()
-    for name, colour in (("0", "orange"), ("0008", "blue")):
-        paint(folder / f"{name}.png", colour)
-    arguments = ["--arg", "clip=clip.mkv", "--arg", "keys=painted", "--arg", f"model={toy_bundle}"]
-    script = ROOT / "examples/many_keys.vpy"
+    for name, color in (("0", "orange"), ("0008", "blue")):
+        paint(folder / f"{name}.png", color)
+    arguments = ["--arg", f"clip={footage / 'clip.mkv'}", "--arg", f"keys={folder}"]
+    arguments += ["--arg", f"model={toy_bundle}"]
+    script = EXAMPLES / "many_keys.vpy"
     out = vspipe(*arguments, script, "-", cwd=footage).stdout
     assert len(out) == LENGTH * FRAME
     blues = [mean(out[n * FRAME :][WIDTH * HEIGHT :][: WIDTH * HEIGHT // 4]) for n in range(LENGTH)]
@@ -91,20 +76,9 @@ def test_the_example_with_many_keys(footage, toy_bundle):
     assert max(mask[4 * WIDTH * HEIGHT :][: WIDTH * HEIGHT]) < 255
 
 
-def paint(path, colour):
-    rgb = {"orange": (200, 120, 40), "blue": (40, 80, 200)}[colour]
+def paint(path, color):
+    rgb = {"orange": (200, 120, 40), "blue": (40, 80, 200)}[color]
     cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), rgb[::-1], np.uint8))
-
-
-def run(script, **options):
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        **options,
-    ).stdout
 
 
 def test_nothing_is_imported_before_the_first_call(toy_bundle):
@@ -119,79 +93,4 @@ key = core.std.BlankClip(format=vs.RGB24, width=64, height=64)
 core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r})
 print([name for name in ("onnxruntime", "torch") if name in sys.modules])
 """
-    assert run(script).splitlines() == ["[]", "['onnxruntime']"]
-
-
-SLOW = """
-import os, signal, threading, time, vapoursynth as vs
-from vidcolor.propagate import Propagator
-core, step = vs.core, Propagator.step
-def slow(self, luma, state):
-    time.sleep(0.05)
-    return step(self, luma, state)
-Propagator.step = slow
-clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=1001)
-key = core.std.BlankClip(format=vs.RGB24, width=64, height=64, length=len({keys}))
-coloured = core.vidcolor.Propagate(
-    clip, key, frames={keys}, num_streams=2, model={model!r}, provider="cpu"
-)
-"""
-"""Left alone, what far frames need takes 25 s or more."""
-
-FAR = [([0], 1000), ([1000], 0), ([0, 1000], 500)]
-
-
-@pytest.mark.parametrize(("keys", "frame"), FAR)
-def test_exit_cuts_a_long_replay_short(keys, frame, toy_bundle):
-    script = f"""
-{SLOW.format(keys=keys, model=str(toy_bundle))}
-coloured.get_frame_async({frame})
-time.sleep(0.5)
-print(time.time())
-"""
-    asked_to_exit = float(run(script, timeout=45))
-    assert time.time() - asked_to_exit < 2
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize(("keys", "frame"), FAR)
-def test_ctrl_c_cuts_a_long_replay_short_and_the_next_frame_works(keys, frame, toy_bundle):
-    script = f"""
-{SLOW.format(keys=keys, model=str(toy_bundle))}
-signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in background
-def interrupt():
-    print(time.time())
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Timer(0.5, interrupt).start()
-try:
-    coloured.get_frame({frame})
-except KeyboardInterrupt:
-    print(time.time())
-Propagator.step = step
-print(coloured.get_frame(abs({keys[0]} - 5)).props["VidcolorKeyed"])
-"""
-    sent, arrived, works = run(script, timeout=60).split()
-    assert float(arrived) - float(sent) < 2
-    assert works == "1"
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_memory_does_not_grow_with_the_clip(toy_bundle):
-    """Steps kept for replays aside, which have a budget of their own."""
-    script = f"""
-import functools, re, vapoursynth as vs
-from pathlib import Path
-from vsvidcolor import propagate, render
-propagate.Renderer = functools.partial(render.Renderer, budget=2**23)
-core = vs.core
-clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=700)
-key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[200, 90, 50])
-coloured = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider="cpu")
-resident = []
-for frame in coloured.frames():
-    frame.close()
-    resident.append(int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]))
-print(min(resident[100:200]), min(resident[-100:]))
-"""
-    early, late = (int(text) // 1024 for text in run(script).split())
-    assert late - early < 100, f"{early} MiB at first, {late} MiB 500 frames later"
+    assert python(script).splitlines() == ["[]", "['onnxruntime']"]

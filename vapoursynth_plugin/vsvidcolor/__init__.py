@@ -1,7 +1,7 @@
 """The Python half of the VapourSynth plugin ``core.vidcolor``; ``shim.c`` is the other half.
 
-The plugin imports this package when one of its functions is called for the first time, and asks
-`bind` for what answers it. Start reading at `vsvidcolor.propagate`.
+The plugin imports this package when one of its functions is called for the first time, and calls
+`bind` to get the Python function behind it. Start reading at `vsvidcolor.propagate`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ _FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def bind(name: str) -> None:
-    """Hand the plugin the function that answers ``core.vidcolor.<name>``."""
+    """Hand a function over to the plugin, which calls it for ``core.vidcolor.<name>``.
+
+    Args:
+        name: One of the plugin's public functions.
+    """
     function = _FUNCTIONS[name]
 
     def answer(**arguments: Any) -> dict[str, Any]:

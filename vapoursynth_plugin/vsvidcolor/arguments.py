@@ -1,9 +1,6 @@
-"""What Propagate accepts, and the sentences that say so."""
+"""What Propagate accepts. Each refusal is one sentence that names the argument."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from math import isfinite
 
 import vapoursynth as vs
 
@@ -71,7 +68,19 @@ def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:
 def key_frames(
     given: int | list[int] | None, key: vs.VideoNode, clip: vs.VideoNode
 ) -> list[int] | None:
-    """`frames` as a list, one for each frame of `key`. Raises KeyFrameError for any other."""
+    """Check `frames`.
+
+    Args:
+        given: The argument; None when it was not given. One number may come as itself.
+        key: The key clip.
+        clip: The clip.
+
+    Returns:
+        A list with one frame of `clip` for each frame of `key`, or None.
+
+    Raises:
+        KeyFrameError: It is no such list.
+    """
     frames = clip_frames("frames", given, clip)
     if frames is None:
         return None
@@ -89,7 +98,19 @@ def key_frames(
 def clip_frames(
     argument: str, given: int | list[int] | None, clip: vs.VideoNode
 ) -> list[int] | None:
-    """A list of frames of `clip`; one alone may come as itself. Raises ArgumentError."""
+    """Check a list of frame numbers.
+
+    Args:
+        argument: Its name.
+        given: The argument; None when it was not given. One number may come as itself.
+        clip: The clip.
+
+    Returns:
+        The list, or None.
+
+    Raises:
+        ArgumentError: A number is not that of a frame of `clip`.
+    """
     if given is None:
         return None
     frames = given if isinstance(given, list) else [given]
@@ -101,26 +122,24 @@ def clip_frames(
     return frames
 
 
-def check_choice(argument: str, value: str, accepted: Sequence[str]) -> None:
-    """Raise ArgumentError unless `value` is one of `accepted`."""
-    if value not in accepted:
-        raise ArgumentError(f"{argument} is {value!r}, accepted are {', '.join(accepted)}")
-
-
 def check_flag(argument: str, value: int) -> None:
     """Raise ArgumentError unless `value` is 0 or 1."""
     if value not in (0, 1):
         raise ArgumentError(f"{argument} is {value}, accepted are 0 and 1")
 
 
-def check_least(argument: str, value: float, *, least: int) -> None:
-    """Raise ArgumentError unless `value` is a finite number from `least` up."""
-    if not (isfinite(value) and value >= least):
-        raise ArgumentError(f"{argument} is {value}, accepted are numbers from {least}")
-
-
 def precision_of(fp16: int | None) -> str:
-    """What `Session.load` calls it. Raises ArgumentError unless 0, 1 or not given."""
+    """The precision that `fp16` asks for, as `Session.load` names it.
+
+    Args:
+        fp16: 0, 1, or None when it was not given.
+
+    Returns:
+        'float32', 'float16' or 'auto'.
+
+    Raises:
+        ArgumentError: It is anything else.
+    """
     if fp16 is None:
         return "auto"
     check_flag("fp16", fp16)

@@ -1,7 +1,7 @@
-"""Whoever waits for a far frame can go: by Ctrl-C, and by leaving Python.
+"""Cancels a long seek on Ctrl-C and at interpreter exit.
 
-A replay may take minutes, and the main thread, which alone handles signals and leaves, waits in
-native code until it is done. So replays themselves look, at each step, whether they should end.
+A replay may take minutes. Meanwhile the main thread, which alone handles signals and exits, waits
+for the frame in native code. So replays themselves ask, at each step, whether they should end.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import atexit
 import os
 import signal
 import threading
+from concurrent.futures import CancelledError
 
 from vidcolor.errors import VidcolorError
 
@@ -17,11 +18,11 @@ _exiting = threading.Event()
 atexit.register(_exiting.set)
 
 
-class _Pipe:
+class _InterruptCounter:
     """Counts the signals that end in KeyboardInterrupt, before the main thread hears of them.
 
-    Python can write each signal's number to a file as it arrives. If anybody else has asked for
-    that, asyncio for one, it is left to them, and Ctrl-C arrives when the frame is done.
+    Python can write each signal's number to a file as it arrives. If another library, such as
+    asyncio, has asked for that already, it keeps it, and Ctrl-C arrives when the frame is done.
     """
 
     def __init__(self) -> None:
@@ -30,11 +31,12 @@ class _Pipe:
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(writer, False)
-        before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        if before != -1:
-            signal.set_wakeup_fd(before)
+        previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        if previous != -1:
+            signal.set_wakeup_fd(previous)
 
     def count(self) -> int:
+        """Interrupts since the counter was made."""
         with self._lock:
             try:
                 arrived = os.read(self._reader, 4096).count(signal.SIGINT)
@@ -45,25 +47,49 @@ class _Pipe:
             return self._count
 
 
-_pipe: _Pipe | None = None
+class InterruptedSeekError(CancelledError):
+    """A request ends because of Ctrl-C.
+
+    The class keeps the process from hanging. In VapourSynth R81, `get_frame` resolves a future at
+    its end, and VapourSynth waits for that future when Python exits. Ctrl-C becomes
+    KeyboardInterrupt in the first Python code that the main thread runs afterwards. If a request
+    fails with an error text, that code is the method which resolves the future: the future stays
+    open, and Python never exits. But a `CancelledError` of a filter reaches `get_frame` as it is,
+    and `get_frame` asks for its truth value first. So KeyboardInterrupt is raised in `__bool__`,
+    and the future is resolved.
+    """
+
+    def __bool__(self) -> bool:
+        return True
+
+
+_interrupts: _InterruptCounter | None = None
 
 
 def listen() -> None:
-    """Listen for Ctrl-C from now on. Of no effect but in the main thread, which may do so."""
-    global _pipe  # noqa: PLW0603  (signals are the process's)
-    if _pipe is None and threading.current_thread() is threading.main_thread():
-        _pipe = _Pipe()
+    """Listen for Ctrl-C from now on. Only the main thread can do so; others call in vain."""
+    global _interrupts  # noqa: PLW0603  (signals are the process's)
+    if _interrupts is None and threading.current_thread() is threading.main_thread():
+        _interrupts = _InterruptCounter()
 
 
-class Watch:
-    """Notices what happened since it was made."""
+class CancelToken:
+    """Tells a request whether it was cancelled since the token was made."""
 
     def __init__(self) -> None:
-        self._before = _pipe.count() if _pipe else 0
+        self._before = _interrupts.count() if _interrupts else 0
 
     def check(self, frame: int) -> None:
-        """Raise VidcolorError when there is nobody left to colour `frame` for."""
+        """Raise when nobody waits for a frame any more.
+
+        Args:
+            frame: The frame's number.
+
+        Raises:
+            InterruptedSeekError: Ctrl-C was pressed since the token was made.
+            VidcolorError: Python exits.
+        """
         if _exiting.is_set():
             raise VidcolorError(f"frame {frame} is not coloured, because Python exits")
-        if _pipe and _pipe.count() != self._before:
-            raise VidcolorError(f"frame {frame} is not coloured, because of Ctrl-C")
+        if _interrupts and _interrupts.count() != self._before:
+            raise InterruptedSeekError(f"frame {frame} is not coloured, because of Ctrl-C")

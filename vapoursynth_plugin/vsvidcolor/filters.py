@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
-import numpy as np
 import vapoursynth as vs
-from numpy.typing import NDArray
 
 from vidcolor.errors import VidcolorError
-from vsvidcolor.render import Colours, Renderer
-from vsvidcolor.request import Given, Luma, Need, Painted
+from vsvidcolor.cancel import InterruptedSeekError
+from vsvidcolor.key_clip import FRAME_PROP
+from vsvidcolor.render import ColoredFrame, Renderer
+from vsvidcolor.replay import Replay
+from vsvidcolor.request import ClipFrame, InputRequest, InputResponse, KeyFrame
 
 core: Any = vs.core
 """VapourSynth's core; its own type stubs know no plugins."""
 
-Answer = dict[str, Any]
+type Answer = dict[str, Any]
+"""What a function gives the shim: `need`, `val` or `error`; see getFrame in shim.c."""
+
+_CLIP, _KEY = 0, 1
+"""The places of the clip and of the key clip among the clips of Recurrence."""
 
 
 def answer_error(name: str, error: Exception) -> Answer:
     """What the shim turns into an error ``name: sentence``.
 
-    Raising would not do: of an exception VapourSynth shows the whole traceback.
+    An exception would not do: VapourSynth shows its whole traceback.
+
+    Args:
+        name: What the error begins with.
+        error: The error; the name of its class is shown unless it is one of vidcolor's own.
+
+    Returns:
+        The answer for the shim.
     """
     kind = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
     return {"error": f"{name}: {kind}{error}"}
@@ -36,15 +47,23 @@ def stage(
     *,
     format_id: int,
     size: tuple[int, int],
-    aside: vs.VideoNode | None = None,
-    wanted: Callable[..., int | None] | None = None,
+    extra: vs.VideoNode | None = None,
+    extra_number: Callable[..., int | None] | None = None,
 ) -> vs.VideoNode:
-    """A clip whose frame n is ``make(*frames)`` of frame n of each of `clips`.
+    """A filter whose frame n depends on frame n of its inputs only.
 
-    A shorter clip gives its last frame; length and rate are the first's. `make` is called by many
-    threads at a time. name: what errors begin with. format_id, size: the new frames' format, and
-    height and width. aside, wanted: when ``wanted(*frames)`` is a number, `make` is also given
-    that frame of the clip `aside`.
+    Args:
+        name: What errors begin with.
+        clips: The inputs. A shorter one gives its last frame; length and rate are the first's.
+        make: Called with frame n of each of `clips`, by many threads at a time.
+        format_id: The id of the new frames' format.
+        size: Height and width of the new frames, in pixels.
+        extra: A clip of which `make` sometimes takes one more frame.
+        extra_number: Called as `make` is; where it gives a number, `make` is also given that frame
+            of `extra`.
+
+    Returns:
+        The filter's output.
     """
 
     def answer(
@@ -53,17 +72,18 @@ def stage(
         if frames is None:
             return {}  # an input failed
         try:
-            given = _many(frames)
-            number = wanted(*given) if wanted is not None and fetched is None else None
-            if number is not None:
-                return {"need": [len(given), number]}
-            return {"val": make(*given, *_many(fetched))}
+            inputs = _many(frames)
+            if extra_number is not None and fetched is None:
+                number = extra_number(*inputs)
+                if number is not None:
+                    return {"need": [len(inputs), number]}
+            return {"val": make(*inputs, *_many(fetched))}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
 
     height, width = size
     made: vs.VideoNode = core.vidcolor.Stage(
-        [*clips, *([] if aside is None else [aside])],
+        [*clips, *([] if extra is None else [extra])],
         given=len(clips),
         func=answer,
         format=format_id,
@@ -73,33 +93,44 @@ def stage(
     return made
 
 
-def outlook(
+def prefetch(
     name: str,
     lumas: vs.VideoNode,
     *,
-    renderer: Renderer,
-    read_luma: Callable[[vs.VideoFrame], Luma],
+    replay: Replay,
+    read_luma: Callable[[vs.VideoFrame], ClipFrame],
 ) -> vs.VideoNode:
-    """`lumas` itself; on their way, `renderer` looks at its frames, many threads at a time."""
+    """A filter that passes frames on and has `replay` prepare the steps of each, in parallel.
+
+    Args:
+        name: What errors begin with.
+        lumas: The clip's luma at working size.
+        replay: Takes the prepared inputs.
+        read_luma: Reads a frame of `lumas`; called by many threads at a time.
+
+    Returns:
+        A clip with the frames of `lumas`.
+    """
 
     def answer(
         n: int, token: int, frames: Any = None, need: Any = None, fetched: Any = None
     ) -> Answer:
         if frames is None:
-            return {}
+            return {}  # an input failed
         try:
-            luma = read_luma(frames)
-            beside = renderer.beside(n, luma) if need is None else []
-            if beside:
-                return {"need": [part for number in beside for part in (0, number)]}
+            clip_frame = read_luma(frames)
+            if need is None:
+                previous = replay.previous_frames(n, clip_frame)
+                if previous:
+                    return {"need": _pairs(_CLIP, previous)}
             numbers = [] if need is None else need[1::2]
-            given = zip(numbers, map(read_luma, _many(fetched)), strict=True)
-            renderer.prepare(n, luma, dict(given))
+            given = dict(zip(numbers, map(read_luma, _many(fetched)), strict=True))
+            replay.prepare(n, clip_frame.luma, given)
             return {"val": frames}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
 
-    seen: vs.VideoNode = core.vidcolor.Stage(
+    passed: vs.VideoNode = core.vidcolor.Stage(
         [lumas],
         given=1,
         func=answer,
@@ -107,9 +138,9 @@ def outlook(
         width=lumas.width,
         height=lumas.height,
     )
-    # Whoever fetches a frame again may have a step to make of it again.
-    core.std.SetVideoCache(seen, mode=0)
-    return seen
+    # A frame that is fetched again may have to be stepped to again: it must come by here again.
+    core.std.SetVideoCache(passed, mode=0)
+    return passed
 
 
 def recurrence(
@@ -118,11 +149,33 @@ def recurrence(
     key: vs.VideoNode,
     *,
     renderer: Renderer,
-    read_luma: Callable[[vs.VideoFrame], Luma],
-    read_key: Callable[[vs.VideoFrame], Painted],
-    write: Callable[[Colours], vs.VideoFrame],
+    read_luma: Callable[[vs.VideoFrame], ClipFrame],
+    write: Callable[[ColoredFrame], vs.VideoFrame],
 ) -> vs.VideoNode:
-    """The clip that `renderer` makes of `lumas` and `key`: YUV444PS of the size of `lumas`."""
+    """The filter that colours.
+
+    Args:
+        name: What errors begin with.
+        lumas: The clip's luma at working size.
+        key: The key clip.
+        renderer: Colours frame after frame.
+        read_luma: Reads a frame of `lumas`.
+        write: Makes an output frame of what the renderer gives.
+
+    Returns:
+        A YUV444PS clip of the size of `lumas`.
+    """
+
+    def read(need: Sequence[int], fetched: Any) -> InputResponse:
+        response = InputResponse(lumas={}, keys={})
+        for clip, number, frame in zip(need[::2], need[1::2], _many(fetched), strict=True):
+            if clip == _CLIP:
+                response.lumas[number] = read_luma(frame)
+            else:
+                colors = frame.props.get(FRAME_PROP)
+                colors = colors if isinstance(colors, int) else None
+                response.keys[number] = KeyFrame(frame, colors)
+        return response
 
     def answer(
         n: int, token: int, frames: Any = None, need: Any = None, fetched: Any = None
@@ -131,17 +184,13 @@ def recurrence(
             renderer.drop(token)
             return {}
         try:
-            luma, given = read_luma(frames), None
-            if need is not None:
-                given = Given(lumas={}, keys={})
-                for clip, number, frame in zip(need[::2], need[1::2], _many(fetched), strict=True):
-                    kind: dict[int, Any] = given[clip]
-                    kind[number] = (read_luma, read_key)[clip](frame)
-            result = renderer.advance(n, token, luma=luma, given=given)
-            if isinstance(result, Need):
-                pairs = ((clip, n) for clip, numbers in enumerate(result) for n in numbers)
-                return {"need": list(chain.from_iterable(pairs))}
+            response = None if need is None else read(need, fetched)
+            result = renderer.advance(n, token, clip_frame=read_luma(frames), response=response)
+            if isinstance(result, InputRequest):
+                return {"need": [*_pairs(_CLIP, result.lumas), *_pairs(_KEY, result.keys)]}
             return {"val": write(result)}
+        except InterruptedSeekError:
+            raise  # VapourSynth must get this exception itself
         except Exception as error:
             return answer_error(name, error)
 
@@ -156,19 +205,9 @@ def recurrence(
     return made
 
 
-def plane(frame: vs.VideoFrame, index: int) -> NDArray[Any]:
-    """One plane of a frame as [h, w], in place."""
-    return np.asarray(frame[index])
-
-
-def new_frame(format_id: int, *planes: NDArray[Any] | None) -> vs.VideoFrame:
-    """A frame of these [h, w] planes, all of one size; what None stands for is left as it is."""
-    height, width = next(values.shape for values in planes if values is not None)
-    frame = vs.core.create_video_frame(format_id, width, height)
-    for index, values in enumerate(planes):
-        if values is not None:
-            plane(frame, index)[:] = values
-    return frame
+def _pairs(clip: int, numbers: Sequence[int]) -> list[int]:
+    """Frames of a clip as the shim takes them: place of the clip, number, place, number, ..."""
+    return [part for number in numbers for part in (clip, number)]
 
 
 def _many(values: Any) -> list[Any]:

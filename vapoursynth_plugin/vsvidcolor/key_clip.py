@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.planes import Key
 from vidcolor.timeline import CHUNK, Timeline
-from vsvidcolor.request import Luma, Need, Painted, Request
+from vsvidcolor.request import ClipFrame, InputRequest, KeyFrame, Task
 
 FRAME_PROP = "VidcolorFrame"
-"""On a frame of the key clip: the number of the frame of the clip that it colours."""
+"""On a frame of the key clip: the number of the clip's frame that it colours."""
 
 LOADED = 4
 """Keys that are kept at working size: to spread one that is painted in parts takes a second."""
 
 
 class Keys:
-    """The frames of a key clip, and the frames of the clip that they colour.
+    """The frames of a key clip, and the clip's frames that they colour.
 
     Where `frames` does not say so, the key clip's properties do. They can only be read once
     frames are asked for, so that is when it is done, and only as far as must be: a key clip of one
     frame colours frame 0 unless it carries `FRAME_PROP`; of a longer one all frames are read if
     its frame 0 carries it or if it is as long as the clip, else its frame 0 colours frame 0.
+
+    Args:
+        frames: The clip's frame that each frame of the key clip colours; None to read properties.
+        count: Frames of the key clip.
+        length: Frames of the clip.
+        direction: From which keys colour is carried, one of `vidcolor.timeline.DIRECTIONS`.
+        fit: Brings a frame of the key clip to working size, given the clip's frame it colours.
     """
 
     def __init__(
-        self, frames: Sequence[int] | None, *, count: int, length: int, direction: str
+        self,
+        frames: Sequence[int] | None,
+        *,
+        count: int,
+        length: int,
+        direction: str,
+        fit: Callable[[KeyFrame, ClipFrame], Key],
     ) -> None:
-        """count, length: frames of the key clip and of the clip."""
-        self._count, self._length, self._direction = count, length, direction
-        self._carried: dict[int, int | None] = {}
+        self._count = count
+        self._length = length
+        self._direction = direction
+        self._fit = fit
+        self._numbers: dict[int, int | None] = {}
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
         self._loaded: dict[int, Key] = {}
@@ -39,45 +54,58 @@ class Keys:
         if frames is not None:
             self._settle(dict(zip(frames, range(count), strict=True)))
 
-    def timeline(self) -> Request[Timeline]:
-        """Where the keys are.
+    def timeline(self) -> Task[Timeline]:
+        """Find out where the keys are.
 
-        Raises KeyFrameError when properties contradict each other or the clip.
+        Raises:
+            KeyFrameError: Properties contradict each other or the clip.
         """
         if self._timeline is None:
-            yield from self._read(range(1))
-            if self._count > 1 and (self._carried[0] is not None or self._count == self._length):
-                yield from self._read(range(self._count))
+            yield from self._read_numbers(range(1))
+            if self._count > 1 and (self._numbers[0] is not None or self._count == self._length):
+                yield from self._read_numbers(range(self._count))
             self._settle(self._places_by_property())
         assert self._timeline is not None  # noqa: S101  (for the type checker)
         return self._timeline
 
     @property
     def settled(self) -> Timeline | None:
-        """Where the keys are, as soon as somebody asked `timeline` for it."""
+        """Where the keys are; None until a task of `timeline` has found out."""
         return self._timeline
 
     def place(self, frame: int) -> int:
-        """Which frame of the key clip colours `frame`, one of the timeline's keys."""
+        """The number in the key clip of the key that colours `frame`, one of the keys."""
         return self._places[frame]
 
-    def load(self, frames: Iterable[int]) -> Request[list[Key]]:
-        """The keys at these frames of the clip, at working size."""
+    def load(self, frames: Iterable[int]) -> Task[dict[int, Key]]:
+        """Load keys at working size.
+
+        Args:
+            frames: Frames of the clip that are keys.
+
+        Returns:
+            The keys by these frames.
+
+        Raises:
+            KeyFrameError: A key cannot be read; the sentence names the frame it colours.
+        """
         places = {frame: self._places[frame] for frame in frames}
         with self._lock:
             keys = {frame: self._loaded[frame] for frame in places if frame in self._loaded}
         if missing := {frame: place for frame, place in places.items() if frame not in keys}:
-            given = yield Need(lumas=tuple(missing), keys=tuple(missing.values()))
+            response = yield InputRequest(lumas=tuple(missing), keys=tuple(missing.values()))
             for frame, place in missing.items():
-                keys[frame] = self._fit(frame, given.lumas[frame], given.keys[place])
-        return [keys[frame] for frame in places]
+                keys[frame] = self._load(frame, response.lumas[frame], response.keys[place])
+        return keys
 
-    def _fit(self, frame: int, luma: Luma, painted: Painted) -> Key:
-        """The key at `frame`; what another request has made of it meanwhile is taken."""
+    def _load(self, frame: int, clip_frame: ClipFrame, key_frame: KeyFrame) -> Key:
+        """The key at `frame`; where another task has made it meanwhile, that one."""
         with self._lock:
             if frame not in self._loaded:
+                # A copy: the key outlives VapourSynth's frame.
+                clip_frame = clip_frame._replace(luma=clip_frame.luma.copy())
                 try:
-                    key = painted.fit(luma._replace(plane=luma.plane.copy()))
+                    key = self._fit(key_frame, clip_frame)
                 except ArgumentError as error:
                     raise KeyFrameError(f"frame {frame}: {error}") from None
                 self._loaded[frame] = key
@@ -89,25 +117,25 @@ class Keys:
         self._places = places
         self._timeline = Timeline(places, self._direction)
 
-    def _read(self, numbers: range) -> Request[None]:
-        while missing := [n for n in numbers if n not in self._carried][:CHUNK]:
-            given = yield Need(keys=missing)
-            self._carried |= {number: painted.frame for number, painted in given.keys.items()}
+    def _read_numbers(self, places: range) -> Task[None]:
+        while missing := [place for place in places if place not in self._numbers][:CHUNK]:
+            response = yield InputRequest(keys=missing)
+            self._numbers |= {place: frame.number for place, frame in response.keys.items()}
 
     def _places_by_property(self) -> dict[int, int]:
         places: dict[int, int] = {}
-        for number, frame in sorted(self._carried.items()):
+        for place, frame in sorted(self._numbers.items()):
             if frame is None:
                 continue
             if not 0 <= frame < self._length:
                 raise KeyFrameError(
-                    f"key: {FRAME_PROP} of its frame {number} is {frame}, "
+                    f"key: {FRAME_PROP} of its frame {place} is {frame}, "
                     f"accepted are frames of clip, 0 to {self._length - 1}"
                 )
             if frame in places:
                 raise KeyFrameError(
-                    f"key: {FRAME_PROP} is {frame} on its frames {places[frame]} and {number}, "
+                    f"key: {FRAME_PROP} is {frame} on its frames {places[frame]} and {place}, "
                     "one key for a frame is accepted"
                 )
-            places[frame] = number
+            places[frame] = place
         return places or {0: 0}

@@ -1,4 +1,4 @@
-"""The key: chroma of its frame in the clip's matrix, wherever its samples sit, and its alpha."""
+"""Key images: their chroma in the clip's matrix, and their alpha."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grid import Grid, resample
 from vidcolor.key.paint import Paint
 from vidcolor.planes import Key, Plane
-from vsvidcolor.filters import plane
+from vsvidcolor.frames import plane
 from vsvidcolor.props import coding_of, grid_of
 
 ALPHA_PROP = "_Alpha"
@@ -19,11 +19,18 @@ std.ClipToProp does."""
 
 
 def key_paint(frame: vs.VideoFrame, *, matrix: str) -> Paint:
-    """Chroma of an RGB or YUV frame for a clip of `matrix`, and its alpha, on chroma's grid.
+    """Read what is painted on a frame of the key clip.
 
-    Of a YUV frame of that same matrix, chroma is the frame's own, bit for bit.
-    Raises KeyFrameError when the frame is tagged with what vidcolor does not speak, or its alpha
-    is of another size, or not GRAY.
+    Args:
+        frame: RGB or YUV, of any size. Its property _Alpha, if any, says where it is painted.
+        matrix: The clip's matrix.
+
+    Returns:
+        Chroma in `matrix` and alpha, both on the grid of the frame's own chroma samples. The chroma
+        of a YUV frame of the same matrix is the frame's own, bit for bit.
+
+    Raises:
+        KeyFrameError: The frame's tags are not known, or its alpha is not GRAY of its own size.
     """
     chroma, grid = _chroma(frame, matrix)
     weight = _weight(frame)

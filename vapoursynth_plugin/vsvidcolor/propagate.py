@@ -2,14 +2,15 @@
 
     clip -> luma, key's chroma -> step(luma, state) -> chroma, state' -> clip (luma untouched)
 
-Between clips of full size and the model stand two stages that have no memory and run in parallel;
-only the small planes between them pass through the recurrence, one frame after the other. What a
-step takes from luma alone, optical flow, is made on the way there, in parallel too. All
-colour is made by the runtime's own `Fit.down`, `Propagator.step`, `blend` and `Fit.up`, so that it
-is the same, bit for bit, as in the plain loop of `vidcolor.propagate`.
+Between full-size clips and the model stand two stages that have no memory and run in parallel. Only
+the small planes between them pass through the recurrence, one frame after the other. Inputs of a
+step that depend on luma alone, such as optical flow, are computed ahead, in parallel. All colour is
+made by the runtime's own `WorkingSize.downsample`, `Propagator.step`, `blend_passes` and
+`WorkingSize.upsample`. So it is the same, bit for bit, as in the plain loop of
+`vidcolor.propagate`.
 
-Which frame is stepped from which is said by `vidcolor.timeline`, when a request for it arrives in
-`vsvidcolor.render`.
+`vidcolor.timeline` says which frame is stepped from which; `vsvidcolor.render` asks it when a
+request for a frame arrives.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ from typing import Any
 
 import vapoursynth as vs
 
+from vidcolor.checks import check_choice, check_whole
+from vidcolor.grade import Grade
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.providers import ERRORS
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import DIRECTIONS, FIRST_INTERVAL, Shots
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 from vsvidcolor import cancel
 from vsvidcolor.arguments import (
     check_alpha,
-    check_choice,
     check_clip,
     check_flag,
     check_key,
-    check_least,
     clip_frames,
     key_frames,
     precision_of,
 )
-from vsvidcolor.filters import core, outlook, recurrence, stage
+from vsvidcolor.filters import core, prefetch, recurrence, stage
 from vsvidcolor.key_clip import Keys
 from vsvidcolor.key_frame import ALPHA_PROP
-from vsvidcolor.props import COLOUR_PROPS
+from vsvidcolor.props import COLOR_PROPS
 from vsvidcolor.render import Renderer
+from vsvidcolor.replay import Replay
 from vsvidcolor.stages import (
     CONFIDENCE_PROP,
     KEYED_PROP,
@@ -70,33 +72,40 @@ def propagate(
     verbosity: int = ERRORS,
     fp16: int | None = None,
     saturation: float = 1.0,
+    hue: float = 0.0,
     checkpoint: int = FIRST_INTERVAL,
 ) -> dict[str, Any]:
-    """Colour `clip` from the frames of `key`.
+    """Colour a clip from key frames: the function behind ``core.vidcolor.Propagate``.
 
-    clip: GRAY, or YUV of any subsampling, whose own chroma is not looked at; 8 to 16 bit integer,
-        half or single float. Luma comes out as it went in, and so do depth and subsampling; GRAY
-        becomes 4:4:4.
-    key: what frames of `clip` look like in colour, RGB or YUV of any size with the clip's aspect.
-    frames: which of the clip's frames those of `key` show; else `key` says so, see `Keys`.
-    alpha: where the frames of `key` are painted, GRAY; else their property _Alpha says so. What is
-        not painted takes its colours from what is, spread along the clip's luma.
-    direction: from which keys colour is carried to a frame: 'forward' from the one before it,
-        'backward' from the one after it, 'both' from either, blended; see `Timeline.runs`.
-    scenes: first frames of the clip's shots; else the property _SceneChangePrev says where a shot
-        starts. Nothing is carried from one shot to the next.
-    confidence: 1 for a second clip, with the confidence in each pixel.
-    model: the name of a shipped bundle, or the path of a bundle's folder.
-    size: short side of the planes the model works on, in pixels.
-    provider: 'cpu', 'cuda', or 'auto': CUDA where it works.
-    device_id: which CUDA device.
-    num_streams: steps of the model at a time; between two keys a frame takes two.
-    verbosity: how much onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
-    fp16: whether to use the model's float16 graphs; by default on CUDA only.
-    saturation: what chroma is multiplied by, that of keys too.
-    checkpoint: frames between the states that are kept for going back, as long as they fit.
+    Args:
+        clip: GRAY, or YUV of any subsampling, whose own chroma is ignored; 8 to 16 bit integer,
+            half or single float. Luma, depth and subsampling are kept; GRAY becomes 4:4:4.
+        key: Frames of `clip` in colour, RGB or YUV of any size with the clip's aspect.
+        frames: The clip's frame that each frame of `key` shows; without it `key` says so by
+            properties, see `Keys`.
+        alpha: Where the frames of `key` are painted, GRAY; without it their property _Alpha says
+            so. The rest takes its colours from what is painted, spread along the clip's luma.
+        direction: From which keys colour is carried to a frame: 'forward' from the one before it,
+            'backward' from the one after it, 'both' from both, blended; see `Timeline`.
+        scenes: First frames of the clip's shots; without it the property _SceneChangePrev says
+            where a shot starts. Nothing is carried from one shot to the next.
+        confidence: 1 for a second clip, with the confidence of each pixel.
+        model: The name of a shipped model, or the path of a bundle's folder.
+        size: Short side, in pixels, of the planes that the model works on.
+        provider: 'cpu', 'cuda', or 'auto': CUDA where it works.
+        device_id: Which CUDA device.
+        num_streams: Steps of the model at a time; between two keys a frame takes two.
+        verbosity: What onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
+        fp16: Whether to use the model's float16 graphs; by default on CUDA only.
+        saturation: What chroma is multiplied by, that of keys too.
+        hue: Degrees that chroma is turned by, that of keys too; see `Grade`.
+        checkpoint: Frames between the states that are kept for going back, as long as they fit.
 
-    Raises VidcolorError for arguments that are not accepted.
+    Returns:
+        ``clip``: the coloured clip, or with `confidence` a list of it and the confidence.
+
+    Raises:
+        VidcolorError: An argument is not accepted; the sentence names it.
     """
     check_clip(clip)
     check_key(key, clip)
@@ -105,15 +114,15 @@ def propagate(
         key = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
     check_choice("direction", direction, DIRECTIONS)
     check_flag("confidence", confidence)
-    check_least("num_streams", num_streams, least=1)
-    check_least("saturation", saturation, least=0)
-    check_least("checkpoint", checkpoint, least=1)
-    stages = Stages(Fit.of(clip.height, clip.width, size), saturation)
+    check_whole("num_streams", num_streams, least=1)
+    check_whole("checkpoint", checkpoint, least=1)
+    stages = Stages(WorkingSize.of(clip.height, clip.width, size), Grade(saturation, hue))
     keys = Keys(
         key_frames(frames, key, clip),
         count=key.num_frames,
         length=clip.num_frames,
         direction=direction,
+        fit=stages.fit_key,
     )
     shots = Shots(clip.num_frames, clip_frames("scenes", scenes, clip))
     session = Session.load(
@@ -124,45 +133,54 @@ def propagate(
         verbosity=verbosity,
     )
     cancel.listen()
-    renderer = Renderer(
+    replay = Replay(
         Propagator(session),
         keys,
         shots,
         requests=2 * vs.core.num_threads,
         interval=checkpoint,
-        streams=num_streams,
     )
-    clips = _graph(clip, key, stages, renderer, looks=bool(session.flows))
+    renderer = Renderer(replay, keys, shots, streams=num_streams)
+    clips = _graph(clip, key, stages, renderer, replay if session.flows else None)
     return {"clip": clips if confidence else clips[0]}
 
 
 def _graph(
-    clip: vs.VideoNode, key: vs.VideoNode, stages: Stages, renderer: Renderer, *, looks: bool
+    clip: vs.VideoNode,
+    key: vs.VideoNode,
+    stages: Stages,
+    renderer: Renderer,
+    replay: Replay | None,
 ) -> list[vs.VideoNode]:
-    """The coloured clip, and its confidence. looks: whether steps take more than the luma."""
-    working = stages.fit.working.shape
+    """The coloured clip, and its confidence.
+
+    replay: the renderer's own, where steps have inputs that can be computed ahead.
+    """
+    working = stages.working_size.working.shape
     luma = stage(NAME, [clip], stages.shrink, format_id=vs.GRAYS, size=working)
+    ahead = luma
+    if replay is not None:
+        ahead = prefetch(NAME, luma, replay=replay, read_luma=stages.read_luma)
     small = recurrence(
         NAME,
-        outlook(NAME, luma, renderer=renderer, read_luma=stages.read_luma) if looks else luma,
+        ahead,
         key,
         renderer=renderer,
         read_luma=stages.read_luma,
-        read_key=stages.read_key,
         write=stages.write,
     )
     chroma = stage(
         NAME,
         [clip, luma, small],
-        stages.colour,
+        stages.color,
         format_id=chroma_format(clip),
         size=chroma_shape(clip),
-        aside=key,
-        wanted=stages.wanted,
+        extra=key,
+        extra_number=stages.key_number,
     )
     joined = core.std.ShufflePlanes([clip, chroma, chroma], planes=[0, 1, 2], colorfamily=vs.YUV)
-    props = [*COLOUR_PROPS, CONFIDENCE_PROP, KEYED_PROP]
-    coloured = core.std.CopyFrameProps(joined, chroma, props=props)
+    props = [*COLOR_PROPS, CONFIDENCE_PROP, KEYED_PROP]
+    colored = core.std.CopyFrameProps(joined, chroma, props=props)
     full = clip.height, clip.width
     mask = stage(NAME, [clip, small], stages.mask, format_id=gray_format(clip), size=full)
-    return [coloured, mask]
+    return [colored, mask]

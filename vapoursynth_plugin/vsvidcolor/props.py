@@ -8,7 +8,7 @@ from vidcolor.color import Coding, code_of, matrix_of
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Grid
 
-COLOUR_PROPS = ("_Matrix", "_Range", "_ChromaLocation")
+COLOR_PROPS = ("_Matrix", "_Range", "_ChromaLocation")
 
 _UNSPECIFIED = (vs.MATRIX_RGB, vs.MATRIX_UNSPECIFIED)  # a Y'CbCr frame cannot be RGB
 _SITINGS = tuple(SITINGS)
@@ -17,9 +17,15 @@ _SITINGS = tuple(SITINGS)
 def coding_of(frame: vs.VideoFrame) -> Coding:
     """What the code values of a frame mean, by its format, _Matrix and _Range.
 
-    A frame that does not say is taken as zimg and players take it: limited range (RGB: full), and
-    the matrix that is usual for its height (of no meaning in RGB).
-    Raises ArgumentError for a matrix vidcolor does not speak.
+    Args:
+        frame: Any frame. Where it does not say so, it is read as zimg and players do: limited
+            range (RGB: full), and the matrix that is usual for its height (of no meaning in RGB).
+
+    Returns:
+        Its matrix, range and depth.
+
+    Raises:
+        ArgumentError: vidcolor does not know the matrix.
     """
     is_rgb = frame.format.color_family == vs.RGB
     usual_range = vs.RANGE_FULL if is_rgb else vs.RANGE_LIMITED
@@ -32,9 +38,16 @@ def coding_of(frame: vs.VideoFrame) -> Coding:
 
 
 def grid_of(frame: vs.VideoFrame) -> Grid:
-    """Where the frame's chroma samples sit, by its format and _ChromaLocation ('left' if unsaid).
+    """Where the chroma samples of a frame sit, by its format and _ChromaLocation.
 
-    In a GRAY frame, where the samples sit that it is going to get: 4:4:4.
+    Args:
+        frame: Any frame; 'left' where it does not say so.
+
+    Returns:
+        The grid of its chroma; of a GRAY frame, that of the 4:4:4 frame that it becomes.
+
+    Raises:
+        ArgumentError: _ChromaLocation is not one of VapourSynth's.
     """
     location = _number(frame, "_ChromaLocation", vs.CHROMA_LEFT)
     if location not in range(len(_SITINGS)):
@@ -44,7 +57,12 @@ def grid_of(frame: vs.VideoFrame) -> Grid:
 
 
 def tag(target: vs.VideoFrame, source: vs.VideoFrame) -> None:
-    """Set on `target` what `coding_of` and `grid_of` read from `source`, said or unsaid."""
+    """Set properties so that `coding_of` and `grid_of` read the same from both frames.
+
+    Args:
+        target: The frame to set them on.
+        source: The frame to read; what it does not say is set on `target` as it was read.
+    """
     coding, grid = coding_of(source), grid_of(source)
     said = _number(source, "_Matrix", vs.MATRIX_UNSPECIFIED)
     target.props["_Matrix"] = code_of(coding.matrix) if said in _UNSPECIFIED else said

@@ -1,27 +1,26 @@
 """Full-size frames to working-size planes, and back to chroma and mask.
 
-The frames that go between filters are GRAYS luma, and YUV444PS of confidence and chroma. Chroma on
-its way out is a 'YUV' frame of the chroma planes' size, whose first plane means nothing.
+The frames that go between filters are GRAYS (luma) and YUV444PS (confidence and chroma). Chroma on
+its way out is a 'YUV' frame of the size of the chroma planes, whose first plane means nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 import vapoursynth as vs
 
 from vidcolor.color import decode_luma, encode_chroma
+from vidcolor.grade import Grade
 from vidcolor.grid import Grid, resample
 from vidcolor.planes import Key, Plane
-from vidcolor.working_size import Fit
-from vsvidcolor.filters import new_frame, plane
-from vsvidcolor.key_clip import FRAME_PROP
+from vidcolor.working_size import WorkingSize
+from vsvidcolor.frames import new_frame, plane
 from vsvidcolor.key_frame import key_paint
 from vsvidcolor.props import coding_of, grid_of, tag
-from vsvidcolor.render import Colours
-from vsvidcolor.request import Luma, Painted
+from vsvidcolor.render import ColoredFrame
+from vsvidcolor.request import ClipFrame, KeyFrame
 
 CONFIDENCE_PROP = "VidcolorConfidence"
 """On a coloured frame: the mean of its confidence, 0 to 1."""
@@ -34,89 +33,122 @@ _SHOT_PROP = "_SceneChangePrev"
 
 @dataclass(frozen=True)
 class Stages:
-    """What is done to frames on their way; any number of threads may be in each method."""
+    """What is done to a frame on its way. Any number of threads may call each method."""
 
-    fit: Fit
-    saturation: float = 1.0
+    working_size: WorkingSize
+    """To the working size and back."""
+    grade: Grade = field(default_factory=Grade)
+    """What is done to finished colours."""
 
     def shrink(self, clip: vs.VideoFrame) -> vs.VideoFrame:
-        """The clip's luma at working size, GRAYS, tagged as the clip is."""
-        luma = self.fit.down(decode_luma(plane(clip, 0), coding_of(clip)))
+        """Bring a frame's luma to working size.
+
+        Args:
+            clip: A frame of the clip.
+
+        Returns:
+            GRAYS, tagged as the clip is.
+        """
+        luma = self.working_size.downsample(decode_luma(plane(clip, 0), coding_of(clip)))
         frame = new_frame(vs.GRAYS, luma)
         tag(frame, clip)
         if _SHOT_PROP in clip.props:
             frame.props[_SHOT_PROP] = clip.props[_SHOT_PROP]
         return frame
 
-    def read_luma(self, luma: vs.VideoFrame) -> Luma:
-        """What `shrink` made, as the recurrence takes it."""
-        return Luma(
-            plane=plane(luma, 0),
+    def read_luma(self, luma: vs.VideoFrame) -> ClipFrame:
+        """Read what `shrink` made."""
+        return ClipFrame(
+            luma=plane(luma, 0),
             starts_shot=luma.props[_SHOT_PROP] == 1 if _SHOT_PROP in luma.props else None,
             matrix=coding_of(luma).matrix,
         )
 
-    def read_key(self, key: vs.VideoFrame) -> Painted:
-        """A frame of the key clip, as the recurrence takes it."""
-        number = key.props.get(FRAME_PROP)
-        return Painted(
-            fit=partial(self._fit_key, key),
-            frame=number if isinstance(number, int) else None,
-        )
+    def fit_key(self, key: KeyFrame, clip_frame: ClipFrame) -> Key:
+        """Bring a key to working size.
 
-    def write(self, colours: Colours) -> vs.VideoFrame:
-        """What the recurrence made, as a frame: confidence and chroma, YUV444PS."""
-        frame = new_frame(vs.YUV444PS, colours.confidence, *colours.chroma)
-        frame.props[CONFIDENCE_PROP] = float(colours.confidence.mean(dtype=np.float64))
-        frame.props[KEYED_PROP] = int(colours.keyed)
-        if colours.key is not None:
-            frame.props[_KEY_PROP] = colours.key
+        Args:
+            key: A frame of the key clip.
+            clip_frame: The clip's frame that it colours.
+
+        Returns:
+            The key, spread over the whole frame.
+
+        Raises:
+            KeyFrameError: The frame's tags or its alpha are not accepted.
+        """
+        paint = key_paint(key.image, matrix=clip_frame.matrix)
+        return paint.small(clip_frame.luma, self.working_size)
+
+    def write(self, colored: ColoredFrame) -> vs.VideoFrame:
+        """Make a frame of what the renderer gives: confidence and chroma, YUV444PS."""
+        frame = new_frame(vs.YUV444PS, colored.confidence, *colored.chroma)
+        frame.props[CONFIDENCE_PROP] = float(colored.confidence.mean(dtype=np.float64))
+        frame.props[KEYED_PROP] = int(colored.has_key)
+        if colored.key is not None:
+            frame.props[_KEY_PROP] = colored.key
         return frame
 
-    def wanted(self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame) -> int | None:
-        """Which frame of the key clip `colour` needs of these, if any."""
+    def key_number(
+        self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame
+    ) -> int | None:
+        """Which frame of the key clip `color` needs besides these, if any."""
         number = small.props.get(_KEY_PROP)
         return number if isinstance(number, int) else None
 
-    def colour(
+    def color(
         self,
         clip: vs.VideoFrame,
         luma: vs.VideoFrame,
         small: vs.VideoFrame,
         key: vs.VideoFrame | None = None,
     ) -> vs.VideoFrame:
-        """Chroma on the clip's grid, as codes: the model's, or of a key its own.
+        """Bring colours to full size: the model's, or on a key frame the key's own.
 
-        luma: what `shrink` made of the clip. small: what `write` made.
+        Args:
+            clip: A frame of the clip.
+            luma: What `shrink` made of it.
+            small: What `write` made for it.
+            key: The frame of the key clip that `key_number` named.
+
+        Returns:
+            Chroma codes on the clip's chroma grid, in a frame of `chroma_format`.
         """
         if key is None:
             chroma = self._enlarge(clip, luma, small)
         else:
             chroma = self._key_chroma(clip, luma, small, key)
-        if self.saturation != 1:
-            chroma = np.clip(np.float32(self.saturation) * chroma, -0.5, 0.5)
+        chroma = self.grade.apply(chroma)
         frame = new_frame(chroma_format(clip), None, *encode_chroma(chroma, coding_of(clip)))
         tag(frame, clip)
-        _say(frame, small)
+        _copy_reports(small, frame)
         return frame
 
     def mask(self, clip: vs.VideoFrame, small: vs.VideoFrame) -> vs.VideoFrame:
-        """The confidence at the clip's size and depth: GRAY, full range, the clip's properties."""
-        full = Grid(self.fit.height, self.fit.width)
-        (confidence,) = resample(plane(small, 0)[None], self.fit.working, full)
+        """Bring the confidence to full size.
+
+        Args:
+            clip: A frame of the clip.
+            small: What `write` made for it.
+
+        Returns:
+            A GRAY frame of the clip's size and depth, full range, with the clip's properties.
+        """
+        full = Grid(self.working_size.height, self.working_size.width)
+        (confidence,) = resample(plane(small, 0)[None], self.working_size.working, full)
         if clip.format.sample_type == vs.INTEGER:
             confidence = np.rint(confidence * ((1 << clip.format.bits_per_sample) - 1))
         frame = new_frame(gray_format(clip), confidence)
         frame.props.update(clip.props)
         frame.props["_Range"] = vs.RANGE_FULL
         frame.props.pop("_ChromaLocation", None)
-        _say(frame, small)
+        _copy_reports(small, frame)
         return frame
 
     def _enlarge(self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame) -> Plane:
         """The model's chroma on the clip's grid; its edges are those of the clip's luma."""
         grid = grid_of(clip)
-        return self.fit.up(
+        return self.working_size.upsample(
             _chroma_of(small),
             plane(luma, 0),
             decode_luma(plane(clip, 0), coding_of(clip)),
@@ -136,22 +168,18 @@ class Stages:
         return key_paint(key, matrix=coding.matrix).full(
             Key(plane(luma, 0), _chroma_of(small)),
             decode_luma(plane(clip, 0), coding),
-            self.fit,
+            self.working_size,
             grid_of(clip),
         )
 
-    def _fit_key(self, key: vs.VideoFrame, luma: Luma) -> Key:
-        """The key at working size."""
-        return key_paint(key, matrix=luma.matrix).small(luma.plane, self.fit)
-
 
 def _chroma_of(small: vs.VideoFrame) -> Plane:
-    """What `Stages.write` made of chroma."""
+    """The chroma [2, h, w] in a frame that `Stages.write` made."""
     return np.stack([plane(small, index) for index in (1, 2)])
 
 
-def _say(frame: vs.VideoFrame, small: vs.VideoFrame) -> None:
-    """Set on `frame` what it says of its colours."""
+def _copy_reports(small: vs.VideoFrame, frame: vs.VideoFrame) -> None:
+    """Copy the properties that tell users about the colours."""
     for name in (CONFIDENCE_PROP, KEYED_PROP):
         frame.props[name] = small.props[name]
 

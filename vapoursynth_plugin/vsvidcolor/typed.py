@@ -5,7 +5,7 @@ VapourSynth finds plugins when it runs, so its own type stubs know of none. In p
 
     from vsvidcolor.typed import vidcolor
 
-    coloured = vidcolor().Propagate(clip, key, direction="forward")
+    colored = vidcolor().Propagate(clip, key, direction="forward")
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     verbosity: Literal[0, 1, 2, 3, 4]
     fp16: bool | Literal[0, 1]
     saturation: float
+    hue: float
     checkpoint: int
 
 

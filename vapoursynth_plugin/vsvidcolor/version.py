@@ -11,9 +11,11 @@ from vidcolor.inference.providers import candidates, onnxruntime
 
 
 def version() -> dict[str, Any]:
-    """Versions of vidcolor and onnxruntime, the providers that work, the models that are shipped.
+    """Tell what runs here: the function behind ``core.vidcolor.Version``.
 
-    Without onnxruntime its version is 'not installed', and there are no providers.
+    Returns:
+        ``version`` of vidcolor; that of ``onnxruntime``, or 'not installed'; the ``providers`` that
+        work; the names of the shipped ``models``.
     """
     try:
         runtime = onnxruntime().__version__

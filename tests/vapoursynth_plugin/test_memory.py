@@ -1,18 +1,13 @@
-"""In a host that loads scripts anew, as previewers do, and over thousands of frames."""
+"""Memory: over a clip, over thousands of frames, and in a host that loads scripts anew."""
 
-import subprocess
 import sys
-from pathlib import Path
 from statistics import mean
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.vapoursynth_plugin.processes import python
 
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
-    pytest.mark.long,
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 RESIDENT = """
 import ctypes, re, sys
@@ -46,9 +41,9 @@ import vapoursynth as vs
 core = vs.core
 clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=40)
 key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[99, 9, 9], length=2)
-coloured = core.vidcolor.Propagate(clip, key, frames=[0, 39], model=MODEL, provider="cpu")
-coloured.get_frame(20)
-coloured.set_output()
+colored = core.vidcolor.Propagate(clip, key, frames=[0, 39], model=MODEL, provider="cpu")
+colored.get_frame(20)
+colored.set_output()
 '''.replace(b"MODEL", repr(sys.argv[1]).encode())
 for turn in range(60):
     handle = create(None)
@@ -63,29 +58,49 @@ print(sum(type(thing).__name__ in ("Renderer", "InferenceSession") for thing in 
 
 FRAMES = """
 import functools, vapoursynth as vs
-from vsvidcolor import propagate, render
-propagate.Renderer = functools.partial(render.Renderer, budget=2**26)
+from vsvidcolor import propagate, replay
+propagate.Replay = functools.partial(replay.Replay, budget=2**26)
 core = vs.core
 core.max_cache_size = 64
 clip = core.std.BlankClip(format=vs.YUV420P8, width=192, height=112, length=10_000, keep=True)
 key = core.std.BlankClip(format=vs.RGB24, width=192, height=112, color=[200, 90, 50], length=KEYS)
 frames = [n * 9_999 // max(1, KEYS - 1) for n in range(KEYS)]
-coloured = core.vidcolor.Propagate(
+colored = core.vidcolor.Propagate(
     clip, key, frames=frames, model=sys.argv[1], provider="cpu", size=112
 )
 for n in range(10_000):
-    coloured.get_frame(n).close()
+    colored.get_frame(n).close()
     if n % 100 == 99:
         print(resident())
 """
 
 
+CLIP = """
+import functools, vapoursynth as vs
+from vsvidcolor import propagate, replay
+propagate.Replay = functools.partial(replay.Replay, budget=2**23)
+core = vs.core
+clip = core.std.BlankClip(format=vs.YUV420P8, width=480, height=272, length=700)
+key = core.std.BlankClip(format=vs.RGB24, width=480, height=272, color=[200, 90, 50])
+colored = core.vidcolor.Propagate(clip, key, model=sys.argv[1], provider="cpu")
+for frame in colored.frames():
+    frame.close()
+    print(resident())
+"""
+
+
 def run(script, *arguments):
-    command = [sys.executable, "-c", RESIDENT + script, *map(str, arguments)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return [int(line) for line in result.stdout.split()]
+    return [int(line) for line in python(RESIDENT + script, *arguments).split()]
 
 
+def test_memory_does_not_grow_with_the_clip(toy_bundle):
+    """Steps kept for replays aside, which have a budget of their own."""
+    resident = run(CLIP, toy_bundle)
+    early, late = min(resident[100:200]), min(resident[-100:])
+    assert late - early < 100, f"{early} MiB at first, {late} MiB 500 frames later"
+
+
+@pytest.mark.long
 def test_fifty_reloads_leave_nothing_behind(toy_bundle):
     """A script's filter holds 20 MB of steps: one reload in ten that left its own would show.
 
@@ -97,6 +112,7 @@ def test_fifty_reloads_leave_nothing_behind(toy_bundle):
     assert mean(resident[-20:]) - mean(resident[:20]) < 40, resident
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("keys", [1, 101])
 def test_over_ten_thousand_frames_memory_stays(keys, toy_bundle):
     """From where the budget, here a small one, is full: within 5 %."""

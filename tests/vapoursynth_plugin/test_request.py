@@ -1,6 +1,8 @@
-"""Requests that go side by side."""
+"""Tasks that run side by side, and how much one may ask for."""
 
+import re
 import threading
+from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
@@ -8,48 +10,51 @@ import pytest
 from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
-from vsvidcolor.concurrency import together
-from vsvidcolor.request import Given, Need
+from vidcolor.timeline import CHUNK
+from vsvidcolor.request import MAX_INPUTS, InputRequest, InputResponse, run_concurrently
 
 LENGTH = 16
+SHIM = Path(__file__).parents[2] / "vapoursynth_plugin" / "shim.c"
 
 
 def counter(*numbers):
-    """A request that needs these frames, one after the other, and returns what it was given."""
+    """A task that needs these frames, one after the other, and returns what it was given."""
     seen = []
     for number in numbers:
-        given = yield Need(lumas=[number])
-        seen.append(given.lumas[number])
+        response = yield InputRequest(lumas=[number])
+        seen.append(response.lumas[number])
     return seen
 
 
-def run(request):
-    """What `request` needed, turn by turn, and its result."""
-    needs, given = [], None
+def run(task):
+    """What `task` needed, turn by turn, and its result."""
+    requests, response = [], None
     while True:
         try:
-            need = next(request) if given is None else request.send(given)
+            request = next(task) if response is None else task.send(response)
         except StopIteration as done:
-            return needs, done.value
-        needs.append(need)
-        given = Given(lumas={n: f"luma {n}" for n in need.lumas}, keys={})
+            return requests, done.value
+        requests.append(request)
+        response = InputResponse(lumas={n: f"luma {n}" for n in request.lumas}, keys={})
 
 
 @pytest.mark.parametrize("streams", [1, 2, 3])
-def test_needs_are_fetched_together_and_results_kept_apart(streams):
-    needs, results = run(together([counter(1, 2, 3), counter(2), counter()], streams=streams))
-    assert [tuple(need.lumas) for need in needs] == [(1, 2), (2,), (3,)]
+def test_inputs_are_fetched_together_and_results_kept_apart(streams):
+    requests, results = run(
+        run_concurrently([counter(1, 2, 3), counter(2), counter()], streams=streams)
+    )
+    assert [tuple(request.lumas) for request in requests] == [(1, 2), (2,), (3,)]
     assert results == [["luma 1", "luma 2", "luma 3"], ["luma 2"], []]
 
 
 @pytest.mark.parametrize("streams", [1, 2])
 def test_what_one_raises_is_raised(streams):
     def broken():
-        yield Need(lumas=[4])
+        yield InputRequest(lumas=[4])
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match=r"^broken$"):
-        run(together([counter(1, 2, 3), broken()], streams=streams))
+        run(run_concurrently([counter(1, 2, 3), broken()], streams=streams))
 
 
 def meeting(monkeypatch):
@@ -74,8 +79,8 @@ def test_between_two_keys_both_steps_are_made_at_a_time(streams, session, toy_bu
     case = Case(render(3, 48, 64), "YUV420P8", size=32, keys=(0, 2))
     plain = case.plain_loop(session)
     met = meeting(monkeypatch)
-    coloured = case.propagate(toy_bundle, num_streams=streams)
-    assert planes_of(coloured.get_frame(1)) == plain[1]
+    colored = case.propagate(toy_bundle, num_streams=streams)
+    assert planes_of(colored.get_frame(1)) == plain[1]
     assert len(met) == (2 if streams == 2 else 0)
 
 
@@ -91,7 +96,13 @@ def test_a_step_that_fails_beside_another_fails_its_frame(toy_bundle, session, m
         return step(self, luma, state)
 
     monkeypatch.setattr(Propagator, "step", fragile)
-    coloured = case.propagate(toy_bundle, num_streams=2)
+    colored = case.propagate(toy_bundle, num_streams=2)
     with pytest.raises(Exception, match=r"^Propagate: frame \d+: RuntimeError: model exploded$"):
-        coloured.get_frame(8)
-    assert planes_of(coloured.get_frame(8)) == plain[8]
+        colored.get_frame(8)
+    assert planes_of(colored.get_frame(8)) == plain[8]
+
+
+def test_two_chunks_fit_into_one_request_of_the_shim():
+    """The bound is named once in C and once in Python; the shim refuses what is above it."""
+    (bound,) = re.findall(r"^#define MAX_INPUTS (\d+)", SHIM.read_text(), re.MULTILINE)
+    assert int(bound) == MAX_INPUTS == 2 * CHUNK

@@ -1,0 +1,227 @@
+"""The scripts in examples/: where they find files, what they refuse, and what they write."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import vapoursynth as vs
+
+from tests.support import need
+from tests.support.videos import write_clip, write_key
+from tests.vapoursynth_plugin.example_footage import (
+    HEIGHT,
+    LENGTH,
+    PTS,
+    WIDTH,
+    write_films,
+    write_footage,
+)
+from tests.vapoursynth_plugin.processes import (
+    EXAMPLES,
+    SCRIPTS,
+    arguments,
+    environment,
+    example,
+    vspipe,
+    whole,
+)
+from vidcolor.inference.colorizer import Colorizer
+
+core = vs.core
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("footage")
+    write_footage(folder)
+    return folder
+
+
+@pytest.fixture
+def films(footage, tmp_path):
+    write_films(tmp_path / "films", footage)
+    return tmp_path / "films"
+
+
+SCRIPTS_WITH_FILES = {
+    "propagate.vpy": {"clip": "clip.mkv", "key": "key.png"},
+    "many_keys.vpy": {"clip": "clip.mkv", "keys": "keys"},
+    "part.vpy": {"clip": "clip.mkv", "key": "key.png", "first": 0, "last": 3},
+    "side_by_side.vpy": {"clip": "clip.mkv", "key": "key.png"},
+    "strokes.vpy": {"clip": "clip.mkv", "strokes": "strokes.png", "mask": "mask.png"},
+    "automatic.vpy": {"clip": "clip.mkv", "colorizer": "mine.py"},
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS_WITH_FILES)
+def test_files_lie_beside_the_script(name, footage, toy_bundle, tmp_path):
+    """Wherever vspipe is called, and whatever PWD says."""
+    if name == "strokes.vpy":
+        need.scipy()
+    folder = tmp_path / "scripts"
+    shutil.copytree(footage, folder)
+    shutil.copy(EXAMPLES / name, folder)
+    paint_strokes(folder)
+    given = SCRIPTS_WITH_FILES[name] | {"model": toy_bundle, "provider": "cpu"}
+    beside = vspipe(*arguments(given), "scripts/" + name, "-", cwd=tmp_path).stdout
+    assert beside == example(name, folder, toy_bundle, **SCRIPTS_WITH_FILES[name])
+
+
+@pytest.mark.parametrize("name", SCRIPTS_WITH_FILES)
+def test_a_file_that_is_not_there_is_named(name, footage, toy_bundle):
+    paint_strokes(footage)
+    for argument in SCRIPTS_WITH_FILES[name].keys() - {"first", "last", "colorizer"}:
+        given = whole(footage, SCRIPTS_WITH_FILES[name] | {argument: "gone.mkv"})
+        done = vspipe(*arguments(given), EXAMPLES / name, "-", cwd=footage, check=False)
+        assert done.returncode != 0
+        told = done.stderr.decode()
+        assert "Traceback" not in told
+        sentence = f"{name}: {argument} is gone.mkv, and there is no such file; give its whole path"
+        assert sentence in told
+
+
+def paint_strokes(folder):
+    """strokes.png, which is opaque, and mask.png, which says where its strokes are."""
+    shutil.copy(folder / "key.png", folder / "strokes.png")
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[10:14, 5:60] = 255
+    cv2.imwrite(str(folder / "mask.png"), cv2.merge([mask] * 3))
+
+
+@pytest.mark.parametrize(
+    ("alpha", "sentence"),
+    [
+        (None, "has no transparent part, so all of it would be the key"),
+        (0, "the mask is the same everywhere"),
+        (255, "the mask is the same everywhere"),
+    ],
+)
+@pytest.mark.parametrize("as_mask", [False, True])
+def test_strokes_that_would_not_be_spread_are_refused(
+    alpha, sentence, as_mask, footage, toy_bundle, tmp_path
+):
+    image = cv2.imread(str(footage / "key.png"))
+    plane = np.full(image.shape[:2], alpha or 0, np.uint8)
+    given = {"clip": footage / "clip.mkv", "strokes": tmp_path / "strokes.png"}
+    if alpha is not None and as_mask:
+        given["mask"] = tmp_path / "mask.png"
+        cv2.imwrite(str(given["mask"]), plane)
+    elif alpha is not None:
+        image = np.dstack((image, plane))
+    cv2.imwrite(str(tmp_path / "strokes.png"), image)
+    done = vspipe(*arguments(given), EXAMPLES / "strokes.vpy", "-", cwd=tmp_path, check=False)
+    assert done.returncode != 0
+    assert done.stdout == b""
+    told = done.stderr.decode()
+    assert sentence in told
+
+
+def test_without_a_colorizer_the_shipped_one_paints(footage, toy_bundle):
+    named = example("automatic.vpy", footage, toy_bundle, clip="clip.mkv", colorizer="stills")
+    assert example("automatic.vpy", footage, toy_bundle, clip="clip.mkv") == named
+    gray = core.bs.VideoSource(str(footage / "gray.mkv"))
+    luma = np.array(gray.resize.Point(format=vs.GRAYS).get_frame(0)[0])
+    blue, _ = Colorizer.load(provider="cpu").color(luma, matrix="bt601")
+    written = np.frombuffer(named, np.uint8)[WIDTH * HEIGHT :][: WIDTH * HEIGHT // 4]
+    assert abs((written.astype(float).mean() - 128) / 224 - blue.mean()) < 0.01
+    assert written.std() > 1
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "yuv444p10le", "yuv420p"])
+def test_readmes_line_gives_what_browsers_and_phones_play(pixel_format, toy_bundle, tmp_path):
+    write_clip(
+        tmp_path / "clip.mkv", width=WIDTH, height=HEIGHT, pts=PTS, pixel_format=pixel_format
+    )
+    write_key(tmp_path / "key.png", width=WIDTH, height=HEIGHT)
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(
+        r"^    vspipe .*examples/propagate.vpy - \\\n +\| (.*)$", readme, re.MULTILINE
+    )
+    encoders = [shlex.split(line) for line in lines]
+    assert {encoder[0] for encoder in encoders} == {"ffmpeg", "python"}
+    y4m = example(
+        "propagate.vpy", tmp_path, toy_bundle, "-c", "y4m", clip="clip.mkv", key="key.png"
+    )
+    programs = {"python": sys.executable, "ffmpeg": shutil.which("ffmpeg")}
+    places = {"examples/encode_y4m.py": EXAMPLES / "encode_y4m.py", "clip.mp4": "clip.mkv"}
+    for program, *options in encoders:
+        if programs[program] is None:
+            continue
+        command = [programs[program], *(places.get(option, option) for option in options)]
+        subprocess.run(command, input=y4m, cwd=tmp_path, check=True, capture_output=True)
+        with av.open(tmp_path / "out.mp4") as made:
+            video = made.streams.video[0]
+            assert video.codec_context.name == "h264"
+            assert video.codec_context.pix_fmt == "yuv420p"
+            assert video.profile == "High"
+            assert sum(1 for _ in made.decode(video=0)) == LENGTH
+        (tmp_path / "out.mp4").unlink()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+@pytest.mark.parametrize("end", [">/dev/full", ">&-", "2>&-"])
+def test_a_batch_goes_on_where_nobody_reads(end, films, toy_bundle, tmp_path):
+    out = tmp_path / "out"
+    options = [films, "-o", out, "--arg", f"model={toy_bundle}", "--arg", "provider=cpu"]
+    command = shlex.join(map(str, [sys.executable, EXAMPLES / "batch.py", *options]))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} {end}"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in out.iterdir()} == {"many.mp4", "one.mp4"}
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+@pytest.mark.parametrize("end", ["> /dev/full", ">&-", "| head -c 10 > /dev/null"])
+def test_a_script_whose_output_nobody_takes_ends_without_a_traceback(end, footage, toy_bundle):
+    given = whole(footage, {"clip": "clip.mkv", "key": "key.png", "model": toy_bundle})
+    command = [SCRIPTS / "vspipe", *arguments(given), EXAMPLES / "propagate.vpy", "-"]
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{shlex.join(map(str, command))} {end}"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("stills.py", ["gone.mkv", "key.png", "3", "-o", "stills"], "stills: .*gone.mkv"),
+        (
+            "stills.py",
+            ["clip.mkv", "key.png", "3", "12", "-o", "stills"],
+            "stills: frame 12 is not in the clip, which has frames 0 to 11",
+        ),
+        (
+            "encode_y4m.py",
+            ["--like", "clip.mkv", "-o", "out.mp4"],
+            "encode_y4m: there is no input; pipe the output of vspipe -c y4m into it",
+        ),
+    ],
+)
+def test_programs_say_in_one_sentence_what_is_wrong(name, arguments, sentence, footage):
+    command = shlex.join(map(str, [sys.executable, EXAMPLES / name, *arguments]))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} <&-"], cwd=footage, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.search(f"^{sentence}", done.stderr, re.MULTILINE), done.stderr
+    assert "Traceback" not in done.stderr
