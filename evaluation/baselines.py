@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from types import MappingProxyType
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,25 +17,27 @@ from numpy.typing import NDArray
 
 from evaluation.clips import Codes
 from vidcolor.inference.contract import FLOW_TRACK
-from vidcolor.motion.frame_inputs import EVEN, half_size, prepare_clip
+from vidcolor.motion.clip_inputs import prepare_clip
 from vidcolor.motion.optical_flow import flow
+from vidcolor.motion.pad import EVEN
+from vidcolor.motion.track import first_tracks, half_size
 from vidcolor.planes import Plane
 
 
 def gray(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """No colour at all."""
+    """Yield no colour at all. For arguments see the module's text."""
     for _ in luma[1:]:
         yield np.zeros_like(key)
 
 
 def hold(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """The key's chroma, unmoved."""
+    """Yield the key's chroma, unmoved. For arguments see the module's text."""
     for _ in luma[1:]:
         yield key
 
 
 def flow_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """Chroma warped from frame to frame; errors add up."""
+    """Yield chroma warped from frame to frame; errors add up. Arguments: see the module's text."""
     chroma = key
     for before, here in pairwise(luma):
         chroma = warp(chroma, dis(here, before))
@@ -42,7 +45,7 @@ def flow_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
 
 
 def fine_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """As `flow_chain`, along the flow that models are given: what of theirs is flow alone."""
+    """Yield the same along the flow that models are given: what a model is without its network."""
     chroma = key
     for before, here in pairwise(luma):
         chroma = warp(chroma, flow(here, before))
@@ -50,41 +53,52 @@ def fine_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
 
 
 def flow_direct(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """Chroma warped from the key straight to each frame; fails where the flow is too long."""
+    """Yield chroma warped from the key straight to each frame; it fails where motion is large."""
     for here in luma[1:]:
         yield warp(key, dis(here, luma[0]))
 
 
 def tracked(luma: Codes, key: Plane) -> Iterator[Plane]:
-    """Chroma warped from the key along its track (`vidcolor.motion.track`), as models get it."""
+    """Yield chroma warped from the key along its track, as models have it (`motion.track`)."""
     height, width = luma.shape[1:]
     first = half_size(luma[0], EVEN)
-    frames = (codes.astype(np.float32) / np.float32(255) for codes in luma[1:])
-    for seen in prepare_clip(
-        frames,
-        asks=frozenset({FLOW_TRACK}),
+    for inputs in prepare_clip(
+        luma[1:],
+        required_flows=frozenset({FLOW_TRACK}),
         multiple=EVEN,
         previous=luma[0],
         keys=(first,),
-        tracks=(np.zeros((2, *first.shape), np.float32),),
+        tracks=first_tracks(first, (first,)),
     ):
-        yield warp(key, seen.flows[FLOW_TRACK][0, :, :height, :width])
+        yield warp(key, inputs.flows[FLOW_TRACK][0, :, :height, :width])
 
 
 def dis(here: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
+    """Compute optical flow by OpenCV's DIS at its medium preset, as anybody has it.
 
-    OpenCV's DIS at its medium preset, as anybody has it; `vidcolor.motion.optical_flow` has
-    settings of ours.
+    `vidcolor.motion.optical_flow` has settings of ours.
+
+    Args:
+        here: Luma codes [h, w].
+        other: The same of the other frame.
+
+    Returns:
+        Where each pixel of `here` lies in `other`: [2, h, w], x then y, in pixels.
     """
-    motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, other, None)
+    begin = cast("NDArray[np.float32]", None)  # OpenCV's stubs do not know that it may be
+    motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, other, begin)
     return np.moveaxis(np.asarray(motion, np.float32), 2, 0)
 
 
 def warp(chroma: Plane, motion: NDArray[np.float32]) -> Plane:
-    """Chroma [2, h, w] fetched from where each pixel was: p + motion(p), in pixels [2, h, w].
+    """Fetch chroma from where each pixel was.
 
-    Bilinear; beyond the frame its edge is repeated.
+    Args:
+        chroma: [2, h, w].
+        motion: Flow [2, h, w], x then y, in pixels: pixel p is fetched from p + motion(p).
+
+    Returns:
+        [2, h, w], bilinear; beyond the frame its edge is repeated.
     """
     height, width = motion.shape[1:]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Clips for training from any folder of videos: decoded once, kept as planes on disk.
+"""Clips from any folder of videos: decoded once, kept as planes on disk.
 
 The planes are 8-bit full-range BT.601 Y'CbCr, whatever range and matrix the video has: luma
 [T, h, w] and chroma [T, 2, h, w] with 128 as zero, read through memory maps, so that an epoch
@@ -22,9 +22,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from evaluation.help_text import manual
-from vidcolor.color import Coding, matrix_of
+from evaluation.options import ClipOptions
+from vidcolor.color import Coding, decode_chroma, decode_luma, matrix_of
 from vidcolor.errors import ArgumentError
+from vidcolor.planes import Plane
 
 Codes = NDArray[np.uint8]
 
@@ -45,23 +46,6 @@ _SWSCALE = {
 }
 
 
-@manual
-@dataclass(frozen=True)
-class ClipOptions:
-    """Which part of each video is used, and where its decoded planes lie."""
-
-    size: int = 256
-    """Short side that videos are scaled to, in pixels; the aspect is kept."""
-    max_frames: int = 300
-    """Frames taken of each video, from its beginning."""
-    cache: Path = Path(".cache/clips")
-    """Folder for the decoded planes: 3 bytes a pixel, made once for each video and size."""
-    split: tuple[float, float, float] = (0.82, 0.09, 0.09)
-    """Shares of the videos for training, validation and test (the reports: 450, 50, 50)."""
-    split_seed: int = 0
-    """Which of the random splits by video; the same for runs that will be compared."""
-
-
 @dataclass(frozen=True, eq=False)
 class Clip:
     """One video's planes: luma [T, h, w] and chroma [T, 2, h, w], see the module's text."""
@@ -72,6 +56,15 @@ class Clip:
 
     def __len__(self) -> int:
         return len(self.luma)
+
+    def luma_plane(self, frame: int) -> Plane:
+        """Return the luma [h, w] float32 in [0, 1] of a frame, by its number."""
+        return decode_luma(self.luma[frame], CODING)
+
+    def chroma_plane(self, frame: int) -> Plane:
+        """Return the true chroma [2, h, w] float32 in ±0.5 of a frame, by its number."""
+        cb, cr = self.chroma[frame]
+        return decode_chroma(cb, cr, CODING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +77,20 @@ class Split:
 
 
 def load_split(folders: Sequence[Path], *, options: ClipOptions, quiet: bool = False) -> Split:
-    """Decode all videos below `folders` that are not in the cache, and split them by video.
+    """Decode the videos that are not in the cache, and split them by video.
 
-    Broken videos are reported on stderr and left out. ArgumentError when a folder is missing or
-    fewer than two videos are left.
+    Broken videos are reported on stderr and left out.
+
+    Args:
+        folders: They are searched, subfolders too.
+        options: How videos are scaled, cut and split.
+        quiet: Whether nothing is printed.
+
+    Returns:
+        The clips of each part.
+
+    Raises:
+        ArgumentError: A folder is missing, or fewer than two videos are left.
     """
     clips = []
     # Without a terminal (disable=None) there is no bar: a log file would fill up with it.
@@ -133,7 +136,19 @@ def find_videos(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], seed: int) -> Split:
-    """Split at random by video, shots and all; train and validation get one video at least."""
+    """Split at random by video; the shots of one video stay together.
+
+    Args:
+        clips: Of at least two videos.
+        shares: Of train, validation and test. Train and validation get one video at least.
+        seed: Of the random order.
+
+    Returns:
+        The clips of each part.
+
+    Raises:
+        ArgumentError: The shares are not such.
+    """
     if min(shares) < 0 or shares[0] * shares[1] == 0 or sum(shares) > 1 + 1e-9:
         raise ArgumentError(
             f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
@@ -161,10 +176,18 @@ def _by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
 
 
 def load_clip(path: Path, *, name: str, options: ClipOptions) -> Clip:
-    """One video from the cache, decoded into it when it is not there or the file has changed.
+    """Load one video from the cache; decode it first when it is new or has changed.
 
-    Raises OSError, ValueError or av.FFmpegError when the video cannot be decoded to its end or to
-    `max_frames`.
+    Args:
+        path: The video.
+        name: How it is called.
+        options: How it is scaled and cut, and where the cache is.
+
+    Returns:
+        Its planes, read through memory maps.
+
+    Raises:
+        OSError, ValueError, av.FFmpegError: It cannot be decoded to its end or to `max_frames`.
     """
     stat = path.stat()
     identity = f"{path.resolve()}|{stat.st_mtime_ns}|{options.size}|{options.max_frames}"
@@ -204,7 +227,16 @@ def _decode(path: Path, *, size: int, max_frames: int) -> tuple[Codes, Codes]:
 
 
 def scaled_rgb(frame: av.VideoFrame, *, width: int, height: int) -> Codes:
-    """[h, w, 3] of this size in pixels; range and matrix as the frame says."""
+    """Convert a decoded frame to RGB of another size.
+
+    Args:
+        frame: Its own range and matrix are heeded.
+        width: In pixels.
+        height: In pixels.
+
+    Returns:
+        [height, width, 3].
+    """
     smaller = width * height < frame.width * frame.height
     full = frame.color_range == ColorRange.JPEG
     scaled = frame.reformat(
@@ -217,7 +249,7 @@ def scaled_rgb(frame: av.VideoFrame, *, width: int, height: int) -> Codes:
         interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         threads=1,
     )
-    return scaled.to_ndarray()
+    return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 def rgb_to_codes(rgb: Codes) -> tuple[Codes, Codes]:
@@ -227,7 +259,7 @@ def rgb_to_codes(rgb: Codes) -> tuple[Codes, Codes]:
     models and baselines are known in its planes, so they stay comparable.
     """
     luma, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
-    return luma, np.stack((cb, cr))
+    return np.asarray(luma, np.uint8), np.stack((cb, cr)).astype(np.uint8, copy=False)
 
 
 def _names(folders: Sequence[Path]) -> str:

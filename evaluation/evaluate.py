@@ -1,4 +1,4 @@
-"""`python -m training evaluate`: models and baselines side by side on whole clips."""
+"""Models and baselines side by side on whole clips."""
 
 from __future__ import annotations
 
@@ -6,135 +6,144 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import NamedTuple, get_args
 
 import cv2
 import numpy as np
 import onnxruntime
-import tyro
 from tqdm import tqdm
 
 import vidcolor
 from evaluation.baselines import BASELINES
-from evaluation.clips import Clip, ClipOptions, find_videos, load_clip
-from evaluation.help_text import manual
-from evaluation.methods import MODES, PER_FRAME, Method, load, load_colorizer
+from evaluation.clips import Clip, find_videos, load_clip
+from evaluation.options import ClipOptions, EvaluateOptions, Kind, clips_folder
 from evaluation.pictures import depict
+from evaluation.predictors import MODES, PER_FRAME, Predictor, load, load_colorizer
+from evaluation.provenance import provenance
 from evaluation.report import html_report, markdown_table, to_json
-from evaluation.scores import Ruler, Scores
+from evaluation.scores import Scorer, Scores
 from evaluation.summary import Evaluation, summarise
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import Metadata
 
-Kind = Literal[
-    "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation", "transfer"
-]
-
 RESULTS, TABLE, REPORT = "evaluation.json", "table.md", "report.html"
 
 
-@manual
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """Measure model bundles, and the baselines beside them, on the videos below a folder.
-
-    Frame 0 is the key. In propagation, which is how models are used, every later frame follows
-    from the model's own output; in transfer from the true frame before it. Writes
-    `evaluation.json`, `table.md` and `report.html` into the folder --out.
-    """
-
-    bundles: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Names of shipped models, or paths of bundles; without any the baselines alone run."""
-    clips: Path = Path("../shared/clips/dev")
-    """Folder that is searched for videos, subfolders too."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("runs/evaluation")
-    """Folder of the results."""
-    size: int = 256
-    """Short side that videos are scaled to, in pixels; the aspect is kept."""
-    frames: int = 120
-    """Most frames taken of each video, from its beginning."""
-    methods: tuple[Kind, ...] = (
-        "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation",
-        "transfer",
-    )  # fmt: skip
-    """What runs; without 'flow-chain' nothing is compared with it."""
-    colorizer: str | None = None
-    """An image colorizer, which then colours every frame by itself as one more baseline, 'per
-    frame': a shipped one's name ('stills') or an ONNX file."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where models run."""
-    threads: int | None = None
-    """CPU threads for one frame of a model; without it onnxruntime's choice, or 1 where there is
-    more than one worker."""
-    workers: int = 1
-    """Clips measured at the same time. Frames per second mean something with 1 only."""
-    pictures: int = 6
-    """Clips, from the worst on, that the report shows frames and videos of."""
-    cache: Path = ClipOptions.cache
-    """Folder for decoded videos."""
-
-
 def evaluate(options: EvaluateOptions) -> Evaluation:
-    """Run everything and write the results.
+    """Run everything and write the results into the folder `options.out`.
 
-    Raises ArgumentError, BundleError, ... before any work for options, models and videos that
-    cannot be used.
+    Args:
+        options: See `EvaluateOptions`.
+
+    Returns:
+        All that was measured.
+
+    Raises:
+        ArgumentError, BundleError, ...: Options, models or videos cannot be used; before any work.
     """
     _check(options)
-    methods, models = _methods(options)
+    folder = clips_folder(options)
+    predictors, models = _predictors(options)
     clip_options = ClipOptions(size=options.size, max_frames=options.frames, cache=options.cache)
-    videos = _decode(options.clips, clip_options)
-    measured = list(_measure_all(videos, methods, clip_options, workers=options.workers))
-    clips = {name: scores for name, scores, _ in measured}
-    evaluation = Evaluation(
-        command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
-        versions=versions(),
-        options=json.loads(json.dumps(asdict(options), default=str)),
-        models={label: asdict(metadata) for label, metadata in models.items()},
-        methods=methods,
-        summaries={method.label: summarise(clips, method.label) for method in methods},
-        true_cdc=float(np.mean([cdc for *_, cdc in measured])),
-        clips=clips,
-    )
+    videos = _decode(folder, clip_options)
+    measured = list(_score_all(videos, predictors, clip_options, workers=options.workers))
+    evaluation = collect(measured, predictors=predictors, models=models, options=asdict(options))
     _write(evaluation, options, dict(videos), clip_options)
     return evaluation
 
 
+def collect(
+    measured: Sequence[Scored],
+    *,
+    predictors: Sequence[Predictor],
+    models: Mapping[str, Metadata],
+    options: Mapping[str, object],
+) -> Evaluation:
+    """Put together what the report shows.
+
+    Args:
+        measured: What `score_clip` found, clip by clip.
+        predictors: What ran.
+        models: By label, what each model's bundle says of itself.
+        options: What the command was told; `size`, `frames` and `workers` at least.
+
+    Returns:
+        The evaluation, with the command line of this process.
+    """
+    clips = {scored.clip: scored.scores for scored in measured}
+    return Evaluation(
+        command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
+        versions=versions(),
+        provenance=provenance(),
+        options=json.loads(json.dumps(options, default=str)),
+        models={label: asdict(metadata) for label, metadata in models.items()},
+        predictors=predictors,
+        summaries={p.label: summarise(clips, p.label) for p in predictors},
+        true_cdc=float(np.mean([scored.true_cdc for scored in measured])),
+        clips=clips,
+    )
+
+
 def main(options: EvaluateOptions) -> None:
-    """Evaluate, and print the table and where the report lies."""
+    """Evaluate, print the table, and say where the report lies and what to do with it.
+
+    Args:
+        options: See `EvaluateOptions`.
+
+    Raises:
+        VidcolorError: As `evaluate`.
+    """
     evaluation = evaluate(options)
     print(markdown_table(evaluation))
-    print(options.out / REPORT)
+    print(f"\nReport with curves and pictures: {options.out / REPORT} (open it in a browser)")
+    print(f"All figures, frame by frame: {options.out / RESULTS}")
 
 
-def measure_clip(clip: Clip, *, methods: Sequence[Method]) -> tuple[str, dict[str, Scores], float]:
-    """A clip's name, its scores by method's label, and its true frames' CDC."""
-    ruler = Ruler(clip)
-    scores = {method.label: ruler.measure(method.paint(clip)) for method in methods}
-    return clip.name, scores, ruler.true_cdc()
+class Scored(NamedTuple):
+    """One clip with every method's scores."""
+
+    clip: str
+    """Its name."""
+    scores: dict[str, Scores]
+    """By method's label."""
+    true_cdc: float
+    """The true frames' colour distribution consistency."""
 
 
-def _measure_all(
+def score_clip(clip: Clip, *, predictors: Sequence[Predictor]) -> Scored:
+    """Run every method on a clip and score it.
+
+    Args:
+        clip: Frame 0 is the key.
+        predictors: The methods.
+
+    Returns:
+        The scores by method.
+    """
+    scorer = Scorer(clip)
+    scores = {p.label: scorer.score(p.predict(clip)) for p in predictors}
+    return Scored(clip.name, scores, scorer.true_cdc())
+
+
+def _score_all(
     videos: Sequence[tuple[str, Path]],
-    methods: Sequence[Method],
+    predictors: Sequence[Predictor],
     options: ClipOptions,
     *,
     workers: int,
-) -> Iterator[tuple[str, dict[str, Scores], float]]:
-    def measure(video: tuple[str, Path]) -> tuple[str, dict[str, Scores], float]:
+) -> Iterator[Scored]:
+    def score(video: tuple[str, Path]) -> Scored:
         name, path = video
-        return measure_clip(load_clip(path, name=name, options=options), methods=methods)
+        return score_clip(load_clip(path, name=name, options=options), predictors=predictors)
 
     # Threads do: what takes time is NumPy, OpenCV and onnxruntime, which let others run meanwhile.
     with ThreadPoolExecutor(workers) as pool:
-        yield from tqdm(
-            pool.map(measure, videos), desc="evaluating", total=len(videos), unit="clip"
-        )
+        yield from tqdm(pool.map(score, videos), desc="evaluating", total=len(videos), unit="clip")
 
 
 def _check(options: EvaluateOptions) -> None:
@@ -148,16 +157,16 @@ def _check(options: EvaluateOptions) -> None:
         raise ArgumentError(f"methods is empty, some of {', '.join(get_args(Kind))} are needed")
 
 
-def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata]]:
+def _predictors(options: EvaluateOptions) -> tuple[list[Predictor], dict[str, Metadata]]:
     """What to run, baselines first, and what each model's bundle says of itself."""
     asked = [kind.replace("-", " ") for kind in dict.fromkeys(options.methods)]
     threads = options.threads or (1 if options.workers > 1 else None)
     models: dict[str, Metadata] = {}
-    methods = [Method(kind) for kind in asked if kind in BASELINES]
+    predictors = [Predictor(kind) for kind in asked if kind in BASELINES]
     if options.colorizer is not None:
         load_colorizer(options.colorizer, options.provider, threads)  # told now if it is none
         bundle = options.colorizer
-        methods.append(Method(PER_FRAME, "", bundle, options.provider, threads))
+        predictors.append(Predictor(PER_FRAME, "", bundle, options.provider, threads))
     for bundle in options.bundles:
         metadata = load(bundle, options.provider, threads)[0]
         label = metadata.name
@@ -166,16 +175,16 @@ def _methods(options: EvaluateOptions) -> tuple[list[Method], dict[str, Metadata
                 f"bundles holds a second method called {label!r}, each must have a name of its own"
             )
         models[label] = metadata
-        methods += [
-            Method(kind, label, bundle, options.provider, threads)
+        predictors += [
+            Predictor(kind, label, bundle, options.provider, threads)
             for kind in asked
             if kind in MODES
         ]
-    if not methods:
+    if not predictors:
         raise ArgumentError(
             "bundles is empty, methods holds no baseline, no colorizer is given: nothing would run"
         )
-    return methods, models
+    return predictors, models
 
 
 def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
@@ -192,7 +201,7 @@ def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
 
 
 def versions() -> dict[str, str]:
-    """Of what the figures may depend on."""
+    """Return the versions of what the figures may depend on, by package."""
     names = {
         "vidcolor": vidcolor.__version__,
         "onnxruntime": onnxruntime.__version__,
@@ -208,8 +217,8 @@ def _write(
     videos: dict[str, Path],
     clip_options: ClipOptions,
 ) -> None:
-    """The three files, the figures first. The clips shown are painted once more: to keep the
-    frames of all would fill memory.
+    """The three files, the figures first. The clips shown are predicted once more: to keep
+    the frames of all would fill memory.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / RESULTS).write_text(to_json(evaluation), encoding="utf-8")
@@ -218,7 +227,7 @@ def _write(
     pictures = [
         depict(
             load_clip(videos[name], name=name, options=clip_options),
-            evaluation.methods,
+            evaluation.predictors,
             subject=evaluation.subject,
         )
         for name in tqdm(shown, desc="pictures", unit="clip")

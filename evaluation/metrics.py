@@ -1,4 +1,4 @@
-"""What a frame, and a clip, is measured by. One ruler for training, evaluation and the reports.
+"""What a frame, and a clip, is measured by. One scorer for training, evaluation and the reports.
 
 Frames of the evaluation are 8-bit RGB [h, w, 3] with the true luma kept, so that only chroma can
 err. Lab is CIE Lab of sRGB under D65.
@@ -35,22 +35,22 @@ CDC_DISTANCES = (1, 2, 4)
 """Frames between the two whose colour distributions are compared."""
 
 
-def psnr(painted: Codes, truth: Codes) -> float:
-    """Peak signal-to-noise ratio of two frames [h, w, 3] in dB, at most `PSNR_LIMIT`."""
-    error = np.square(painted.astype(np.float32) - truth).mean(dtype=np.float64)
+def psnr(prediction: Codes, target: Codes) -> float:
+    """Return the peak signal-to-noise ratio of two frames [h, w, 3] in dB, at most `PSNR_LIMIT`."""
+    error = np.square(prediction.astype(np.float32) - target).mean(dtype=np.float64)
     if error == 0:
         return PSNR_LIMIT
     return min(PSNR_LIMIT, float(10 * np.log10(255**2 / error)))
 
 
-def ssim(painted: Codes, truth: Codes) -> float:
-    """Structural similarity of two frames [h, w, 3], the mean over R, G and B.
+def ssim(prediction: Codes, target: Codes) -> float:
+    """Return the structural similarity of two frames [h, w, 3], the mean over R, G and B.
 
     With the Gaussian window of Wang et al. 2004 (sigma 1.5).
     """
     similarity = structural_similarity(
-        painted,
-        truth,
+        prediction,
+        target,
         channel_axis=-1,
         data_range=255,
         gaussian_weights=True,
@@ -60,23 +60,29 @@ def ssim(painted: Codes, truth: Codes) -> float:
     return float(similarity)
 
 
-def ciede2000(painted: Lab, truth: Lab) -> float:
-    """Mean CIEDE2000 colour difference over the pixels; 0 is identical, 1 just noticeable."""
-    return float(deltaE_ciede2000(painted, truth, channel_axis=0).mean())
+def ciede2000(prediction: Lab, target: Lab) -> float:
+    """Return the mean CIEDE2000 difference over pixels; 0 is identical, 1 just noticeable."""
+    return float(deltaE_ciede2000(prediction, target, channel_axis=0).mean())
 
 
-def lab_l1(painted: Lab, truth: Lab) -> float:
-    """Mean absolute error over pixels and L, a, b."""
-    return float(np.abs(painted - truth).mean())
+def lab_l1(prediction: Lab, target: Lab) -> float:
+    """Return the mean absolute error over pixels and L, a, b."""
+    return float(np.abs(prediction - target).mean())
 
 
-def right_pixels(painted: Any, truth: Any) -> Any:
-    """Which pixels the reports count as right: Lab [..., 3, h, w], twice -> bool [..., h, w].
+def right_pixels(prediction: Any, target: Any) -> Any:
+    """Tell which pixels the reports count as right.
 
-    Takes arrays of NumPy or tensors of PyTorch. Lab is rounded to whole numbers first, as the
-    authors did.
+    Lab is rounded to whole numbers first, as the authors did.
+
+    Args:
+        prediction: Lab [..., 3, h, w]: an array of NumPy or a tensor of PyTorch.
+        target: The same of the true frame.
+
+    Returns:
+        Bool [..., h, w].
     """
-    error = abs(painted.round() - truth.round())
+    error = abs(prediction.round() - target.round())
     lightness, a, b = (error[..., channel, :, :] for channel in range(3))
     return (
         (lightness <= LIGHTNESS_TOLERANCE)
@@ -86,13 +92,13 @@ def right_pixels(painted: Any, truth: Any) -> Any:
 
 
 def histogram(frame: Codes) -> NDArray[np.int64]:
-    """How often each code occurs in R, G and B of a frame [h, w, 3]: [3, 256]."""
+    """Count how often each code occurs in R, G and B of a frame [h, w, 3]; returns [3, 256]."""
     channels = (np.bincount(frame[..., c].ravel(), minlength=256) for c in range(3))
     return np.stack(list(channels))
 
 
-def colour_distribution_consistency(histograms: Sequence[NDArray[np.int64]]) -> float:
-    """CDC of a clip of at least two frames, given each one's `histogram`; low means steady.
+def color_distribution_consistency(histograms: Sequence[NDArray[np.int64]]) -> float:
+    """Return the CDC of a clip, given each frame's `histogram` (two at least); low means steady.
 
     Jensen-Shannon divergence (in nats) between the distributions of R, G and B in frames t and
     t + d, the mean over channels and t, then over d in `CDC_DISTANCES`, as far as the clip is
@@ -109,19 +115,43 @@ def colour_distribution_consistency(histograms: Sequence[NDArray[np.int64]]) -> 
     return float(np.mean(means))
 
 
-def restlessness(before: Plane, here: Plane, motion: Flow) -> float:
-    """How much chroma changes along the motion from a frame to the next, in 8-bit codes.
+def warping_error(previous: Plane, here: Plane, motion: Flow) -> float:
+    """Measure how much chroma changes along the motion between two frames (Lai et al. 2018).
 
-    The mean of |here(p) - before(p + motion(p))| over the pixels of Cb and Cr: chroma [2, h, w] in
-    ±0.5, twice, and the flow [2, h, w] from this frame to the one before.
+    The mean of |here(p) - previous(p + motion(p))| over the pixels of Cb and Cr. Lai et al.,
+    "Learning Blind Video Temporal Consistency", https://arxiv.org/abs/1808.00449, leave out
+    occluded pixels; here `evaluation.scores` subtracts the true frames' own error instead.
+
+    Args:
+        previous: Chroma [2, h, w] in ±0.5 of the frame before.
+        here: Chroma of this frame.
+        motion: Flow [2, h, w] from this frame to the one before, in pixels.
+
+    Returns:
+        The error in 8-bit codes.
     """
-    return float(np.abs(here - warp(before, motion)).mean() * 255)
+    return float(np.abs(here - warp(previous, motion)).mean() * 255)
+
+
+def chroma_strength(chroma: Plane) -> float:
+    """Return the mean length of (Cb, Cr) over a frame, in 8-bit codes; 0 is gray.
+
+    Args:
+        chroma: [2, h, w] in ±0.5.
+    """
+    return float(np.hypot(*chroma).mean() * 255)
 
 
 def rank_correlation(confidence: Sequence[float], quality: Sequence[float]) -> float | None:
-    """Spearman's, in [-1, 1]; 1 where the frame trusted more is always the better one.
+    """Return Spearman's rank correlation of two lists, one entry for each frame.
 
-    None when either does not vary, which leaves nothing to rank.
+    Args:
+        confidence: The model's own, any unit.
+        quality: Such as PSNR, higher is better.
+
+    Returns:
+        In [-1, 1]: 1 where the frame with more confidence is always the better one. None when
+        either list does not vary, which leaves nothing to rank.
     """
     if len(set(confidence)) < 2 or len(set(quality)) < 2:
         return None

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from evaluation.clips import CHROMA_ZERO, Clip, Codes
-from evaluation.methods import Method
-from evaluation.scores import frame_rgb, painted_rgb
+from evaluation.predictors import Predictor
+from evaluation.scores import frame_rgb, prediction_rgb
 
 STRIP_EVERY = 7
 """Frames between two columns, as in the reports' Figures 4 and 5."""
@@ -40,8 +40,14 @@ class Pictures:
     """An MP4's data URI: gray, the subject's colours, and the truth side by side."""
 
 
-def depict(clip: Clip, methods: Sequence[Method], *, subject: Method) -> Pictures:
-    """Paint the clip with every method, and show it; the video is of `subject`, one of them."""
+def depict(clip: Clip, methods: Sequence[Predictor], *, subject: Predictor) -> Pictures:
+    """Predict the clip with every method, and show it.
+
+    Args:
+        clip: Frame 0 is the key.
+        methods: A row of pictures for each.
+        subject: The one of them that the video shows.
+    """
     columns = list(range(0, len(clip), STRIP_EVERY))
     truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
     zero = np.full_like(clip.chroma[0], CHROMA_ZERO)
@@ -51,19 +57,19 @@ def depict(clip: Clip, methods: Sequence[Method], *, subject: Method) -> Picture
     for method in methods:
         if method.label in strips:
             continue
-        painted = list(chain(truth[:1], _frames(method, clip)))
-        strips[method.label] = _strip(painted, columns)
+        predicted = list(chain(truth[:1], _frames(method, clip)))
+        strips[method.label] = _strip(predicted, columns)
         if method == subject:
-            after = painted
+            after = predicted
     triples = zip(before, after, truth, strict=True)
     side_by_side = (np.concatenate(triple, axis=1) for triple in triples)
     video = video_uri(side_by_side, rate=_VIDEO_RATE, crf=_VIDEO_CRF)
     return Pictures(clip=clip.name, columns=columns, strips=strips, video=video)
 
 
-def _frames(method: Method, clip: Clip) -> Iterator[Codes]:
-    for luma, painted in zip(clip.luma[1:], method.paint(clip), strict=True):
-        yield painted_rgb(luma, painted)
+def _frames(method: Predictor, clip: Clip) -> Iterator[Codes]:
+    for luma, prediction in zip(clip.luma[1:], method.predict(clip), strict=True):
+        yield prediction_rgb(luma, prediction)
 
 
 def _strip(frames: Sequence[Codes], columns: Sequence[int]) -> str:
@@ -79,7 +85,7 @@ def _strip(frames: Sequence[Codes], columns: Sequence[int]) -> str:
 
 
 def video_uri(frames: Iterable[Codes], *, rate: Fraction | int, crf: int) -> str:
-    """H.264 in MP4 of RGB frames [h, w, 3], as a data URI; an odd last row or column is cut off."""
+    """Encode RGB frames [h, w, 3] as H.264 in MP4: a data URI; odd last rows, columns are cut."""
     each = iter(frames)
     first = next(each)
     height, width = (side - side % 2 for side in first.shape[:2])

@@ -1,4 +1,4 @@
-"""Drift drawn: how every method's quality falls with the distance from the key."""
+"""Curves of drift: how every method's quality falls with the distance from the key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from evaluation.methods import Method
+from evaluation.predictors import Predictor
 from evaluation.summary import Evaluation
 
 Floats = NDArray[np.float64]
@@ -26,23 +26,23 @@ def drift_svg(evaluation: Evaluation) -> str:
     what is left at frame t if every step spoils the same share of what was right, which is how the
     reports' models collapse.
     """
-    colours = _colours(evaluation.methods)
+    colors = _colors(evaluation.predictors)
     figure = Figure(figsize=(12, 4.8), layout="constrained")
     panels = figure.subplots(1, len(_FIGURES))
     for axes, (name, text) in zip(panels, _FIGURES.items(), strict=True):
-        for method in evaluation.methods:
+        for method in evaluation.predictors:
             curve = evaluation.curve(method.label, name)
             dotted = ":" if method.kind == "transfer" else "-"
             axes.plot(
                 range(1, len(curve) + 1),
                 curve,
                 dotted,
-                color=colours[method.label],
+                color=colors[method.label],
                 label=method.label,
             )
         axes.set(xlabel="frames after the key", ylabel=text)
         axes.grid(alpha=0.3)
-    _draw_collapse(panels[-1], evaluation, colours)
+    _draw_collapse(panels[-1], evaluation, colors)
     panels[-1].set_ylim(0, 1)
     handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", frameon=False, fontsize="small")
@@ -57,19 +57,17 @@ def to_svg(figure: Figure) -> str:
     return file.getvalue()[file.getvalue().index("<svg") :]
 
 
-def _colours(methods: Sequence[Method]) -> dict[str, str]:
+def _colors(methods: Sequence[Predictor]) -> dict[str, str]:
     """By label; a model has the same colour in both modes."""
     owners = list(dict.fromkeys(method.model or method.label for method in methods))
     return {m.label: f"C{owners.index(m.model or m.label)}" for m in methods}
 
 
-def _draw_collapse(axes: Axes, evaluation: Evaluation, colours: dict[str, str]) -> None:
-    for method in evaluation.methods:
+def _draw_collapse(axes: Axes, evaluation: Evaluation, colors: dict[str, str]) -> None:
+    for method in evaluation.predictors:
         error_rate = evaluation.error_rate(method)
         if method.kind != "propagation" or error_rate is None:
             continue
         frames = np.arange(1, len(evaluation.curve(method.label, "accuracy")) + 1)
         label = f"{method.label}: (1 - {error_rate:.3f})^t"
-        axes.plot(
-            frames, (1 - error_rate) ** frames, "--", color=colours[method.label], label=label
-        )
+        axes.plot(frames, (1 - error_rate) ** frames, "--", color=colors[method.label], label=label)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from evaluation.metrics import CDC_DISTANCES, PSNR_LIMIT
+from evaluation.page import render_page
 from evaluation.pictures import STRIP_EVERY, Pictures
 from evaluation.plots import drift_svg
 from evaluation.scores import LAB_GRID, SSIM_EVERY
-from evaluation.summary import CHAIN, ENDS, Evaluation, Summary, summarise
+from evaluation.summary import CHAIN, ENDS, GROWTH, GROWTH_REACH, Evaluation, Summary, summarise
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _DIGITS = 5
@@ -47,8 +47,10 @@ COLUMNS: dict[str, Callable[[Summary], str]] = {
     "pixel accuracy": lambda s: f"{s.accuracy:.1%}",
     "L1 Lab": lambda s: f"{s.lab_l1:.2f}",
     "CDC": lambda s: f"{s.cdc:.5f}",
-    "flicker": _optional("flicker"),
-    f"frames below {CHAIN}": _against("frames_below", ".0%"),
+    "warping error": _optional("warping_error"),
+    f"chroma kept, last {ENDS}": _optional("chroma_kept"),
+    "error growth": _optional("error_growth"),
+    f"frames above {CHAIN}": _against("frames_above", ".0%"),
     "clips above it": _against("clips_above", ".0%"),
     "worst clip, dB": _against("worst", "+.2f"),
     "confidence, pooled": _optional("confidence_pooled"),
@@ -86,9 +88,14 @@ def legend(evaluation: Evaluation) -> str:
         f"{PSNR_LIMIT:g} dB; SSIM of every {SSIM_EVERY}th frame); CIEDE2000, L1 and pixel accuracy "
         f"in Lab, on one pixel of {LAB_GRID**2}; drift is PSNR of the first {ENDS} frames minus "
         f"that of the last {ENDS}; CDC over distances {distances} (the true "
-        f"frames have {evaluation.true_cdc:.5f}); flicker is by how many 8-bit codes more than "
-        f"the truth's chroma changes along the motion between painted frames; confidence is its "
-        f"rank correlation with a frame's PSNR; frames/s of the method alone, flow included, with "
+        f"frames have {evaluation.true_cdc:.5f}); warping error is by how many 8-bit codes more "
+        f"than the true chroma the predicted one changes along the motion from frame to frame; "
+        f"chroma kept is the predicted strength of chroma over the true one (0 is gray, 1 as "
+        f"strong as in truth); error growth is the dB lost from frame {GROWTH[0]} to frame "
+        f"{GROWTH[1]} after the key ({2 * GROWTH_REACH + 1} frames around each, clips that end "
+        f"before frame {GROWTH[1] - GROWTH_REACH} left out); frames above {CHAIN} is the share "
+        f"whose PSNR is higher; confidence is its rank correlation with a frame's PSNR; frames/s "
+        f"of the method alone, flow included, with "
         f"{options['workers']} worker(s)."
     )
 
@@ -99,6 +106,7 @@ def to_json(evaluation: Evaluation) -> str:
         "command": evaluation.command,
         "legend": legend(evaluation),
         "versions": evaluation.versions,
+        "provenance": evaluation.provenance,
         "options": evaluation.options,
         "models": evaluation.models,
         "true_cdc": evaluation.true_cdc,
@@ -118,16 +126,18 @@ def to_json(evaluation: Evaluation) -> str:
 
 
 def html_report(evaluation: Evaluation, pictures: Sequence[Pictures]) -> str:
-    """One file that needs no other: tables, curves, and the pictures."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    """Return the report as one HTML file that needs no other.
+
+    Args:
+        evaluation: Tables and curves are made of it.
+        pictures: Of the clips that are shown.
+    """
     levels = {
         clip: {label: f"{np.mean(scores.psnr):.2f}" for label, scores in methods.items()}
         for clip, methods in evaluation.clips.items()
     }
-    return template.render(
+    return render_page(
+        _TEMPLATE,
         evaluation=evaluation,
         table=table(evaluation),
         legend=legend(evaluation),

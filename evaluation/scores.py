@@ -1,4 +1,4 @@
-"""A painted clip held against the true one: figures for each frame."""
+"""A predicted clip compared with the true one: figures for each frame."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import numpy as np
 from skimage.color import rgb2lab
 
 from evaluation.clips import CODING, Clip, Codes
-from evaluation.methods import Painted
 from evaluation.metrics import (
     Lab,
+    chroma_strength,
     ciede2000,
-    colour_distribution_consistency,
+    color_distribution_consistency,
     histogram,
     lab_l1,
     psnr,
-    restlessness,
     right_pixels,
     ssim,
+    warping_error,
 )
-from vidcolor.color import decode_chroma, encode_chroma
+from evaluation.predictors import Prediction
+from vidcolor.color import encode_chroma
 from vidcolor.motion.optical_flow import flow
 from vidcolor.planes import Plane
 
@@ -48,81 +49,98 @@ class Scores:
     """Of every `SSIM_EVERY`-th frame."""
     confidence: list[float] = field(default_factory=list)
     """The model's own, mean over the frame; empty for methods that have none."""
-    flicker: list[float] = field(default_factory=list)
-    """By how many 8-bit codes more than the truth's chroma changes along the motion from the frame
-    before; of frames 2, 3, ... since the one before must be painted too."""
+    warping_error: list[float] = field(default_factory=list)
+    """By how many 8-bit codes more than the true chroma the predicted one changes along the motion
+    from the frame before; of frames 2, 3, ... since the one before must be predicted too."""
+    chroma: list[float] = field(default_factory=list)
+    """Strength of the predicted chroma: the mean length of (Cb, Cr), in 8-bit codes."""
+    true_chroma: list[float] = field(default_factory=list)
+    """The same of the true frame."""
     cdc: float = 0.0
     seconds: float = 0.0
-    """Spent painting."""
+    """Spent predicting."""
 
 
 def frame_rgb(luma: Codes, chroma: Codes) -> Codes:
-    """8-bit RGB [h, w, 3] of a clip's codes: luma [h, w] and chroma [2, h, w]."""
-    return cv2.cvtColor(np.dstack((luma, chroma[1], chroma[0])), cv2.COLOR_YCrCb2RGB)
+    """Return the 8-bit RGB [h, w, 3] of a clip's codes: luma [h, w] and chroma [2, h, w]."""
+    planes = np.dstack((luma, chroma[1], chroma[0]))
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
-def painted_rgb(luma: Codes, painted: Painted) -> Codes:
-    """The same of a painted frame, its chroma rounded to the codes that a video would hold."""
-    return frame_rgb(luma, np.stack(encode_chroma(painted.chroma, CODING)))
+def prediction_rgb(luma: Codes, prediction: Prediction) -> Codes:
+    """Return the same of a prediction, its chroma rounded to the codes that a video would hold."""
+    return frame_rgb(luma, np.stack(encode_chroma(prediction.chroma, CODING)))
 
 
 _LISTS = tuple(f.name for f in fields(Scores) if f.name not in ("cdc", "seconds"))
 
 
-class Ruler:
-    """The true frames of a clip, made ready to measure painted ones against."""
+class Scorer:
+    """Scores predictions of one clip; the true frames are made ready once."""
 
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
-        self._truth = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
-        self._lab = [frame_lab(frame) for frame in self._truth]
-        self._first = histogram(self._truth[0])
+        self._target = [frame_rgb(*planes) for planes in zip(clip.luma, clip.chroma, strict=True)]
+        self._lab = [frame_lab(frame) for frame in self._target]
+        self._first = histogram(self._target[0])
         middle = min((SSIM_EVERY + 1) // 2, len(clip) - 1)
         self._ssim_frames = range(middle, len(clip), SSIM_EVERY)
 
     def true_cdc(self) -> float:
-        """The colour distribution consistency of the true frames."""
-        return colour_distribution_consistency([histogram(frame) for frame in self._truth])
+        """Return the colour distribution consistency of the true frames."""
+        return color_distribution_consistency([histogram(frame) for frame in self._target])
 
-    def measure(self, painting: Iterable[Painted]) -> Scores:
-        """Measure frames 1, 2, ... T-1; ValueError when there are more or fewer."""
+    def score(self, predictions: Iterable[Prediction]) -> Scores:
+        """Compare predictions with the true frames.
+
+        Args:
+            predictions: Of frames 1, 2, ... T-1, in order.
+
+        Returns:
+            A figure for each frame, and those of the clip.
+
+        Raises:
+            ValueError: There are more or fewer predictions.
+        """
         figures: dict[str, list[float]] = {name: [] for name in _LISTS}
         histograms, seconds = [self._first], 0.0
-        before: Plane | None = None
-        for t, painted in zip(range(1, len(self._truth)), painting, strict=True):
-            rgb = painted_rgb(self._clip.luma[t], painted)
+        previous: Plane | None = None
+        for t, prediction in zip(range(1, len(self._target)), predictions, strict=True):
+            rgb = prediction_rgb(self._clip.luma[t], prediction)
             for name, value in self._frame(t, rgb).items():
                 figures[name].append(value)
-            if painted.confidence is not None:
-                figures["confidence"].append(painted.confidence)
-            if before is not None:
-                figures["flicker"].append(self._flicker(t, before, painted.chroma))
-            before = painted.chroma
+            figures["chroma"].append(chroma_strength(prediction.chroma))
+            figures["true_chroma"].append(chroma_strength(self._clip.chroma_plane(t)))
+            if prediction.confidence is not None:
+                figures["confidence"].append(prediction.confidence)
+            if previous is not None:
+                excess = self._warping_error(t, previous, prediction.chroma)
+                figures["warping_error"].append(excess)
+            previous = prediction.chroma
             histograms.append(histogram(rgb))
-            seconds += painted.seconds
-        cdc = colour_distribution_consistency(histograms)
+            seconds += prediction.seconds
+        cdc = color_distribution_consistency(histograms)
         return Scores(**figures, cdc=cdc, seconds=seconds)
 
     def _frame(self, t: int, rgb: Codes) -> dict[str, float]:
-        truth, lab, true_lab = self._truth[t], frame_lab(rgb), self._lab[t]
+        target, lab, true_lab = self._target[t], frame_lab(rgb), self._lab[t]
         figures = {
-            "psnr": psnr(rgb, truth),
+            "psnr": psnr(rgb, target),
             "accuracy": float(right_pixels(lab, true_lab).mean()),
             "ciede2000": ciede2000(lab, true_lab),
             "lab_l1": lab_l1(lab, true_lab),
         }
         if t in self._ssim_frames:
-            figures["ssim"] = ssim(rgb, truth)
+            figures["ssim"] = ssim(rgb, target)
         return figures
 
-    def _flicker(self, t: int, before: Plane, here: Plane) -> float:
-        clip = self._clip
-        motion = flow(clip.luma[t], clip.luma[t - 1])
-        truth = (decode_chroma(*clip.chroma[n], CODING) for n in (t - 1, t))
-        return restlessness(before, here, motion) - restlessness(*truth, motion)
+    def _warping_error(self, t: int, previous: Plane, here: Plane) -> float:
+        motion = flow(self._clip.luma[t], self._clip.luma[t - 1])
+        own = warping_error(self._clip.chroma_plane(t - 1), self._clip.chroma_plane(t), motion)
+        return warping_error(previous, here, motion) - own
 
 
 def frame_lab(rgb: Codes) -> Lab:
-    """Lab of 8-bit RGB [h, w, 3], on one pixel of `LAB_GRID` squared."""
+    """Return the Lab of 8-bit RGB [h, w, 3], on one pixel of `LAB_GRID` squared."""
     small = rgb[::LAB_GRID, ::LAB_GRID].astype(np.float32) / 255
     return np.ascontiguousarray(np.moveaxis(rgb2lab(small), -1, 0))

@@ -1,53 +1,73 @@
-"""`python -m training fit ...`: an options dataclass for each sub-command, and what it does."""
+"""`python -m training fit ...`: an options dataclass for each sub-command, and what does its work.
+
+Options are parsed before anything that takes long is imported, so that --help answers at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
 
 import tyro
 
-from evaluation.evaluate import EvaluateOptions
-from evaluation.evaluate import main as evaluate
-from evaluation.turing import TuringOptions, turing
-from training.colorize import ColorizerOptions, fit_colorizer
-from training.data.prepare.prepare import PrepareOptions, prepare
-from training.fit import fit
-from training.options import FitOptions
-from training.reproduce.reproduce import ReproduceOptions, reproduce
+from training.data.prepare.options import PrepareOptions
+from training.options import ColorizerOptions, FitOptions, RunOptions
+from training.reproduce.options import ReproduceOptions
 from training.systems import named
 from vidcolor.errors import VidcolorError
 
-COMMANDS = {
+STARTED = time.monotonic()
+COMMANDS: dict[str, Callable[..., object]] = {
     "prepare": PrepareOptions,
     "fit": FitOptions,
     "fit-colorizer": ColorizerOptions,
-    "evaluate": EvaluateOptions,
     "reproduce": ReproduceOptions,
-    "turing": TuringOptions,
 }
 ACTIONS = {
-    PrepareOptions: prepare,
-    FitOptions: fit,
-    ColorizerOptions: fit_colorizer,
-    EvaluateOptions: evaluate,
-    ReproduceOptions: reproduce,
-    TuringOptions: turing,
+    PrepareOptions: "training.data.prepare.prepare:prepare",
+    FitOptions: "training.fit:fit",
+    ColorizerOptions: "training.colorize:fit_colorizer",
+    ReproduceOptions: "training.reproduce.reproduce:reproduce",
 }
+"""What does the work, by the options that it takes."""
 
 
 def main() -> int:
-    """Run one sub-command; 2 when what it was told cannot be done."""
+    """Run one sub-command.
+
+    Returns:
+        The exit status: 0, or 2 when what it was told cannot be done.
+    """
     try:
-        options = _read(sys.argv[1:])
-        ACTIONS[type(options)](options)
+        options = _parse(sys.argv[1:])
+        run(options)
     except VidcolorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _read(arguments: list[str]) -> object:
+def run(options: object) -> None:
+    """Do what the options of a sub-command say.
+
+    Args:
+        options: Of one of `COMMANDS`.
+
+    Raises:
+        VidcolorError: They cannot be followed.
+    """
+    module, _, function = ACTIONS[type(options)].partition(":")
+    action = getattr(import_module(module), function)
+    if isinstance(options, RunOptions):
+        action(options, started=STARTED)
+    else:
+        action(options)
+
+
+def _parse(arguments: list[str]) -> object:
     """The options; for `fit --system NAME` that system's are the defaults."""
     config = (tyro.conf.OmitArgPrefixes,)
     if arguments[:1] == ["fit"]:
@@ -65,7 +85,7 @@ def _read(arguments: list[str]) -> object:
     return tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="python -m training",
-        description="Prepare footage, train and evaluate generators that carry colour on.",
+        description="Prepare footage and train networks that carry colour on.",
         args=arguments,
         config=config,
     )

@@ -24,6 +24,14 @@ WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
 
 
+_VALUES: Mapping[str, tuple[type, ...]] = {
+    "arguments": (float, int, str),
+    "metrics": (float, int),
+    "training": (object,),
+}
+"""Of what types the values are in each of a config's objects. A bool is an int."""
+
+
 class CheckpointError(VidcolorError, ValueError):
     """A checkpoint is missing, damaged, or not one of ours."""
 
@@ -45,15 +53,21 @@ class Config:
     metrics: dict[str, float] = field(default_factory=dict)
     """As measured on held-out clips when the checkpoint was written."""
     training: dict[str, object] = field(default_factory=dict)
-    """The options of `fit`, for the reader; nothing reads them back from here."""
+    """The options of `fit`, with the code's commit and the hash of the list of footage."""
 
 
-def save_generator(folder: Path, generator: nn.Module, *, config: Config) -> None:
-    """Write the weights and config of a generator, or a colorizer, into `folder`, which is made
-    when missing.
+def save_generator(folder: Path, network: nn.Module, *, config: Config) -> None:
+    """Write the weights and config of a generator or a colorizer.
+
+    Each file appears whole or not at all: a process that is killed leaves the older one.
+
+    Args:
+        folder: It is made when missing.
+        network: Whose weights are saved.
+        config: What is said of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(folder / WEIGHTS, generator.state_dict(), notes={})
+    save_tensors(folder / WEIGHTS, network.state_dict(), notes={})
     partial = folder / f"{CONFIG}.partial"
     partial.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     partial.replace(folder / CONFIG)
@@ -80,7 +94,9 @@ def _load[Network: nn.Module](
     try:
         network = known[config.model](**config.arguments)
         network.load_state_dict(load_tensors(folder / WEIGHTS)[0])
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
         reason = " ".join(str(error).split())
         raise CheckpointError(
             f"{folder / WEIGHTS} does not hold a {config.model}: {reason}"
@@ -93,13 +109,28 @@ def read_config(folder: Path) -> Config:
     path = folder / CONFIG
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Config(**{f.name: values[f.name] for f in fields(Config)})
+        config = Config(**{f.name: values[f.name] for f in fields(Config)})
+        _check_types(config)
     except OSError as error:
         raise CheckpointError(
             f"{folder} is no checkpoint: a folder with {WEIGHTS} and {CONFIG} is needed"
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} is not a checkpoint's config: {error!r}") from error
+    return config
+
+
+def _check_types(config: Config) -> None:
+    """Raise TypeError where a value is of another type than `Config` says."""
+    for name in ("name", "model", "licence", "training_data"):
+        if not isinstance(getattr(config, name), str):
+            raise TypeError(f"{name} must be a text")
+    if not isinstance(config.step, int):
+        raise TypeError("step must be a whole number")
+    for name, types in _VALUES.items():
+        values = getattr(config, name)
+        if not (isinstance(values, dict) and all(isinstance(v, types) for v in values.values())):
+            raise TypeError(f"{name} must be an object of {' or '.join(t.__name__ for t in types)}")
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], *, notes: dict[str, str]) -> None:

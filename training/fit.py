@@ -1,183 +1,269 @@
-"""The training loop, one for all generators: `python -m training fit`."""
+"""Training of generators, with or without a discriminator: `python -m training fit`."""
 
 from __future__ import annotations
 
-import os
+import inspect
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import cast
 
-import cv2
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from evaluation.clips import Split, load_split
-from training.checkpoint import read_config
-from training.data.rollouts import Rollout, Rollouts, prefetch
-from training.options import FitOptions, build_generator, check, check_same
-from training.record import CHECKPOINT, Clock, Record
-from training.rollout import Painting
-from training.state import TRAINING, Players
-from training.validation import Validation
+from training.checkpoint import CheckpointError, Config, load_generator
+from training.data.rollouts import Rollout, Rollouts
+from training.loop import launch, load_footage, train
+from training.models import GENERATORS
+from training.models.base import Generator
+from training.models.discriminator import Discriminator
+from training.objective import Objective
+from training.optimisers import check_rates, make_optimiser
+from training.options import FitOptions, check_fit
+from training.own_models import learn
+from training.rollout import RolloutOutput, Unroll
+from training.run_log import RunLog, Validated, check_out
+from training.state import TrainState
+from training.validation import Validation, WholeClips
 from vidcolor.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from training.colorize import ColorizerOptions
-
-ENDLESS = 2**31
-"""Steps of a run that only its minutes end."""
+Arguments = dict[str, float | int | str | bool]
 
 
-def fit(options: FitOptions) -> None:
-    """Train until the steps or the minutes are over; see `FitOptions`.
+def fit(options: FitOptions, *, started: float | None = None) -> None:
+    """Train a generator until the steps or the minutes are over.
 
-    ArgumentError and CheckpointError say in a sentence what is wrong with the options.
+    Args:
+        options: See `FitOptions`.
+        started: When the program began, by `time.monotonic`; now if None.
+
+    Raises:
+        ArgumentError: An option or the videos cannot be used.
+        CheckpointError: The run to resume, or the checkpoint to start from, cannot be used.
     """
     torch.manual_seed(options.seed)
     generator, arguments = build_generator(options)
-    check(options, size_multiple=generator.size_multiple)
+    check_fit(options, size_multiple=generator.size_multiple)
+    check_rates(generator, options)
     check_out(options)
-    fabric = _launch(options)
-    split = _load_split(fabric, options)
-    flows, crop = generator.flows, options.rollout.crop
-    rollouts = Rollouts(split.train, options=options.rollout, seed=options.seed, flows=flows)
-    validation = Validation(split.validation, crop=crop, flows=flows)
-    players = Players(generator, options=options, fabric=fabric)
-    done, seconds = players.load(options.out / CHECKPOINT) if options.resume else (0, 0.0)
-    clock = Clock(steps=options.steps, minutes=options.minutes, seconds_before=seconds)
-
-    with Record(
-        options,
-        arguments,
-        players=players,
-        validation=validation,
-        begun=done,
-        active=fabric.is_global_zero,
-    ) as record:
-        for step, rollout in prefetch(
-            rollouts, steps=range(done, options.steps or ENDLESS), places=_places(fabric, options)
-        ):
-            progress = fabric.broadcast(clock.progress(step))
-            if progress >= 1:
-                break
-            players.set_learning_rate(options.learning_rate * (1 - progress))
-            _seed_dropout(options.seed, step, fabric.global_rank)
-            losses = _update(fabric, players, rollout.to(fabric.device), step, options)
-            done = step + 1
-            record.step(done, losses, clock=clock)
-        record.checkpoint(done, clock=clock)
-
-
-def _update(
-    fabric: Fabric, players: Players, rollout: Rollout, step: int, options: FitOptions
-) -> dict[str, Tensor]:
-    """One update of the generator, and of the discriminator when it is its turn."""
-    painting: Painting = players.rolling(rollout, players.carried)
-    if options.rollout.stream is not None:
-        players.carried = painting.state
-    logits = None
-    if players.discriminator is not None:
-        # Unwrapped and frozen: its gradients are of no use here, and would be sent around.
-        with _frozen(players.discriminator.module) as judge, fabric.autocast():
-            logits = judge(painting.painted.flatten(0, 1), painting.previous.flatten(0, 1)).float()
-    loss = options.objective.generator(painting.painted, painting.truth, logits)
-    loss = loss + options.objective.chroma(
-        painting.chroma,
-        rollout.chroma[:, 1:],
-        confidence=painting.confidence,
-        fetched=painting.fetched,
-        candidates=painting.candidates,
-        doubts=painting.doubts,
-    )
-    players.optimiser.zero_grad()
-    fabric.backward(loss)
-    if options.clip_gradients is not None:
-        fabric.clip_gradients(players.rolling, players.optimiser, max_norm=options.clip_gradients)
-    players.optimiser.step()
-    players.update_average()
-    losses = {"generator": loss, "l1": (painting.painted - painting.truth).abs().mean()}
-    if players.discriminator is not None and (step + 1) % options.discriminator_every == 0:
-        losses["discriminator"] = _update_discriminator(fabric, players, painting, options)
-    return {name: value.detach() for name, value in losses.items()}
-
-
-def _update_discriminator(
-    fabric: Fabric, players: Players, painting: Painting, options: FitOptions
-) -> Tensor:
-    # True and painted frames in batches of their own, so that batch norm does not mix them.
-    previous = painting.previous.flatten(0, 1).detach()
-    true_logits = players.discriminator(painting.truth.flatten(0, 1).detach(), previous)
-    painted_logits = players.discriminator(painting.painted.flatten(0, 1).detach(), previous)
-    loss = options.objective.discriminator(true_logits, painted_logits)
-    players.discriminator_optimiser.zero_grad()
-    fabric.backward(loss)
-    players.discriminator_optimiser.step()
-    return loss
-
-
-@contextmanager
-def _frozen(module: nn.Module) -> Iterator[nn.Module]:
-    """The module, whose parameters gather no gradients meanwhile."""
-    module.requires_grad_(False)
-    try:
-        yield module
-    finally:
-        module.requires_grad_(True)
-
-
-def _launch(options: FitOptions) -> Fabric:
-    """Fabric on the devices asked for, or as one of torchrun's processes."""
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)  # flow is made in one background thread beside the networks
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
-    world = int(os.environ.get("WORLD_SIZE", local))
-    fabric = Fabric(
-        accelerator=options.accelerator,
-        devices=local,
-        num_nodes=world // local,
-        precision=options.precision,
-        # Batch norm's running statistics stay each process's own; the first one's are saved.
-        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
-    )
-    fabric.launch()
+    if options.initial is None and not options.resume:
+        generator.load_pretrained()
+    fabric = launch(options, devices=options.devices)
     if options.batch % fabric.world_size or options.batch < 2 * fabric.world_size:
         raise ArgumentError(
             f"batch is {options.batch}, a multiple of the {fabric.world_size} processes that gives "
             "each of them two examples or more is needed, for batch norm"
         )
-    return fabric
+    split = load_footage(fabric, options)
+    flows, crop = generator.flows, options.rollout.crop
+    rollouts = Rollouts(
+        split.train,
+        options=options.rollout,
+        seed=options.seed,
+        flows=flows,
+        flow_folder=options.clips.cache,
+    )
+    training = GeneratorTraining(
+        generator,
+        arguments,
+        options,
+        fabric,
+        validation=Validation(split.validation, crop=crop, flows=flows),
+        whole=WholeClips(
+            split.validation,
+            count=options.validate_clips,
+            frames=options.validate_frames,
+            size_multiple=generator.size_multiple,
+            flows=flows,
+        ),
+    )
+    train(training, rollouts, options, fabric, started=started)
 
 
-def _load_split(fabric: Fabric, options: FitOptions) -> Split:
-    """The first process decodes, the others then find it all in the cache."""
-    with fabric.rank_zero_first():
-        return load_split(options.videos, options=options.clips, quiet=not fabric.is_global_zero)
+class GeneratorTraining:
+    """A generator and its discriminator; the latter is there where alpha is above 0."""
 
+    headline = "l1"
+    criterion = "whole_psnr"
 
-def _places(fabric: Fabric, options: FitOptions) -> range:
-    """The part of each batch that falls to this process."""
-    share = options.batch // fabric.world_size
-    return range(fabric.global_rank * share, (fabric.global_rank + 1) * share)
-
-
-def _seed_dropout(seed: int, step: int, rank: int) -> None:
-    """Dropout depends on the step and not on the steps before, as the examples do."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0]))
-
-
-def check_out(options: FitOptions | ColorizerOptions) -> None:
-    """Raise ArgumentError when there is no run to resume, or one that would be overwritten."""
-    checkpoint = options.out / CHECKPOINT
-    there = (checkpoint / TRAINING).exists()
-    if options.resume and not there:
-        raise ArgumentError(f"resume: {options.out} holds no run with a checkpoint to go on from")
-    if there and not options.resume:
-        raise ArgumentError(
-            f"out: {options.out} already holds a run; --resume goes on with it, or take another"
+    def __init__(
+        self,
+        generator: Generator,
+        arguments: Arguments,
+        options: FitOptions,
+        fabric: Fabric,
+        *,
+        validation: Validation,
+        whole: WholeClips,
+    ) -> None:
+        self._options, self._fabric = options, fabric
+        self._validation, self._whole = validation, whole
+        self._objective = Objective(options.objective)
+        self.config = Config(name="", model=options.model, arguments=arguments)
+        if options.initial is not None:
+            _start_from(generator, options)
+        # Channels last is the faster layout in bfloat16.
+        self._generator = generator.to(memory_format=torch.channels_last)
+        self.state = TrainState({"generator": generator}, {})
+        self._unroll = self._set_up(
+            Unroll(generator, own_output=options.rollout.own_output), "generator_adam"
         )
-    if options.resume:
-        check_same(options, read_config(checkpoint).training)
+        self._average: AveragedModel | None = None
+        if options.average is not None:
+            self._average = AveragedModel(
+                generator, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True
+            )
+            self.state.networks["average"] = self._average
+        if options.compile:
+            generator.paint = torch.compile(generator.paint, dynamic=False)  # type: ignore[method-assign]
+        self._discriminator: nn.Module | None = None
+        if options.objective.alpha:
+            discriminator = Discriminator(width=options.discriminator_width)
+            self._discriminator = self._set_up(discriminator, "discriminator_adam")
+            self.state.networks["discriminator"] = discriminator
+
+    @property
+    def exported(self) -> Generator:
+        """The generator, or its moving average."""
+        return self._generator if self._average is None else cast("Generator", self._average.module)
+
+    def update(self, step: int, batch: Rollout) -> dict[str, Tensor]:
+        """Update the generator, and the discriminator when it is its turn.
+
+        Args:
+            step: Updates done before.
+            batch: The examples, on the right device.
+
+        Returns:
+            Losses by name.
+        """
+        output: RolloutOutput = self._unroll(batch, self.state.carried)
+        if self._options.rollout.stream is not None:
+            self.state.carried = output.state
+        loss = self._loss(batch, output)
+        self._descend(loss, self._unroll, "generator_adam", clip=self._options.clip_gradients)
+        if self._average is not None:
+            self._average.update_parameters(self._generator)
+        losses = {"generator": loss, "l1": (output.prediction - output.target).abs().mean()}
+        if self._discriminator is not None and (step + 1) % self._options.discriminator_every == 0:
+            losses["discriminator"] = self._update_discriminator(self._discriminator, output)
+        return {name: value.detach() for name, value in losses.items()}
+
+    def validate(self, log: RunLog, step: int) -> Validated:
+        """Measure the generator that is exported on held-out clips, and write a sheet."""
+        network = self.exported
+        metrics = self._validation.measure(network, batch=self._options.batch)
+        network.calibrate(1.0 - metrics["transfer_accuracy"])
+        metrics |= self._whole.measure(network)
+        return Validated(metrics, self._validation.sheet(network, log.sheet_path(step)))
+
+    def _set_up(self, module: nn.Module, optimiser_name: str) -> nn.Module:
+        """Fabric's wrapper of a module, whose optimiser is kept under this name."""
+        wrapped, optimiser = self._fabric.setup(module, make_optimiser(module, self._options))
+        self.state.optimisers[optimiser_name] = optimiser
+        return cast("nn.Module", wrapped)
+
+    def _loss(self, batch: Rollout, output: RolloutOutput) -> Tensor:
+        logits = None
+        if self._discriminator is not None:
+            # Unwrapped and frozen: its gradients are of no use here, and would be sent around.
+            discriminator = self.state.networks["discriminator"]
+            with _frozen(discriminator), self._fabric.autocast():
+                previous = output.previous.flatten(0, 1)
+                logits = discriminator(output.prediction.flatten(0, 1), previous).float()
+        loss = self._objective.generator(output.prediction, output.target, logits)
+        return loss + self._objective.chroma(
+            output.chroma,
+            batch.chroma[:, 1:],
+            confidence=output.confidence,
+            fetched=output.fetched,
+            candidates=output.candidates,
+            log_errors=output.log_errors,
+        )
+
+    def _update_discriminator(self, discriminator: nn.Module, output: RolloutOutput) -> Tensor:
+        # True and predicted frames in batches of their own, so that batch norm does not mix them.
+        previous = output.previous.flatten(0, 1).detach()
+        true_logits = discriminator(output.target.flatten(0, 1).detach(), previous)
+        predicted_logits = discriminator(output.prediction.flatten(0, 1).detach(), previous)
+        loss = self._objective.discriminator(true_logits, predicted_logits)
+        self._descend(loss, discriminator, "discriminator_adam")
+        return loss
+
+    def _descend(
+        self, loss: Tensor, module: nn.Module, optimiser_name: str, *, clip: float | None = None
+    ) -> None:
+        optimiser = self.state.optimisers[optimiser_name]
+        optimiser.zero_grad()
+        self._fabric.backward(loss)
+        if clip is not None:
+            self._fabric.clip_gradients(module, optimiser, max_norm=clip)
+        optimiser.step()
+
+
+def build_generator(options: FitOptions) -> tuple[Generator, Arguments]:
+    """Build the generator that the options name.
+
+    Args:
+        options: `model` and `arguments` count.
+
+    Returns:
+        The generator, and its arguments by name.
+
+    Raises:
+        ArgumentError: There is no such generator, or it does not take these arguments.
+    """
+    learn(options.model)
+    if options.model not in GENERATORS:
+        raise ArgumentError(
+            f"model is {options.model!r}, accepted are {', '.join(GENERATORS)}, "
+            "and package.module:Class for one of your own"
+        )
+    cls = GENERATORS[options.model]
+    accepted = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+    arguments: Arguments = {}
+    for text in options.arguments:
+        name, _, value = text.partition("=")
+        if name not in accepted:
+            raise ArgumentError(
+                f"arguments holds {text!r}; {options.model} takes "
+                + ", ".join(f"{known}=VALUE" for known in accepted)
+            )
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    try:
+        return cls(**arguments), arguments
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ArgumentError(
+            f"arguments {' '.join(options.arguments)} make no {options.model}: {error}"
+        ) from error
+
+
+def _start_from(generator: Generator, options: FitOptions) -> None:
+    """Load the weights of the checkpoint `options.initial`; CheckpointError if they do not fit."""
+    assert options.initial is not None  # noqa: S101 - for the type checker
+    start, config = load_generator(options.initial)
+    if config.model != options.model or _shapes(start) != _shapes(generator):
+        raise CheckpointError(
+            f"initial: {options.initial} holds a {config.model} {config.arguments}, "
+            f"a {options.model} with the same arguments is needed"
+        )
+    generator.load_state_dict(start.state_dict())
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
+
+
+@contextmanager
+def _frozen(module: nn.Module) -> Iterator[None]:
+    """Gather no gradients of the module's parameters meanwhile."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)

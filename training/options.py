@@ -1,8 +1,10 @@
-"""What `python -m training fit` can be told: the one place of its defaults."""
+"""What `python -m training fit` and `fit-colorizer` can be told: the one place of their defaults.
+
+Imports little, so that `--help` answers at once.
+"""
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,73 +12,83 @@ from typing import Annotated, Literal
 
 import tyro
 
-from evaluation.clips import ClipOptions
-from evaluation.help_text import manual
-from training.data.rollouts import RolloutOptions
-from training.models import GENERATORS
-from training.models.base import Generator
-from training.objective import Objective
+from evaluation.help_text import help_text
+from evaluation.options import ClipOptions
+from training.data.options import RolloutOptions
 from vidcolor.errors import ArgumentError
 
 CHANGEABLE = frozenset({
     "videos", "out", "resume", "steps", "minutes", "checkpoint_minutes", "checkpoint_steps",
-    "log_every", "accelerator", "devices", "precision", "threads", "name", "licence",
-    "training_data",
+    "validate_clips", "validate_frames", "log_every", "accelerator", "devices", "precision",
+    "threads", "workers", "compile", "name", "licence", "training_data",
 })  # fmt: skip
 """Options that a resumed run may be given anew; with any other changed it would be another run."""
 
 
-@manual
+@help_text
 @dataclass(frozen=True)
-class FitOptions:
-    """Train a generator on the videos below some folders.
+class ObjectiveOptions:
+    """What generator and discriminator minimise; see `training.objective`."""
 
-    The defaults are the reports' cGAN with dt = 1 at their widths. The folder given by --out holds
-    `checkpoint/` (what `python -m export` takes, and what --resume goes on from), `losses.jsonl`,
-    `samples/` (sheets: gray, truth, ours) and TensorBoard's `events/`.
-    """
+    alpha: float = 1.0
+    """Weight of the adversarial term; 0 trains the reports' supervised model, without a
+    discriminator."""
+    beta: float = 100.0
+    """Weight of the mean absolute error in the model's colour space."""
+    label_smoothing: float = 0.0
+    """One-sided label smoothing: true frames are labelled 1 minus this, predicted ones stay 0."""
+    fidelity: float = 0.0
+    """Weight of the mean over frames of the log of chroma's mean squared error: what PSNR, taken
+    frame by frame, measures."""
+    matching: float = 0.0
+    """Weight of the mean absolute error of the chroma that similarity sub-nets found alone."""
+    doubt: float = 0.0
+    """Weight of the negative log likelihood of the errors of each candidate that a mixing model
+    chose from, under the scales that it expected."""
+    confidence: float = 0.0
+    """Weight of the negative log likelihood of the errors, under a Laplace distribution of the
+    scale that the model's confidence stands for (Kendall and Gal 2017)."""
+
+
+@help_text
+@dataclass(frozen=True)
+class RunOptions:
+    """What every training run can be told, whatever it trains."""
 
     videos: tyro.conf.Positional[tuple[Path, ...]]
     """Folders that are searched for videos, subfolders too."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",))]
     """Folder of this run."""
 
-    system: str = ""
-    """A named configuration, whose values become the defaults of the others: supervised, cgan-dt1,
-    cgan-dt5, extended, convlstm, similarity, flagship or seeds (training/systems.py)."""
-    model: str = "seeds"
-    """The generator: 'seeds', the reports' U-Net G(g_t, c_{t-1}); 'extended', which is also given
-    c_1; or any other of training/models."""
-    arguments: tuple[str, ...] = ()
-    """The generator's own arguments as NAME=VALUE; for 'seeds' and 'extended' width=0.5 halves the
-    channels of every layer."""
-    discriminator_width: float = 1.0
-    """Multiplier of the discriminator's channels (1: 64 to 512)."""
-    initial: Path | None = None
-    """A checkpoint folder whose weights the generator starts from, as for fine-tuning."""
-
     clips: ClipOptions = field(default_factory=ClipOptions)
-    rollout: RolloutOptions = field(default_factory=RolloutOptions)
-    objective: Objective = field(default_factory=Objective)
 
     steps: int | None = None
-    """Generator updates in all. The reports' 10 epochs of 7,000 examples are 8,750 at batch 8."""
+    """Updates in all. The reports' 10 epochs of 7,000 examples are 8,750 at batch 8."""
     minutes: float | None = None
-    """Minutes of training in all, resumed runs counted together. Give --steps, --minutes or both:
-    the learning rate falls to zero by whichever ends first."""
+    """Minutes in all, from the start of the program to its end: decoding, validation and the last
+    checkpoint included, resumed runs counted together. Give --steps, --minutes or both: the
+    learning rate falls to zero by whichever ends first."""
     batch: int = 8
     """Examples in a batch, over all processes together."""
     learning_rate: float = 3e-4
-    """Adam's learning rate at the start, of both networks; it falls linearly to zero."""
+    """The optimiser's learning rate after the warm-up; it falls to zero."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """How the learning rate falls."""
+    warmup_steps: int = 0
+    """Updates over which the learning rate rises from zero, linearly."""
+    rates: tuple[str, ...] = ()
+    """Other learning rates for some parameters, as PART=FACTOR: those whose names hold PART learn
+    at FACTOR times the rate (encoder.trunk=0.3). The first PART that fits counts."""
+    optimiser: Literal["adam", "adamw"] = "adam"
+    """Adam as in the reports, or AdamW, whose weight decay is apart from the gradients."""
     beta1: float = 0.0
-    """Adam's beta1; 0 as in the reports."""
+    """The optimiser's beta1; 0 as in the reports."""
+    beta2: float = 0.999
+    """The optimiser's beta2."""
+    weight_decay: float = 0.0
+    """Weight decay of the optimiser."""
     clip_gradients: float | None = None
-    """Greatest norm of the generator's gradients; longer ones are shortened to it."""
-    discriminator_every: int = 2
-    """Generator updates for each update of the discriminator; the reports made two."""
-    average: float | None = None
-    """Decay of an exponential moving average of the weights, such as 0.999: then the average is
-    what is validated and exported."""
+    """Greatest norm of the gradients; longer ones are shortened to it."""
     seed: int = 0
     """Seed of the weights, the examples and dropout."""
 
@@ -90,12 +102,13 @@ class FitOptions:
     """Updates between two lines of losses."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train."""
-    devices: int = 1
-    """How many devices to train on; under torchrun its own number counts."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Arithmetic of the networks."""
     threads: int | None = None
     """CPU threads for the networks; without it as many as PyTorch finds cores."""
+    workers: int = 0
+    """Processes that make the examples; 0 makes them in one thread beside the training. The
+    examples are the same whatever the number."""
 
     name: str = ""
     """What the trained model is called; the name of --out if empty."""
@@ -105,41 +118,120 @@ class FitOptions:
     """The training data in words, for the model card; the folders' names if empty."""
 
 
-def build_generator(options: FitOptions) -> tuple[Generator, dict[str, float | int | str | bool]]:
-    """The generator that the options name, and its arguments; ArgumentError says what is wrong."""
-    if options.model not in GENERATORS:
-        raise ArgumentError(f"model is {options.model!r}, accepted are {', '.join(GENERATORS)}")
-    cls = GENERATORS[options.model]
-    accepted = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-    arguments = {}
-    for text in options.arguments:
-        name, _, value = text.partition("=")
-        if name not in accepted:
-            raise ArgumentError(
-                f"arguments holds {text!r}; {options.model} takes "
-                + ", ".join(f"{known}=VALUE" for known in accepted)
-            )
-        try:
-            arguments[name] = json.loads(value)
-        except ValueError:
-            arguments[name] = value
-    try:
-        return cls(**arguments), arguments
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ArgumentError(
-            f"arguments {' '.join(options.arguments)} make no {options.model}: {error}"
-        ) from error
+@help_text
+@dataclass(frozen=True)
+class FitOptions(RunOptions):
+    """Train a generator on the videos below some folders.
+
+    The defaults are the reports' cGAN with dt = 1 at their widths. The folder given by --out holds
+    `checkpoint/` (what `python -m export` takes, and what --resume goes on from), `best/` (the
+    weights that did best on held-out clips), `losses.jsonl`, `samples/` (sheets: gray, true, ours)
+    and TensorBoard's `events/`.
+    """
+
+    system: str = ""
+    """A named configuration, whose values become the defaults of the others: supervised, cgan-dt1,
+    cgan-dt5, extended, convlstm, similarity, flagship or seeds (training/systems.py)."""
+    model: str = "seeds"
+    """The generator: 'seeds', the reports' U-Net G(g_t, c_{t-1}); 'extended', which is also given
+    c_1; any other of training/models; or a class of your own, package.module:Class."""
+    arguments: tuple[str, ...] = ()
+    """The generator's own arguments as NAME=VALUE; for 'seeds' and 'extended' width=0.5 halves the
+    channels of every layer."""
+    discriminator_width: float = 1.0
+    """Multiplier of the discriminator's channels (1: 64 to 512)."""
+    initial: Path | None = None
+    """A checkpoint folder whose weights the generator starts from, as for fine-tuning."""
+
+    rollout: RolloutOptions = field(default_factory=RolloutOptions)
+    objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
+
+    discriminator_every: int = 2
+    """Generator updates for each update of the discriminator; the reports made two."""
+    average: float | None = None
+    """Decay of an exponential moving average of the weights, such as 0.999: then the average is
+    what is validated and exported."""
+    validate_clips: int = 4
+    """Held-out clips that each checkpoint colours whole, from their first frame; `best/` has the
+    weights of the highest PSNR on them. 0 keeps no `best/`."""
+    validate_frames: int = 48
+    """Most frames of each of these clips."""
+    devices: int = 1
+    """How many devices to train on; under torchrun its own number counts."""
+    compile: bool = False
+    """Compile the generator by torch.compile: minutes at the start, faster updates after it."""
 
 
-def check(options: FitOptions, *, size_multiple: int) -> None:
-    """Raise ArgumentError for what can be seen to be wrong before any work is done."""
+@help_text
+@dataclass(frozen=True)
+class ColorizerOptions(RunOptions):
+    """Train a colorizer of single frames on the videos below some folders.
+
+    The method is that of Zhang, Isola and Efros 2016; `vidcolor color --key auto` uses what comes
+    of it. The folder given by --out holds `checkpoint/` (what `python -m export` takes, and what
+    --resume goes on from), `best/` (the weights that did best on held-out frames), `losses.jsonl`,
+    `samples/` (sheets: gray, true, ours) and TensorBoard's `events/`.
+    """
+
+    batch: int = 16
+    """Examples in a batch."""
+    learning_rate: float = 1e-3
+    """The optimiser's learning rate after the warm-up; it falls to zero."""
+    beta1: float = 0.9
+    """The optimiser's beta1."""
+    clip_gradients: float | None = 2.0
+    """Greatest norm of the gradients; longer ones are shortened to it."""
+
+    width: float = 1.0
+    """Multiplier of the network's channels (1: 24 to 160)."""
+    crop: int = 192
+    """Side of the squares cut from the frames, in pixels."""
+    film: float = 0.0
+    """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma."""
+    uniform: float = 0.5
+    """The uniform distribution's share in the one that colours are weighted by: 0 weighs all
+    colours alike however rare, 1 all pixels alike. The paper's lambda."""
+
+
+def check_run(options: RunOptions) -> None:
+    """Check what can be seen to be wrong with any run before work is done.
+
+    Args:
+        options: What the run was told.
+
+    Raises:
+        ArgumentError: It says in a sentence what is wrong.
+    """
     if not options.videos:
         raise ArgumentError("videos: no folder is given; at least one folder of videos is needed")
     if options.steps is None and options.minutes is None:
         raise ArgumentError("neither steps nor minutes is given; one of them must be")
-    for name in ("batch", "discriminator_every", "log_every", "devices"):
-        if getattr(options, name) < 1:
-            raise ArgumentError(f"{name} is {getattr(options, name)}, at least 1 is needed")
+    least = {"batch": 1, "log_every": 1, "warmup_steps": 0, "workers": 0}
+    for name, minimum in least.items():
+        if getattr(options, name) < minimum:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, at least {minimum} is needed")
+    for name in ("beta1", "beta2"):
+        if not 0 <= getattr(options, name) < 1:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, 0 to below 1 is accepted")
+    if options.weight_decay < 0:
+        raise ArgumentError(f"weight_decay is {options.weight_decay}, 0 or more is accepted")
+
+
+def check_fit(options: FitOptions, *, size_multiple: int) -> None:
+    """Check what can be seen to be wrong with the training of a generator.
+
+    Args:
+        options: What the run was told.
+        size_multiple: The generator's, in pixels.
+
+    Raises:
+        ArgumentError: It says in a sentence what is wrong.
+    """
+    check_run(options)
+    least = {"discriminator_every": 1, "devices": 1, "validate_clips": 0, "validate_frames": 2}
+    for name, minimum in least.items():
+        if getattr(options, name) < minimum:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, at least {minimum} is needed")
     if options.rollout.crop < 1 or options.rollout.crop % size_multiple:
         raise ArgumentError(
             f"crop is {options.rollout.crop}, {options.model} needs a positive multiple of "
@@ -151,16 +243,25 @@ def check(options: FitOptions, *, size_multiple: int) -> None:
         )
 
 
-def to_json(options: FitOptions) -> dict[str, object]:
-    """The options as plain values, for a checkpoint's config."""
+def to_json(options: RunOptions) -> dict[str, object]:
+    """Return the options as plain values, for a checkpoint's config."""
     plain: dict[str, object] = json.loads(json.dumps(asdict(options), default=str))
     return plain
 
 
-def check_same(options: FitOptions, before: dict[str, object]) -> None:
-    """Raise ArgumentError unless a resumed run's options are those it was begun with."""
+def check_same(options: RunOptions, before: dict[str, object]) -> None:
+    """Check that a resumed run's options are those it was begun with.
+
+    Args:
+        options: Those it is resumed with.
+        before: `to_json` of those it was begun with. One that it lacks, since the option is newer
+            than the run, counts as the default.
+
+    Raises:
+        ArgumentError: An option differs that makes it another run.
+    """
+    defaults = to_json(type(options)(videos=(), out=Path()))
     for name, value in to_json(options).items():
-        if name not in CHANGEABLE and before.get(name) != value:
-            raise ArgumentError(
-                f"{name} is {value}, but the run to resume was begun with {before.get(name)}"
-            )
+        old = before.get(name, defaults[name])
+        if name not in CHANGEABLE and old != value:
+            raise ArgumentError(f"{name} is {value}, but the run to resume was begun with {old}")

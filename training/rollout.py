@@ -12,15 +12,15 @@ from training.data.rollouts import Rollout
 from training.models.base import Generator, Tensors
 
 
-class Painting(NamedTuple):
-    """A coloured rollout."""
+class RolloutOutput(NamedTuple):
+    """A rollout as the generator predicted it."""
 
     chroma: Tensor
     """[B, T, 2, h, w] in ±0.5."""
-    painted: Tensor
+    prediction: Tensor
     """[B, T, 3, h, w] in [-1, 1]: frames 1..T as the generator views them."""
-    truth: Tensor
-    """[B, T, 3, h, w]: the same frames in their true colours."""
+    target: Tensor
+    """[B, T, 3, h, w]: the true frames in the same view."""
     previous: Tensor
     """[B, T, 3, h, w]: the true frames 0..T-1, which the discriminator is shown as c_{t-1}."""
     confidence: Tensor
@@ -29,58 +29,63 @@ class Painting(NamedTuple):
     """[B, T, m, 2, h, w]: chroma that similarity sub-nets found; None where there is none."""
     candidates: Tensor | None
     """[B, T, n, 2, h/2, w/2]: chroma that the model chose from; None where it mixes nothing."""
-    doubts: Tensor | None
-    """[B, T, n, h/2, w/2]: how wrong it expected each to be."""
+    log_errors: Tensor | None
+    """[B, T, n, h/2, w/2]: the log of the error that it predicted for each."""
     state: Tensors
-    """The state after frame T, cut off from the graph of this rollout."""
+    """The recurrent state after frame T, detached: truncated BPTT goes on from it."""
 
 
-class Rolling(nn.Module):
-    """One forward pass over a whole rollout, so that data-parallel training sees one too."""
+class Unroll(nn.Module):
+    """Unrolls the generator over a rollout, in one forward pass as data-parallel training needs."""
 
     def __init__(self, generator: Generator, *, own_output: bool) -> None:
         super().__init__()
         self.generator = generator
         self.own_output = own_output
 
-    def forward(self, rollout: Rollout, carried: Tensors | None = None) -> Painting:
-        """Colour frames 1..T of the rollout.
+    def forward(self, rollout: Rollout, carried: Tensors | None = None) -> RolloutOutput:
+        """Predict frames 1..T of a batch of rollouts.
 
-        carried: the state after the rollouts before, for those places where this one follows them.
+        Args:
+            rollout: The examples.
+            carried: The state after the previous batch, for those examples that continue it.
+
+        Returns:
+            The predictions, and what the losses compare them with.
         """
         generator = self.generator
         memory = self._memory(rollout)
         state = self._start(rollout, carried)
-        steps, painted = [], []
+        steps, views = [], []
         for t in range(1, rollout.luma.shape[1]):
             luma = rollout.luma[:, t]
             step, view = generator.paint(luma, state, memory, rollout.flows(t))
             steps.append(step)
-            painted.append(view)
+            views.append(view)
             if self.own_output:
                 state = step.state
             else:
                 state = generator.remember(luma, rollout.chroma[:, t]).state
-        truth = generator.view(rollout.luma.flatten(0, 1), rollout.chroma.flatten(0, 1))
-        truth = truth.unflatten(0, rollout.luma.shape[:2])
-        return Painting(
+        target = generator.view(rollout.luma.flatten(0, 1), rollout.chroma.flatten(0, 1))
+        target = target.unflatten(0, rollout.luma.shape[:2])
+        return RolloutOutput(
             chroma=torch.stack([step.chroma for step in steps], dim=1),
-            painted=torch.stack(painted, dim=1),
-            truth=truth[:, 1:],
-            previous=truth[:, :-1],
+            prediction=torch.stack(views, dim=1),
+            target=target[:, 1:],
+            previous=target[:, :-1],
             confidence=torch.stack([step.confidence for step in steps], dim=1),
             fetched=_stack(step.fetched for step in steps),
             candidates=_stack(step.candidates for step in steps),
-            doubts=_stack(step.doubts for step in steps),
+            log_errors=_stack(step.log_errors for step in steps),
             state={name: tensor.detach() for name, tensor in state.items()},
         )
 
     def _start(self, rollout: Rollout, carried: Tensors | None) -> Tensors:
-        """The state at frame 0: carried on, given by its true colours, or of no past."""
+        """The state at frame 0: carried over, made of its true colours, or zeros (no history)."""
         if carried is not None and rollout.follows.all():
             return carried
         given = self.generator.remember(rollout.luma[:, 0], rollout.chroma[:, 0]).state
-        given = {n: _choose(rollout.cold, torch.zeros_like(t), t) for n, t in given.items()}
+        given = {n: _choose(rollout.no_history, torch.zeros_like(t), t) for n, t in given.items()}
         if carried is None:
             return given
         return {name: _choose(rollout.follows, carried[name], given[name]) for name in given}

@@ -1,9 +1,10 @@
-"""Sample sheets: rows of frames, to see what a training run has come to."""
+"""Sample sheets: labelled rows of frames, to see what a training run has come to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,20 +16,51 @@ from training.models.lab import planes_to_rgb
 
 GAP = 4
 """Pixels between the pictures."""
+MARGIN = 64
+"""Pixels left of the pictures, for the rows' labels."""
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_SCALE = 0.4
 
 
-def write_sheet(path: Path, rows: Sequence[tuple[Tensor, Tensor]]) -> Codes:
-    """Write rows of frames as one PNG and return it as [h, w, 3] RGB.
+class Row(NamedTuple):
+    """One row of a sheet."""
 
-    Each row is luma [n, 1, h, w] in [0, 1] and chroma [n, 2, h, w] in ±0.5; all of one shape.
+    label: str
+    """Such as 'gray', 'true' or 'ours'."""
+    luma: Tensor
+    """[n, 1, h, w] in [0, 1]."""
+    chroma: Tensor
+    """[n, 2, h, w] in ±0.5."""
+
+
+def write_sheet(path: Path, rows: Sequence[Row]) -> Codes:
+    """Write rows of frames as one PNG, each row with its label at the left.
+
+    Args:
+        path: The file; its folder is made.
+        rows: All of one shape.
+
+    Returns:
+        The sheet, [height, width, 3] RGB.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     pictures = []
-    for luma, chroma in rows:
-        rgb = torch.round(planes_to_rgb(luma.cpu(), chroma.cpu()) * 255).byte()
+    for row in rows:
+        rgb = torch.round(planes_to_rgb(row.luma.cpu(), row.chroma.cpu()) * 255).byte()
         framed = torch.nn.functional.pad(rgb, (0, GAP, 0, GAP), value=255)
-        pictures.append(framed.permute(2, 0, 3, 1).flatten(1, 2))
-    sheet = np.ascontiguousarray(torch.cat(pictures).numpy())
+        strip = framed.permute(2, 0, 3, 1).flatten(1, 2).numpy()
+        pictures.append(np.concatenate([_label(row.label, len(strip)), strip], axis=1))
+    sheet = np.ascontiguousarray(np.concatenate(pictures))
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
         raise OSError(f"could not write the sample sheet {path}")
     return sheet
+
+
+def _label(text: str, height: int) -> Codes:
+    """White [height, MARGIN, 3] with the text in black, half way down."""
+    margin = np.full((height, MARGIN, 3), 255, np.uint8)
+    cv2.putText(margin, text, (2, height // 2), _FONT, _SCALE, (0, 0, 0), 1, cv2.LINE_AA)
+    return margin

@@ -9,14 +9,12 @@ build, and what ships.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 
 import tyro
 
-from training.data.rollouts import RolloutOptions
-from training.objective import Objective
-from training.options import FitOptions
+from training.data.options import RolloutOptions
+from training.options import FitOptions, ObjectiveOptions
 from vidcolor.errors import ArgumentError
 
 EPOCHS, EXAMPLES, BATCH = 10, 7000, 8
@@ -30,29 +28,29 @@ SEQUENCES = replace(REPORTS, clip_gradients=2.0, learning_rate=5e-4)
 
 SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
     # G(g_t, c_{t-1}) by the mean absolute error alone.
-    "supervised": replace(REPORTS, objective=Objective(alpha=0)),
+    "supervised": replace(REPORTS, objective=ObjectiveOptions(alpha=0)),
     # The hybrid objective. From one frame to the next nearly every pixel may be copied.
     "cgan-dt1": REPORTS,
     # From so far back that it may not.
     "cgan-dt5": replace(REPORTS, rollout=RolloutOptions(dt=(5, 5))),
     # The same, also given c_1: to fetch what the frame before does not show.
     "extended": replace(REPORTS, model="extended", rollout=RolloutOptions(dt=(5, 5))),
-    # Whole sequences in one pass, the LSTM's state carried from frame to frame.
+    # Whole sequences in one pass, the LSTM's state handed from frame to frame.
     "convlstm": replace(
         SEQUENCES,
         model="convlstm",
         rollout=RolloutOptions(frames=6, own_output=True, dt=(1, 2)),
         batch=4,
     ),
-    # Colour fetched from the key by likeness; each place of the batch follows a clip on the
-    # model's own output, so that it learns to be right late as well.
+    # Colour fetched from the key by likeness; each batch index follows a clip on the model's
+    # own output, so that it learns to be right late as well.
     "similarity": replace(
         SEQUENCES,
         model="similarity",
         rollout=RolloutOptions(
             frames=3, own_output=True, dt=(1, 3), stream=(6, 60), reverse=True
         ),
-        objective=Objective(matching=50.0, confidence=0.3),
+        objective=ObjectiveOptions(matching=50.0, confidence=0.3),
         batch=4,
     ),
     # What ships as 'flagship' (training/EXPERIMENTS.md, 8).
@@ -63,7 +61,7 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
             frames=3, own_output=True, dt=(1, 2), stream=(24, 100), reverse=True, crop=224,
             motion=1.0, chroma_rotation=180.0, rotated=0.25, saturation=1.3, film=0.2, cold=0.05,
         ),
-        objective=Objective(
+        objective=ObjectiveOptions(
             alpha=0, beta=5, fidelity=0.5, matching=5, doubt=0.03, confidence=0.03
         ),
         batch=4, beta1=0.9, average=0.998, precision="bf16-mixed",
@@ -80,12 +78,14 @@ SYSTEMS: MappingProxyType[str, FitOptions] = MappingProxyType({
 
 
 def named(name: str) -> FitOptions:
-    """The options of a system, whose `videos` and `out` are missing; ArgumentError for no such."""
+    """Return the options of a system; its `videos` and `out` are missing.
+
+    Args:
+        name: One of `SYSTEMS`.
+
+    Raises:
+        ArgumentError: There is no such system.
+    """
     if name not in SYSTEMS:
         raise ArgumentError(f"system is {name!r}, accepted are {', '.join(SYSTEMS)}")
     return replace(SYSTEMS[name], system=name)
-
-
-def system(name: str, *, videos: tuple[Path, ...], out: Path) -> FitOptions:
-    """A system's options for these videos and this folder."""
-    return replace(named(name), videos=videos, out=out, name=name)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from evaluation import clips
-from evaluation.clips import ClipOptions, find_videos, load_clip, load_split, rgb_to_codes
+from evaluation.clips import find_videos, load_clip, load_split, rgb_to_codes
+from evaluation.options import ClipOptions
 from tests.support.footage import scene_clip, write_scenes, write_video
 from vidcolor.errors import ArgumentError
 

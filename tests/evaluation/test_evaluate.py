@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.evaluate import REPORT, RESULTS, TABLE, EvaluateOptions, evaluate
+from evaluation import __main__ as command
+from evaluation.evaluate import REPORT, RESULTS, TABLE, evaluate
+from evaluation.options import EvaluateOptions
 from tests.support.footage import FRAMES, write_video
 from tests.support.scenes import render
 from tests.toy.colorizers import RGB, write_colorizer
-from training import __main__ as command
 from vidcolor.errors import ArgumentError, BundleNotFoundError
 
 LABELS = [
@@ -46,16 +47,16 @@ def options(videos, tmp_path, toy_bundle, flow_bundle) -> EvaluateOptions:
 
 def test_the_whole_way(options, monkeypatch, capsys):
     arguments = [
-        "evaluate", *options.bundles, "--clips", str(options.clips), "-o", str(options.out),
+        *options.bundles, "--clips", str(options.clips), "-o", str(options.out),
         "--size", "64", "--provider", "cpu", "--threads", "1", "--pictures", "1",
         "--cache", str(options.cache),
     ]  # fmt: skip
-    monkeypatch.setattr(sys, "argv", ["training", *arguments])
-    monkeypatch.setattr(sys, "orig_argv", ["/bin/python3", "-m", "training", *arguments])
+    monkeypatch.setattr(sys, "argv", ["evaluation", *arguments])
+    monkeypatch.setattr(sys, "orig_argv", ["/bin/python3", "-m", "evaluation", *arguments])
     assert command.main() == 0
     content = json.loads((options.out / RESULTS).read_text())
     assert list(content["summaries"]) == LABELS
-    assert content["command"].startswith("python3 -m training evaluate ")
+    assert content["command"].startswith("python3 -m evaluation ")
     assert content["command"].endswith(f"--cache {options.cache}")
     assert content["options"]["size"] == 64
     assert content["versions"]["onnxruntime"]

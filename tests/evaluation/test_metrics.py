@@ -87,7 +87,7 @@ def test_histogram_counts_each_channel():
 
 def test_cdc_of_a_blinking_clip_counts_only_odd_distances():
     black, white = (metrics.histogram(flat(c, c, c)) for c in (0, 255))
-    found = metrics.colour_distribution_consistency([black, white] * 4)
+    found = metrics.color_distribution_consistency([black, white] * 4)
     assert found == pytest.approx(math.log(2) / 3)  # ln 2 at distance 1, 0 at 2 and 4
 
 
@@ -96,14 +96,20 @@ def test_cdc_of_half_changed_channels():
     after[:8, :, 0] = 9
     # Red goes from (1, 0) to (1/2, 1/2), the mixture is (3/4, 1/4); green and blue stay.
     red = 0.5 * math.log(4 / 3) + 0.5 * (0.5 * math.log(2 / 3) + 0.5 * math.log(2))
-    found = metrics.colour_distribution_consistency(
+    found = metrics.color_distribution_consistency(
         [metrics.histogram(before), metrics.histogram(after)]
     )
     assert found == pytest.approx(red / 3)
 
 
 def test_cdc_of_a_still_clip_is_zero():
-    assert metrics.colour_distribution_consistency([metrics.histogram(flat(7, 8, 9))] * 6) == 0
+    assert metrics.color_distribution_consistency([metrics.histogram(flat(7, 8, 9))] * 6) == 0
+
+
+def test_chroma_strength_is_the_mean_length_in_codes():
+    chroma = np.zeros((2, 4, 4), np.float32)
+    chroma[:, :2] = np.reshape((3 / 255, -4 / 255), (2, 1, 1))
+    assert metrics.chroma_strength(chroma) == pytest.approx(2.5)
 
 
 def test_rank_correlation_of_planted_confidence():

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from evaluation.clips import CODING, Clip
-from evaluation.methods import Method
 from evaluation.pictures import STRIP_EVERY, Pictures, depict
+from evaluation.predictors import Predictor
 from evaluation.report import COLUMNS, html_report, markdown_table, table, to_json
-from evaluation.scores import Ruler, frame_rgb
+from evaluation.scores import Scorer, frame_rgb
 from evaluation.summary import Evaluation, summarise
 from tests.support.footage import FRAMES, scene_clip
 from vidcolor.color import decode_chroma
 
-HOLD, CHAIN = Method("hold"), Method("flow chain")
+HOLD, CHAIN = Predictor("hold"), Predictor("flow chain")
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,18 @@ def clips() -> list[Clip]:
 
 @pytest.fixture(scope="module")
 def evaluation(clips, toy_bundle) -> Evaluation:
-    toys = [Method(kind, "toy", str(toy_bundle), "cpu") for kind in ("propagation", "transfer")]
+    toys = [Predictor(kind, "toy", str(toy_bundle), "cpu") for kind in ("propagation", "transfer")]
     methods = [HOLD, CHAIN, *toys]
     scores = {
-        clip.name: {m.label: Ruler(clip).measure(m.paint(clip)) for m in methods} for clip in clips
+        clip.name: {m.label: Scorer(clip).score(m.predict(clip)) for m in methods} for clip in clips
     }
     return Evaluation(
-        command="python -m training evaluate <toy>",
+        command="python -m evaluation <toy>",
         versions={"numpy": "2.0"},
+        provenance={"commit": "0123abc+", "footage_sha256": "4567def"},
         options={"size": 128, "frames": FRAMES, "workers": 1},
         models={"toy": {"name": "toy"}},
-        methods=methods,
+        predictors=methods,
         summaries={method.label: summarise(scores, method.label) for method in methods},
         true_cdc=0.004,
         clips=scores,
@@ -49,7 +50,7 @@ def evaluation(clips, toy_bundle) -> Evaluation:
 
 @pytest.fixture(scope="module")
 def pictures(clips, evaluation) -> Pictures:
-    return depict(clips[1], evaluation.methods, subject=CHAIN)
+    return depict(clips[1], evaluation.predictors, subject=CHAIN)
 
 
 def decode(uri: str, kind: str) -> bytes:
@@ -84,6 +85,7 @@ def test_markdown(evaluation):
 def test_json_holds_every_frame(evaluation):
     content = json.loads(to_json(evaluation))
     assert content["versions"] == {"numpy": "2.0"}
+    assert content["provenance"]["commit"] == "0123abc+"
     assert content["summaries"]["toy"]["against_chain"]["worst_clip"] in evaluation.clips
     frames = content["clips"]["scene-1"]["toy"]["frames"]
     for name in ("psnr", "accuracy", "ciede2000", "lab_l1", "confidence"):
@@ -100,6 +102,7 @@ def test_html_needs_nothing_but_itself(evaluation, pictures):
     assert html.count("<video") == html.count('src="data:video/mp4') == 1
     assert html.count("<svg") == html.count("</svg>") == 1
     assert "&lt;toy&gt;" in html
+    assert "commit 0123abc+" in html
     eta = 1 - evaluation.summaries["toy transfer"].accuracy
     assert f"toy: (1 - {eta:.3f})^t" in html
 
@@ -113,11 +116,12 @@ def test_html_lists_the_worst_clip_first(evaluation):
 def test_html_without_models_or_flow_chain(evaluation):
     alone = replace(
         evaluation,
-        methods=[HOLD],
+        predictors=[HOLD],
         summaries={"hold": evaluation.summaries["hold"]},
         clips={name: {"hold": methods["hold"]} for name, methods in evaluation.clips.items()},
     )
-    assert "above flow chain" not in html_report(alone, [])
+    assert "<th>above flow chain</th>" not in html_report(alone, [])
+    assert "<th>above flow chain</th>" in html_report(evaluation, [])
 
 
 def test_strips_show_each_method_every_seventh_frame(clips, evaluation, pictures):
@@ -148,7 +152,7 @@ def test_the_video_shows_gray_the_subject_and_the_truth(clips, pictures):
     assert last.shape == (128, 3 * 160, 3)
     before, after, truth = np.split(last, 3, axis=1)
     assert np.ptp(before, axis=-1).mean() < 6
-    painted = list(CHAIN.paint(clip))[-1].chroma
+    painted = list(CHAIN.predict(clip))[-1].chroma
     codes = np.rint(255 * painted + 128).clip(0, 255).astype(np.uint8)
     assert np.abs(after - frame_rgb(clip.luma[-1], codes)).mean() < 8
     true = frame_rgb(

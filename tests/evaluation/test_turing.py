@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluation.clips import ClipOptions, load_clip
-from evaluation.methods import Method
-from evaluation.scores import frame_rgb, painted_rgb
-from evaluation.turing import TuringOptions, make_pair, turing
+from evaluation import __main__ as command
+from evaluation.clips import load_clip
+from evaluation.options import ClipOptions, TuringOptions
+from evaluation.predictors import Predictor
+from evaluation.scores import frame_rgb, prediction_rgb
+from evaluation.turing import make_pair, turing
 from tests.support import browser
 from tests.support.footage import write_video
 from tests.support.scenes import render
-from training import __main__ as command
 from vidcolor.errors import ArgumentError, BundleNotFoundError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def drawn(page: Page) -> list[list[str]]:
 
 def test_a_pair_is_the_truth_above_what_the_model_makes_of_it(options):
     path = options.clips / "1.mkv"
-    method = Method("propagation", "toy", options.bundle, "cpu")
+    method = Predictor("propagation", "toy", options.bundle, "cpu")
     pair = make_pair("1", path, method=method, options=options)
     head, _, content = pair.video.partition(",")
     assert head == "data:video/mp4;base64"
@@ -83,14 +84,14 @@ def test_a_pair_is_the_truth_above_what_the_model_makes_of_it(options):
         assert container.streams.video[0].average_rate == 25
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     clip = load_clip(path, name="1", options=ClipOptions(size=64, cache=options.cache))
-    painted = list(method.paint(clip))
+    painted = list(method.predict(clip))
     assert len(frames) == len(painted) == FRAMES - 1
     for t, frame in enumerate(frames):
         real, coloured = frame[:64].astype(float), frame[64:].astype(float)
         luma = clip.luma[t + 1]
         true = frame_rgb(luma, clip.chroma[t + 1])
         assert np.abs(real - true).mean() < 5
-        assert np.abs(coloured - painted_rgb(luma, painted[t])).mean() < 5
+        assert np.abs(coloured - prediction_rgb(luma, painted[t])).mean() < 5
     assert np.abs(coloured - true).mean() > 20
 
 
@@ -224,7 +225,7 @@ def test_the_command(options, tmp_path, monkeypatch, capsys):
         "--pairs", "2", "--seconds", "0.2", "--size", "64", "--provider", "cpu",
         "--cache", str(options.cache),
     ]  # fmt: skip
-    monkeypatch.setattr("sys.argv", ["training", *arguments])
+    monkeypatch.setattr("sys.argv", ["evaluation", *arguments])
     assert command.main() == 0
     assert capsys.readouterr().out == f"{out}\n"
     page = out.read_text()

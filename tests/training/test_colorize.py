@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from evaluation.clips import ClipOptions
+from evaluation.options import ClipOptions
 from tests.support.footage import SIZE, write_scenes
 from training import __main__ as command
-from training import colorize
 from training.checkpoint import CheckpointError, load_colorizer, load_generator
-from training.colorize import ColorizerOptions, fit_colorizer
-from training.journal import read_losses
-from training.record import Clock
+from training.colorize import ColorizerTraining, fit_colorizer
+from training.options import ColorizerOptions
+from training.progress import Progress
+from training.run_log import read_losses
 from vidcolor.errors import ArgumentError
 
 
@@ -66,14 +66,14 @@ def test_a_run_leaves_what_it_promises(straight):
 def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypatch):
     broken = replace(straight, out=tmp_path / "run")
     with monkeypatch.context() as patch:
-        update = colorize._Run.update
+        update = ColorizerTraining.update
 
-        def until_the_power_fails(self, stills, weights, *, share):
-            if self.step == 4:
+        def until_the_power_fails(self, step, batch):
+            if step == 4:
                 raise KeyboardInterrupt
-            update(self, stills, weights, share=share)
+            return update(self, step, batch)
 
-        patch.setattr(colorize._Run, "update", until_the_power_fails)
+        patch.setattr(ColorizerTraining, "update", until_the_power_fails)
         with pytest.raises(KeyboardInterrupt):
             fit_colorizer(broken)
     assert losses(broken.out)[-1]["step"] == 4  # a step after the checkpoint
@@ -84,11 +84,11 @@ def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypa
 
 
 def test_minutes_end_a_run(options, tmp_path, monkeypatch):
-    times = iter([0.0, 0.0, 0.6, 0.6, *[1.2] * 99])
-    monkeypatch.setattr(Clock, "seconds", property(lambda self: 60.0 * next(times)))
+    shares = iter([0.0, 0.6, *[1.2] * 99])
+    monkeypatch.setattr(Progress, "share", lambda self, step: next(shares))
     short = replace(options, out=tmp_path / "run", steps=None, minutes=1.0, checkpoint_steps=99)
     fit_colorizer(short)
-    assert 0 < load_colorizer(short.out / "checkpoint")[1].step < 4
+    assert load_colorizer(short.out / "checkpoint")[1].step == 2
 
 
 def test_it_learns(options, tmp_path):

@@ -2,27 +2,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from evaluation.clips import ClipOptions
+from evaluation.options import ClipOptions
+from evaluation.provenance import provenance
 from tests.support.footage import SIZE, write_scenes
-from training import record
-from training.checkpoint import CheckpointError, load_generator
-from training.data.rollouts import RolloutOptions
+from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
+from training.data.options import RolloutOptions
 from training.fit import fit
-from training.journal import read_losses
-from training.objective import Objective
-from training.options import FitOptions
-from training.record import Clock
+from training.models.base import Generator, Propagated, Remembered, Tensors
+from training.options import FitOptions, ObjectiveOptions
+from training.progress import Progress
+from training.run_log import RunLog, read_losses
+from training.state import TRAINING
+from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[2]
+DEADLINE = 300
+"""Seconds for what takes a few on an idle machine."""
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +91,14 @@ def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypa
     broken = replace(straight, out=tmp_path / "run")
 
     with monkeypatch.context() as patch:
-        keep = record.Record.step
+        keep = RunLog.step
 
-        def until_the_power_fails(self, step, losses, *, clock):
+        def until_the_power_fails(self, step, losses):
             if step == 5:
                 raise KeyboardInterrupt
-            keep(self, step, losses, clock=clock)
+            keep(self, step, losses)
 
-        patch.setattr(record.Record, "step", until_the_power_fails)
+        patch.setattr(RunLog, "step", until_the_power_fails)
         with pytest.raises(KeyboardInterrupt):
             fit(broken)
     assert losses(broken.out)[-1]["step"] == 4  # two steps after the checkpoint
@@ -105,7 +113,7 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(straight):
     with pytest.raises(ArgumentError, match="already holds a run"):
         fit(straight)
     with pytest.raises(ArgumentError, match="objective is"):
-        fit(replace(straight, resume=True, objective=Objective(alpha=0)))
+        fit(replace(straight, resume=True, objective=ObjectiveOptions(alpha=0)))
     assert losses(straight.out) == before
 
 
@@ -113,7 +121,7 @@ def test_supervised_training_learns(options, tmp_path):
     supervised = replace(
         options,
         out=tmp_path / "run",
-        objective=Objective(alpha=0),
+        objective=ObjectiveOptions(alpha=0),
         steps=30,
         learning_rate=3e-3,
         checkpoint_steps=30,
@@ -142,20 +150,152 @@ def test_batch_norm_needs_two_examples(options, tmp_path):
 
 
 def test_minutes_end_a_run_and_its_learning_rate(options, tmp_path, monkeypatch):
-    monkeypatch.setattr(Clock, "seconds", property(lambda self: 60.0 * next(minutes)))
-    minutes = iter([0.0, 0.0, 0.6, 0.6, 0.6, *[1.2] * 99])
+    shares = iter([0.0, 0.6, *[1.2] * 99])
+    monkeypatch.setattr(Progress, "share", lambda self, step: next(shares))
     fit(replace(options, out=tmp_path / "run", steps=None, minutes=1.0, checkpoint_steps=99))
     assert [line["step"] for line in losses(tmp_path / "run") if "l1" in line] == [1, 2]
     assert load_generator(tmp_path / "run" / "checkpoint")[1].step == 2
 
 
-@pytest.mark.parametrize(
-    ("steps", "minutes", "step", "seconds", "progress"),
-    [(10, None, 5, 0.0, 0.5), (None, 2.0, 5, 30.0, 0.25), (10, 1.0, 1, 45.0, 0.75)],
-)
-def test_the_clock_takes_whichever_is_further(steps, minutes, step, seconds, progress):
-    clock = Clock(steps=steps, minutes=minutes, seconds_before=seconds)
-    assert clock.progress(step) == pytest.approx(progress, abs=0.01)
+def test_workers_and_pauses_change_nothing(straight, tmp_path):
+    """Six steps with two processes that make the examples, to the bit as with a thread."""
+    other = replace(straight, out=tmp_path / "run", workers=2)
+    fit(other)
+    assert losses(other.out) == losses(straight.out)
+
+
+def test_the_best_weights_are_kept(options, tmp_path, monkeypatch):
+    """Of three checkpoints the second is the best; resumed, only a better one replaces it."""
+    figures = iter([20.0, 30.0, 25.0, 29.0, 31.0])
+    monkeypatch.setattr(WholeClips, "measure", lambda *_: {"whole_psnr": next(figures)})
+    run = replace(options, out=tmp_path / "run", steps=3, checkpoint_steps=1)
+    fit(run)
+    assert load_generator(run.out / "best")[1].step == 2
+    assert load_generator(run.out / "checkpoint")[1].step == 3
+    fit(replace(run, resume=True, steps=4))
+    assert load_generator(run.out / "best")[1].step == 2
+    fit(replace(run, resume=True, steps=5))
+    network, config = load_generator(run.out / "best")
+    assert (config.step, config.metrics["whole_psnr"]) == (5, 31.0)
+    latest, _ = load_generator(run.out / "checkpoint")
+    for name, tensor in latest.state_dict().items():
+        assert torch.equal(tensor, network.state_dict()[name])
+
+
+def test_a_run_notes_what_it_depends_on(straight):
+    noted = load_generator(straight.out / "checkpoint")[1]
+    assert (noted.step, noted.training["seed"]) == (6, 0)
+    assert re.fullmatch(r"[0-9a-f]{40}\+?|unknown", noted.training["commit"])
+    assert noted.training["footage_sha256"] == provenance()["footage_sha256"]
+    assert noted.training["torch"] == torch.__version__
+
+
+def test_it_says_how_long_it_takes_and_where_the_result_lies(options, tmp_path, capsys):
+    run = replace(options, out=tmp_path / "run", steps=2)
+    fit(run)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "3 clips to train on, 1 held out"  # of four
+    assert re.match(r"first update, step 1: l1 0\.\d+, \d+\.\d min, \d+\.\d left", said[1])
+    assert said[-1] == f"next: python -m export {run.out / 'best'} -o {run.out / 'bundle'}"
+    assert any(line.startswith(f"best weights:   {run.out / 'best'} (whole_psnr") for line in said)
+
+
+def test_minutes_count_from_the_start_of_the_program(options, tmp_path):
+    """The program began two minutes ago and has one: it saves what it has and ends."""
+    run = replace(options, out=tmp_path / "run", steps=None, minutes=1.0)
+    fit(replace(run, steps=1), started=time.monotonic())
+    fit(replace(run, resume=True), started=time.monotonic() - 120)
+    assert load_generator(run.out / "checkpoint")[1].step == 1
+
+
+class Scaling(Generator):
+    """The previous frame's chroma times a strength that is learned: quickly compiled."""
+
+    size_multiple = 8
+    color_space = "YCbCr"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strength = torch.nn.Parameter(torch.tensor(0.5))
+
+    def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
+        return Remembered({"chroma": chroma.unsqueeze(1)}, {"chroma": chroma})
+
+    def propagate(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        chroma = state["chroma"] * self.strength
+        return Propagated(chroma, torch.ones_like(luma), {"chroma": chroma})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_compiled_generator_learns_the_same(options, tmp_path, monkeypatch):
+    compiled_once = []
+    build = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda *a, **k: compiled_once.append(a) or build(*a, **k))
+    runs = [
+        replace(
+            options, out=tmp_path / name, compile=name == "compiled", steps=4, arguments=(),
+            model="tests.training.test_fit:Scaling", objective=ObjectiveOptions(alpha=0),
+            rollout=replace(options.rollout, frames=2, own_output=True), learning_rate=0.05,
+        )
+        for name in ("plain", "compiled")
+    ]  # fmt: skip
+    for run in runs:
+        fit(run)
+    assert len(compiled_once) == 1
+    plain, compiled = (losses(run.out) for run in runs)
+    for one, other in zip(plain, compiled, strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
+    assert plain[0]["l1"] != plain[-2]["l1"]
+
+
+def fit_arguments(options: FitOptions, out: Path) -> list[str]:
+    return [
+        *("-m", "training", "fit", str(options.videos[0]), "-o", str(out)),
+        *("--arguments", "width=0.03125", "--alpha", "0", "--size", str(SIZE)),
+        *("--crop", str(SIZE), "--cache", str(options.clips.cache), "--batch", "2"),
+        *("--accelerator", "cpu", "--threads", "1", "--checkpoint-steps", "1"),
+    ]
+
+
+def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
+    """Three times: kill -9 at a random moment of a run that saves after every update."""
+    out = tmp_path / "run"
+    rng = np.random.default_rng(0)
+    step = 0
+    for _ in range(3):
+        resume = ["--resume"] if (out / "checkpoint" / TRAINING).exists() else []
+        process = subprocess.Popen(
+            [sys.executable, *fit_arguments(options, out), "--steps", "100000", *resume],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + DEADLINE
+            while not _checkpoint_after(out, step):
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0.0, 1.0))
+        finally:
+            process.kill()
+            process.wait()
+        network, config = load_generator(out / "best")
+        assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+        assert config.metrics["whole_psnr"] > 0
+        assert load_generator(out / "checkpoint")[1].step > step
+        step = load_generator(out / "checkpoint")[1].step
+
+
+def _checkpoint_after(out: Path, step: int) -> bool:
+    try:
+        return read_config(out / "checkpoint").step > step and (out / "best" / CONFIG).exists()
+    except CheckpointError:
+        return False
 
 
 def test_two_processes_train_one_model(options, tmp_path):

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import re
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
-from evaluation.turing import TuringOptions
+from tests.support.manual import check_manual
 from training.__main__ import main
-from training.data.prepare.prepare import PrepareOptions
+from training.data.prepare.options import PrepareOptions
+from training.fit import build_generator
 from training.models.unet import UNet
-from training.options import FitOptions, build_generator, check, check_same, to_json
+from training.options import FitOptions, check_fit, check_same, to_json
 from vidcolor.errors import ArgumentError
 
 PLAIN = FitOptions(videos=(Path("videos"),), out=Path("out"), steps=1)
@@ -49,7 +48,7 @@ def test_generators_that_cannot_be(changes, message):
 )
 def test_options_that_cannot_be(changes, message):
     with pytest.raises(ArgumentError, match=message):
-        check(replace(PLAIN, **changes), size_multiple=128)
+        check_fit(replace(PLAIN, **changes), size_multiple=128)
 
 
 def test_a_resumed_run_may_be_longer_but_not_another():
@@ -61,23 +60,11 @@ def test_a_resumed_run_may_be_longer_but_not_another():
         check_same(replace(PLAIN, rollout=replace(PLAIN.rollout, dt=(5, 5))), before)
 
 
-ENTRY = r" --([a-z0-9-]+)(?:, --no-[a-z-]+)? (.*?) \((?:default|required)"
-"""An option's name and explanation in the help, its lines joined."""
-
-
-def option_names(options: type) -> set[str]:
-    hints = get_type_hints(options)
-    nested = {f.name for f in fields(options) if is_dataclass(hints[f.name])}
-    own = {f.name.replace("_", "-") for f in fields(options)} - nested - {"videos"}
-    return own.union(*(option_names(hints[name]) for name in nested))
-
-
 @pytest.mark.parametrize(
     ("command", "options", "joined"),
     [
         ("fit", FitOptions, "The reports' models: 1 1 and 5 5."),
         ("prepare", PrepareOptions, "one number, the short side, which keeps the aspect"),
-        ("turing", TuringOptions, "with a seed of its own that is saved with the answers."),
     ],
 )
 def test_help_is_a_manual(capsys, monkeypatch, command, options, joined):
@@ -86,12 +73,7 @@ def test_help_is_a_manual(capsys, monkeypatch, command, options, joined):
     with pytest.raises(SystemExit) as exit_:
         main()
     assert exit_.value.code == 0
-    text = " ".join(re.sub("[─-╿|+]|-{3,}", " ", capsys.readouterr().out).split())
-    text = text.replace("--help show this help message and exit", "")  # which has no default
-    entries = {match[1]: match[2] for match in re.finditer(ENTRY, text)}
-    assert set(entries) == option_names(options)
-    assert all(len(explanation.split()) >= 4 for explanation in entries.values())
-    assert joined in text  # joined across the source's line break
+    check_manual(capsys.readouterr().out, options, joined=joined)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from tests.support.footage import scene_clip
-from training.data.rollouts import Rollout, RolloutOptions, Rollouts
+from training.data.options import RolloutOptions
+from training.data.rollouts import Rollout, Rollouts
 from training.models.base import Generator, Propagated, Remembered, Tensors
-from training.rollout import Rolling
+from training.rollout import Unroll
 
 
 class Fading(Generator):
     """Half of the previous frame's chroma, plus a hundredth of the mean of the keys'."""
 
     size_multiple = 1
-    colour_space = "YCbCr"
+    color_space = "YCbCr"
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         return Remembered(memory={"chroma": chroma.unsqueeze(1)}, state={"chroma": chroma})
@@ -40,22 +41,22 @@ def rollout() -> Rollout:
 
 
 def test_transfer_starts_every_frame_from_the_truth(rollout):
-    painting = Rolling(Fading(), own_output=False)(rollout)
+    output = Unroll(Fading(), own_output=False)(rollout)
     expected = rollout.chroma[:, :-1] / 2 + rollout.key_chroma.mean(1, keepdim=True) / 100
-    assert torch.allclose(painting.chroma, expected)
+    assert torch.allclose(output.chroma, expected)
 
 
 def test_propagation_starts_every_frame_from_the_models_own(rollout):
-    painting = Rolling(Fading(), own_output=True)(rollout)
+    output = Unroll(Fading(), own_output=True)(rollout)
     chroma = rollout.chroma[:, 0]
     for t in range(3):
         chroma = chroma / 2 + rollout.key_chroma.mean(1) / 100
-        assert torch.allclose(painting.chroma[:, t], chroma)
+        assert torch.allclose(output.chroma[:, t], chroma)
 
 
 def test_what_objective_and_discriminator_see(rollout):
-    painting = Rolling(Fading(), own_output=True)(rollout)
+    output = Unroll(Fading(), own_output=True)(rollout)
     luma = 2 * rollout.luma - 1
-    assert torch.equal(painting.truth, torch.cat([luma, 2 * rollout.chroma], 2)[:, 1:])
-    assert torch.equal(painting.previous, torch.cat([luma, 2 * rollout.chroma], 2)[:, :-1])
-    assert torch.equal(painting.painted, torch.cat([luma[:, 1:], 2 * painting.chroma], 2))
+    assert torch.equal(output.target, torch.cat([luma, 2 * rollout.chroma], 2)[:, 1:])
+    assert torch.equal(output.previous, torch.cat([luma, 2 * rollout.chroma], 2)[:, :-1])
+    assert torch.equal(output.prediction, torch.cat([luma[:, 1:], 2 * output.chroma], 2))

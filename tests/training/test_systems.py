@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from training import __main__ as command
+from training.fit import build_generator
 from training.models import GENERATORS
-from training.options import FitOptions, build_generator, check
+from training.options import FitOptions, check_fit
 from training.systems import SYSTEMS, named
 from vidcolor.errors import ArgumentError
 
@@ -20,7 +21,7 @@ def read(monkeypatch):
 
     def read(*arguments: str) -> FitOptions:
         told = []
-        monkeypatch.setitem(command.ACTIONS, FitOptions, told.append)
+        monkeypatch.setattr(command, "run", told.append)
         monkeypatch.setattr("sys.argv", ["training", "fit", *arguments])
         assert command.main() == 0
         return told[0]
@@ -61,7 +62,7 @@ def test_every_system_can_be_trained(name, tmp_path):
     options = replace(named(name), videos=(tmp_path,), out=tmp_path)
     with torch.device("meta"):
         generator, _ = build_generator(options)
-    check(options, size_multiple=generator.size_multiple)
+    check_fit(options, size_multiple=generator.size_multiple)
     assert options.system == name
     assert isinstance(generator, GENERATORS[options.model])
 

@@ -1,4 +1,4 @@
-"""Luma as old film has it: what users bring is seldom as clean as the footage we train on."""
+"""Luma degraded as on old film: users' footage is seldom as clean as what we train on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from evaluation.clips import Codes
 
 
 @dataclass(frozen=True)
-class Film:
-    """The wear of one clip; each frame's own part of it is drawn from (seed, frame's position)."""
+class OldFilm:
+    """The degradation of one clip; what differs by frame is drawn from (seed, position)."""
 
     seed: int
     gamma: float
@@ -27,7 +27,7 @@ class Film:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """Some film."""
+        """Draw one at random."""
         return cls(
             seed=int(rng.integers(2**31)),
             gamma=float(np.exp(rng.normal(0.0, 0.15))),
@@ -36,12 +36,20 @@ class Film:
             flicker=float(rng.uniform(0.0, 0.06)),
         )
 
-    def wear(self, luma: Codes, position: int) -> Codes:
-        """Luma [h, w] of the clip's frame at `position`, worn."""
+    def degrade(self, luma: Codes, position: int) -> Codes:
+        """Degrade one frame.
+
+        Args:
+            luma: Codes [h, w].
+            position: The frame's in its clip; grain and exposure depend on it.
+
+        Returns:
+            Codes [h, w].
+        """
         rng = np.random.default_rng([self.seed, position])
         plane = luma.astype(np.float32) / 255
         if self.blur:
-            plane = cv2.GaussianBlur(plane, (0, 0), self.blur)
+            plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), self.blur), np.float32)
         plane = plane**self.gamma * (1 + self.flicker * rng.standard_normal())
         plane += self.grain * rng.standard_normal(plane.shape, np.float32)
         return np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""How fast things move in a clip: what draws the clips that have most to teach."""
+"""How fast things move in a clip: fast clips teach most, so they are drawn more often."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.clips import Clip
-from vidcolor.motion.frame_inputs import EVEN, half_size
 from vidcolor.motion.optical_flow import flow
+from vidcolor.motion.pad import EVEN
+from vidcolor.motion.track import half_size
 
 PAIRS = 5
 """Frames of a clip that are compared with the one before."""
@@ -17,14 +18,23 @@ STILL = 0.1
 """Pixels a frame that even a clip counts for in which nothing moves."""
 
 
-def chances(clips: Sequence[Clip], power: float) -> NDArray[np.float64]:
-    """How likely each clip is drawn, in proportion to this power of its motion; their sum is 1."""
+def sampling_weights(clips: Sequence[Clip], power: float) -> NDArray[np.float64]:
+    """Return the probability with which each clip is drawn.
+
+    Args:
+        clips: The footage.
+        power: Of a clip's motion, to which its probability is proportional; 0 draws all alike.
+
+    Returns:
+        [len(clips)], of sum 1.
+    """
     weights = np.array([(STILL + motion(clip)) ** power for clip in clips])
-    return weights / weights.sum()
+    probabilities: NDArray[np.float64] = weights / weights.sum()
+    return probabilities
 
 
 def motion(clip: Clip) -> float:
-    """Mean length in pixels of the flow to the frame before, over a few frames."""
+    """Return the mean length in pixels of the flow to the frame before, over a few frames."""
     frames = np.linspace(1, len(clip) - 1, min(PAIRS, len(clip) - 1)).round().astype(int)
     lengths = [_length(clip, int(n)) for n in frames]
     return float(np.mean(lengths)) if lengths else 0.0

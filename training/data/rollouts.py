@@ -1,20 +1,19 @@
-"""Examples for every generator: rollouts of frames g_t with their truth, a start, and a key.
+"""Examples for every generator: rollouts of frames g_t with their targets, a start, and a key.
 
-Every example is drawn from (seed, step, place in the batch) alone, so that a resumed run, or one
+Every example is drawn from (seed, step, batch index) alone, so that a resumed run, or one
 spread over more processes, sees the very same examples.
 
-Rollouts are independent of each other, or, as streams, the next one in a place of the batch begins
+Rollouts are independent of each other, or, as streams, the next one at a batch index begins
 where the last one ended: then the generator sees its own output of up to a hundred frames, as in
 use, at the cost of a few (backpropagation through time, truncated: Williams and Peng 1990).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
-from typing import Protocol, Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -22,56 +21,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evaluation.clips import Clip, Codes
-from evaluation.help_text import manual
-from training.data.motion import chances
+from training.data.flows import FlowCache
+from training.data.motion import sampling_weights
+from training.data.options import RolloutOptions, check_rollout
 from training.data.scene import Scene
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
-from vidcolor.motion.frame_inputs import EVEN, half_size, prepare_clip
-from vidcolor.motion.track import Tracks
+from vidcolor.motion.clip_inputs import prepare_clip
+from vidcolor.motion.pad import EVEN
+from vidcolor.motion.track import Tracks, first_tracks, half_size
 from vidcolor.planes import Plane
-
-
-@manual
-@dataclass(frozen=True)
-class RolloutOptions:
-    """What an example is, and how it is varied."""
-
-    frames: int = 1
-    """T, the frames coloured in a row; the reports' models are trained on 1."""
-    own_output: bool = False
-    """Give the generator its own frame t-1 (propagation) instead of the true one (transfer, as in
-    the reports)."""
-    dt: tuple[int, int] = (1, 1)
-    """Least and greatest distance in frames between c_{t-dt} and c_t; drawn for each example. The
-    reports' models: 1 1 and 5 5."""
-    key_distance: tuple[int, int] | None = None
-    """Least and greatest distance in frames from the key to the rollout's start, drawn for each
-    example; without it the key is c_1, the clip's first frame."""
-    motion: float = 0.0
-    """Draw clips in proportion to this power of how fast things move in them, in pixels a frame;
-    0: all alike."""
-    crop: int = 256
-    """Side of the squares cut from the frames, in pixels."""
-    flip: bool = True
-    """Mirror half of the examples left to right."""
-    reverse: bool = False
-    """Play half of the examples backward."""
-    chroma_rotation: float = 0.0
-    """Turn each example's chroma plane by up to this many degrees (180: any hue), so that colour
-    must be carried and cannot be guessed."""
-    rotated: float = 1.0
-    """Share of the examples that are turned so; the others teach what colours things have."""
-    saturation: float = 1.0
-    """Multiply each example's chroma by a factor between one over this and this."""
-    film: float = 0.0
-    """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma."""
-    stream: tuple[int, int] | None = None
-    """Follow each example on for some number of frames between these two: its next rollout begins
-    where the last one ended, with the generator's own state. The key is the first frame."""
-    cold: float = 0.0
-    """Share of the examples that begin without a past, as a shot does that has no key: with a state
-    of zeros instead of the start's colours."""
 
 
 @dataclass(eq=False)
@@ -90,29 +49,46 @@ class Rollout:
     key_chroma: Tensor
     """[B, k, 2, h, w]."""
     flow_previous: Tensor | None
-    """[B, T, 2, h, w]: from frames 1..T to the ones before, as `vidcolor.contract` has it."""
+    """[B, T, 2, h, w]: from frames 1..T to the ones before, as in `vidcolor.inference.contract`."""
     flow_key: Tensor | None
     """[B, T, k, 2, h, w]: from frames 1..T straight to each key."""
     flow_track: Tensor | None
     """[B, T, k, 2, h, w]: the same, followed from frame to frame."""
     follows: Tensor
-    """[B] bool: whether frame 0 is the last frame of the rollout that was in this place before."""
-    cold: Tensor
-    """[B] bool: whether frame 1 has no past; its flow to the frame before is zero then."""
+    """[B] bool: whether frame 0 is the last frame of the same batch index in the last batch."""
+    no_history: Tensor
+    """[B] bool: whether frame 1 has no history; its flow to the frame before is zero then."""
 
     @classmethod
     def stack(cls, examples: Sequence[Rollout]) -> Self:
-        """Join batches along B."""
+        """Return batches joined along B."""
         columns = {f.name: [getattr(e, f.name) for e in examples] for f in fields(cls)}
-        return cls(**{n: None if c[0] is None else torch.cat(c) for n, c in columns.items()})
+        joined: dict[str, Any] = {
+            name: None if column[0] is None else torch.cat(column)
+            for name, column in columns.items()
+        }
+        return cls(**joined)
 
-    def to(self, device: torch.device) -> Self:
-        """The same on another device."""
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> Self:
+        """Return the same on another device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """Return a copy in memory that a CUDA device reads directly."""
+        return self._map(Tensor.pin_memory)
+
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that are there, in the order of the fields."""
+        values = (getattr(self, f.name) for f in fields(self))
+        return [value for value in values if value is not None]
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
-        return type(self)(**{n: None if t is None else t.to(device) for n, t in tensors.items()})
+        changed: dict[str, Any] = {n: None if t is None else change(t) for n, t in tensors.items()}
+        return type(self)(**changed)
 
     def flows(self, t: int) -> dict[str, Tensor]:
-        """What `Generator.propagate` takes as flows for frame t in 1..T."""
+        """Return what `Generator.propagate` takes as flows for frame t in 1..T."""
         every = {
             FLOW_PREVIOUS: self.flow_previous,
             FLOW_KEY: self.flow_key,
@@ -122,10 +98,7 @@ class Rollout:
 
 
 class Rollouts:
-    """Draws rollouts from clips; clips too short for one are left out.
-
-    `flows` are the generator's. Raises ArgumentError when no clip is left.
-    """
+    """Draws rollouts from clips; clips too short for one are left out."""
 
     def __init__(
         self,
@@ -134,9 +107,25 @@ class Rollouts:
         options: RolloutOptions,
         seed: int,
         flows: frozenset[str] = frozenset(),
+        flow_folder: Path | None = None,
     ) -> None:
-        _check(options)
-        self.options, self.seed, self.wanted = options, seed, flows
+        """Choose the clips that are long and large enough.
+
+        Args:
+            clips: The footage.
+            options: What an example is.
+            seed: Of all that is drawn.
+            flows: The flow inputs that the generator has.
+            flow_folder: Where flows of whole clips are kept; needed for `options.flow_cache`.
+
+        Raises:
+            ArgumentError: The options do not fit together, or no clip is left.
+        """
+        check_rollout(options)
+        if options.flow_cache and flow_folder is None:
+            raise ArgumentError("flow_cache is on, but no folder is given to keep flows in")
+        self._flow_cache = FlowCache(flow_folder) if options.flow_cache and flow_folder else None
+        self.options, self.seed, self.required_flows = options, seed, flows
         span = options.frames * options.dt[1]
         self.clips = [
             clip for clip in clips if len(clip) > span and min(clip.luma.shape[1:]) >= options.crop
@@ -149,44 +138,45 @@ class Rollouts:
                 f"{options.crop} pixels, the clips have at most {longest} frames and {smallest} "
                 "pixels on the short side"
             )
-        self._chances = chances(self.clips, options.motion) if options.motion else None
+        self._weights = sampling_weights(self.clips, options.motion) if options.motion else None
         self._streams: dict[int, _Stream] = {}
         self._followed: dict[int, _Followed] = {}
 
-    def batch(self, step: int, places: Sequence[int]) -> Rollout:
-        """The examples with these places in the batch of this step."""
-        return Rollout.stack([self.example(step, place) for place in places])
+    def batch(self, step: int, indices: Sequence[int]) -> Rollout:
+        """Return the examples with these indices in the batch of this step."""
+        examples = [self.example(step, index) for index in indices]
+        return examples[0] if len(examples) == 1 else Rollout.stack(examples)
 
-    def example(self, step: int, place: int) -> Rollout:
-        """One example, as a batch of one."""
+    def example(self, step: int, index: int) -> Rollout:
+        """Return one example, as a batch of one."""
         if self.options.stream is None:
-            rollout, _ = self._cut(self._draw([self.seed, step, place]), 0, None)
+            rollout, _ = self._cut(self._draw([self.seed, step, index]), 0, None)
             return rollout
-        stream = self._stream_at(step, place)
-        followed = self._followed.get(place)
+        stream = self._stream_at(step, index)
+        followed = self._followed.get(index)
         if followed is None or followed.stream is not stream or followed.step > step:
             followed = _Followed(stream, stream.first, None)
         # One turn, but for a run that was resumed in the midst of a stream.
         for at in range(followed.step, step + 1):
             rollout, tracks = self._cut(stream.scene, at - stream.first, followed.tracks)
             followed = _Followed(stream, at + 1, tracks)
-        self._followed[place] = followed
+        self._followed[index] = followed
         return rollout
 
-    def _stream_at(self, step: int, place: int) -> _Stream:
-        """The stream that runs in this place at this step; they follow each other from step 0."""
-        stream = self._streams.get(place)
+    def _stream_at(self, step: int, index: int) -> _Stream:
+        """The stream that runs at this batch index at this step; the first begins at step 0."""
+        stream = self._streams.get(index)
         if stream is None or stream.first > step:
-            stream = _Stream(0, 0, self._draw([self.seed, place, 0, 1]))
+            stream = _Stream(0, 0, self._draw([self.seed, index, 0, 1]))
         while step >= (end := stream.first + stream.scene.parts(self.options.frames)):
             number = stream.number + 1
-            stream = _Stream(number, end, self._draw([self.seed, place, number, 1]))
-        self._streams[place] = stream
+            stream = _Stream(number, end, self._draw([self.seed, index, number, 1]))
+        self._streams[index] = stream
         return stream
 
     def _draw(self, seed: list[int]) -> Scene:
         rng = np.random.default_rng(seed)
-        clip = self.clips[rng.choice(len(self.clips), p=self._chances)]
+        clip = self.clips[rng.choice(len(self.clips), p=self._weights)]
         if self.options.stream is None:
             frames, key = self._positions(len(clip), rng)
         else:
@@ -202,8 +192,9 @@ class Rollouts:
         first = part * self.options.frames
         frames = scene.frames[first : first + self.options.frames + 1]
         luma, chroma = scene.planes([*frames, scene.key])
-        cold = scene.cold and part == 0
-        flows, tracks = self._flows(luma, cold=cold, tracks=tracks)
+        no_history = scene.no_history and part == 0
+        known = None if self._flow_cache is None else scene.flows(frames, self._flow_cache)
+        flows, tracks = self._flows(luma, no_history=no_history, tracks=tracks, known=known)
         rollout = Rollout(
             luma=_batch_of_one(luma[:-1, None] / np.float32(255)),
             chroma=_batch_of_one(chroma[:-1]),
@@ -211,7 +202,7 @@ class Rollouts:
             key_chroma=_batch_of_one(chroma[-1:]),
             **flows,
             follows=torch.tensor([part > 0]),
-            cold=torch.tensor([cold]),
+            no_history=torch.tensor([no_history]),
         )
         return rollout, tracks
 
@@ -247,33 +238,44 @@ class Rollouts:
         return int(rng.integers(low, high + 1))
 
     def _flows(
-        self, luma: Codes, *, cold: bool, tracks: Tracks | None
+        self,
+        luma: Codes,
+        *,
+        no_history: bool,
+        tracks: Tracks | None,
+        known: list[Plane] | None,
     ) -> tuple[dict[str, Tensor | None], Tracks | None]:
         """Flows of [T+2, h, w] luma: the start, the frames to colour, the key. The last tracks.
 
-        tracks: those of the start; None where nobody followed them there.
+        tracks: those of the start; None where nobody followed them there. known: flows of the
+        frames to colour to the frames before; None where they are not known.
         """
-        keyed = self.wanted & FLOWS_TO_KEYS
-        keys = (half_size(luma[-1], EVEN),) if keyed else ()
-        planes = luma.astype(np.float32) / np.float32(255)
-        look = partial(prepare_clip, required_flows=self.wanted, multiple=EVEN, keys=keys)
-        if tracks is None and keyed and not cold:
-            tracks = next(look(planes[:1], previous=None, tracks=None)).tracks
-        looks = []
-        frames = planes[1:-1] if self.wanted else ()
-        for seen in look(frames, previous=None if cold else luma[0], tracks=tracks):
-            tracks = seen.tracks
-            looks.append({name: seen.flows[name] for name in self.wanted})
+        to_keys = self.required_flows & FLOWS_TO_KEYS
+        keys = (half_size(luma[-1], EVEN),) if to_keys else ()
+        if tracks is None and to_keys and not no_history:
+            tracks = first_tracks(half_size(luma[0], EVEN), keys)
+        by_frame = []
+        for inputs in prepare_clip(
+            luma[1:-1] if self.required_flows else (),
+            required_flows=self.required_flows,
+            multiple=EVEN,
+            previous=None if no_history else luma[0],
+            keys=keys,
+            tracks=tracks,
+            to_previous=known,
+        ):
+            tracks = inputs.tracks
+            by_frame.append({name: inputs.flows[name] for name in self.required_flows})
         return {
-            "flow_previous": _over_time(looks, FLOW_PREVIOUS, lambda flows: flows[0]),
-            "flow_key": _over_time(looks, FLOW_KEY),
-            "flow_track": _over_time(looks, FLOW_TRACK),
+            "flow_previous": _over_time(by_frame, FLOW_PREVIOUS, lambda flows: flows[0]),
+            "flow_key": _over_time(by_frame, FLOW_KEY),
+            "flow_track": _over_time(by_frame, FLOW_TRACK),
         }, tracks
 
 
 @dataclass(frozen=True)
 class _Stream:
-    """One of the scenes that follow each other in a place of the batch."""
+    """One of the scenes that follow each other at a batch index."""
 
     number: int
     first: int
@@ -292,59 +294,13 @@ class _Followed:
     """Those of that rollout's frame 0; None before the first."""
 
 
-class Source[Batch](Protocol):
-    """What batches of examples are drawn from, of any kind."""
-
-    def batch(self, step: int, places: Sequence[int]) -> Batch:
-        """The examples with these places in the batch of this step."""
-
-
-def prefetch[Batch](
-    source: Source[Batch], *, steps: range, places: range
-) -> Iterator[tuple[int, Batch]]:
-    """(step, batch) for all steps; the next one is made in a background thread meanwhile."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        ahead = worker.submit(source.batch, steps.start, places)
-        for step in steps:
-            batch = ahead.result()
-            if step + 1 < steps.stop:
-                ahead = worker.submit(source.batch, step + 1, places)
-            yield step, batch
-
-
-def _check(options: RolloutOptions) -> None:
-    if options.frames < 1:
-        raise ArgumentError(f"frames is {options.frames}, at least 1 is needed")
-    ranges = {
-        "dt": (options.dt, 1),
-        "key_distance": (options.key_distance or (0, 0), 0),
-        "stream": (options.stream or (1, 1), 1),
-    }
-    for name, ((low, high), least) in ranges.items():
-        if not least <= low <= high:
-            raise ArgumentError(
-                f"{name} is {low} {high}, two rising numbers of frames from {least} on are accepted"
-            )
-    if options.stream is not None and not options.own_output:
-        raise ArgumentError("stream is given without own-output, but it follows the own output")
-    if options.stream is not None and options.key_distance is not None:
-        raise ArgumentError("stream and key_distance are both given; a stream's key is its start")
-    for name in ("rotated", "film", "cold"):
-        if not 0 <= getattr(options, name) <= 1:
-            raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
-    if not options.motion >= 0:
-        raise ArgumentError(f"motion is {options.motion}, a power from 0 on is accepted")
-    if options.saturation < 1:
-        raise ArgumentError(f"saturation is {options.saturation}, a factor from 1 on is accepted")
-
-
 def _over_time(
-    looks: Sequence[dict[str, Plane]],
+    by_frame: Sequence[dict[str, Plane]],
     name: str,
     what: Callable[[Plane], Plane] = lambda flows: flows,
 ) -> Tensor | None:
     """One flow of all frames as [1, T, ...]; None where it is not asked for."""
-    there = [what(flows[name]) for flows in looks if name in flows]
+    there = [what(flows[name]) for flows in by_frame if name in flows]
     return _batch_of_one(np.stack(there)) if there else None
 
 

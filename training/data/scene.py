@@ -1,19 +1,19 @@
-"""A clip as one example sees it: which frames, cut where, and how it was varied."""
+"""A clip as one example has it: which frames, cut where, and how they are augmented."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.clips import CHROMA_ZERO, Clip, Codes
-from training.data.degrade import Film
-
-if TYPE_CHECKING:
-    from training.data.rollouts import RolloutOptions
+from training.data.degrade import OldFilm
+from training.data.flows import FlowCache
+from training.data.options import RolloutOptions
 
 Floats = NDArray[np.float32]
 
@@ -30,11 +30,11 @@ class Scene:
     rows: slice
     columns: slice
     mirrored: bool
-    turn: Floats
-    """2x2, on chroma: the hue's rotation times the saturation."""
-    film: Film | None
-    cold: bool
-    """Whether its first rollout begins without a past."""
+    chroma_matrix: Floats
+    """[2, 2], applied to (Cb, Cr): the hue's rotation times the saturation."""
+    film: OldFilm | None
+    no_history: bool
+    """Whether its first rollout begins without history, on a state of zeros."""
 
     @classmethod
     def draw(
@@ -46,7 +46,18 @@ class Scene:
         options: RolloutOptions,
         rng: np.random.Generator,
     ) -> Self:
-        """These frames, varied as the options say."""
+        """Draw how these frames are cut and varied.
+
+        Args:
+            clip: The footage.
+            frames: Positions in it, in playing order.
+            key: Position of the key.
+            options: How much is varied.
+            rng: What is drawn depends on it alone.
+
+        Returns:
+            The scene.
+        """
         y, x = (int(rng.integers(side - options.crop + 1)) for side in clip.luma.shape[1:])
         return cls(
             clip=clip,
@@ -55,33 +66,54 @@ class Scene:
             rows=slice(y, y + options.crop),
             columns=slice(x, x + options.crop),
             mirrored=options.flip and bool(rng.random() < 0.5),
-            turn=_turn(rng, options),
-            film=Film.draw(rng) if rng.random() < options.film else None,
-            cold=bool(rng.random() < options.cold),
+            chroma_matrix=_chroma_matrix(rng, options),
+            film=OldFilm.draw(rng) if rng.random() < options.film else None,
+            no_history=bool(rng.random() < options.cold),
         )
 
     def parts(self, frames: int) -> int:
-        """How many rollouts of so many frames follow each other in it."""
+        """Return how many rollouts of so many frames follow each other in it."""
         return (len(self.frames) - 1) // frames
 
     def planes(self, positions: Sequence[int]) -> tuple[Codes, Floats]:
-        """Luma codes [n, h, w] and chroma [n, 2, h, w] in ±0.5 of these frames."""
+        """Return luma codes [n, h, w] and chroma [n, 2, h, w] in ±0.5 of these positions."""
         luma = np.stack([self.clip.luma[n, self.rows, self.columns] for n in positions])
         codes = np.stack([self.clip.chroma[n, :, self.rows, self.columns] for n in positions])
         if self.mirrored:
             luma, codes = luma[..., ::-1], codes[..., ::-1]
         if self.film is not None:
             film = self.film
-            luma = np.stack([film.wear(p, n) for p, n in zip(luma, positions, strict=True)])
+            luma = np.stack([film.degrade(p, n) for p, n in zip(luma, positions, strict=True)])
         chroma = (codes.astype(np.float32) - CHROMA_ZERO) / 255
-        chroma = np.einsum("ij,njhw->nihw", self.turn, chroma).clip(-0.5, 0.5)
+        chroma = np.einsum("ij,njhw->nihw", self.chroma_matrix, chroma).clip(-0.5, 0.5)
         return np.ascontiguousarray(luma), chroma
 
+    def flows(self, positions: Sequence[int], cache: FlowCache) -> list[Floats] | None:
+        """Cut the flows of these frames, each to the one before, from those of the whole clip.
 
-def _turn(rng: np.random.Generator, options: RolloutOptions) -> Floats:
+        Args:
+            positions: Of the frames that follow each other; the first one has no flow.
+            cache: Flows of whole clips.
+
+        Returns:
+            Flow [2, h, w] in pixels of all but the first frame; None where they have to be
+            computed: the frames are degraded, or not neighbours in the clip.
+        """
+        steps = {after - before for before, after in pairwise(positions)}
+        if self.film is not None or steps not in ({1}, {-1}):
+            return None
+        whole = cache.flows(self.clip, backward=steps == {-1})
+        flows = [whole[n, :, self.rows, self.columns].astype(np.float32) for n in positions[1:]]
+        if self.mirrored:
+            # What lay to the left lies to the right.
+            flows = [flow[:, :, ::-1] * np.array([[[-1]], [[1]]], np.float32) for flow in flows]
+        return flows
+
+
+def _chroma_matrix(rng: np.random.Generator, options: RolloutOptions) -> Floats:
     angle = 0.0
     if options.chroma_rotation and rng.random() < options.rotated:
         angle = np.deg2rad(rng.uniform(-options.chroma_rotation, options.chroma_rotation))
     scale = options.saturation ** rng.uniform(-1.0, 1.0)
-    turn = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    return np.array(turn, np.float32) * np.float32(scale)
+    rotation = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return np.array(rotation, np.float32) * np.float32(scale)

@@ -1,6 +1,6 @@
-"""Single frames to learn colours from: luma, and what is there to be told of each place's colour.
+"""Single frames to learn colours from: luma, and which bins the true colours fall into.
 
-Every example is drawn from (seed, step, place in the batch) alone, as in `training.data.rollouts`.
+Every example is drawn from (seed, step, batch index) alone, as in `training.data.rollouts`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from evaluation.clips import CHROMA_ZERO, Clip
-from training.data.rollouts import RolloutOptions
+from training.data.options import RolloutOptions
 from training.data.scene import Scene
 from training.models.bins import smooth, soft_encode
 from training.models.lab import CHROMATICITY, planes_to_lab
@@ -24,7 +24,7 @@ from vidcolor.errors import ArgumentError
 COUNTED_FRAMES = 4
 """Frames of each clip, evenly spread, whose colours are counted."""
 COUNTED_EVERY = 8
-"""Of their pixels every so many-th of every so many-th row."""
+"""Of their pixels, every COUNTED_EVERY-th of every COUNTED_EVERY-th row."""
 
 
 class Stills(NamedTuple):
@@ -39,9 +39,22 @@ class Stills(NamedTuple):
     shares: Tensor
     """[B h/4 w/4, 5]: by how much."""
 
-    def to(self, device: torch.device) -> Self:
-        """The same on another device."""
-        return type(self)(*(tensor.to(device) for tensor in self))
+    @classmethod
+    def stack(cls, parts: Sequence[Self]) -> Self:
+        """Return batches joined along B."""
+        return cls(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> Self:
+        """Return the same on another device."""
+        return type(self)(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
+
+    def tensors(self) -> Sequence[Tensor]:
+        """Return the four tensors."""
+        return tuple(self)
+
+    def pin_memory(self) -> Self:
+        """Return a copy in memory that a CUDA device reads directly."""
+        return type(self)(*(tensor.pin_memory() for tensor in self))
 
 
 class StillSource:
@@ -66,15 +79,15 @@ class StillSource:
                 f"{max(min(clip.luma.shape[1:]) for clip in clips)} pixels on the short side"
             )
 
-    def batch(self, step: int, places: Sequence[int]) -> Stills:
-        """The examples with these places in the batch of this step."""
-        lumas, chromas = zip(*(self._example(step, place) for place in places), strict=True)
+    def batch(self, step: int, indices: Sequence[int]) -> Stills:
+        """Return the examples with these indices in the batch of this step."""
+        lumas, chromas = zip(*(self._example(step, index) for index in indices), strict=True)
         luma, chroma = torch.cat(lumas), torch.cat(chromas)
-        colours = true_ab(luma, chroma).movedim(1, -1).flatten(0, 2)
-        return Stills(luma, chroma, *soft_encode(colours, self._bins))
+        colors = true_ab(luma, chroma).movedim(1, -1).flatten(0, 2)
+        return Stills(luma, chroma, *soft_encode(colors, self._bins))
 
-    def _example(self, step: int, place: int) -> tuple[Tensor, Tensor]:
-        rng = np.random.default_rng([self._seed, step, place])
+    def _example(self, step: int, index: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self._seed, step, index])
         clip = self.clips[rng.integers(len(self.clips))]
         frame = int(rng.integers(len(clip)))
         scene = Scene.draw(clip, [frame], frame, options=self._options, rng=rng)
@@ -83,13 +96,21 @@ class StillSource:
 
 
 def true_ab(luma: Tensor, chroma: Tensor) -> Tensor:
-    """The ab [B, 2, h / 4, w / 4] of planes [B, 1, h, w] and [B, 2, h, w]: what is to be found."""
+    """Return the target ab [B, 2, h / 4, w / 4] of planes [B, 1, h, w] and [B, 2, h, w]."""
     pooled = (F.avg_pool2d(planes, SCALE) for planes in (luma, chroma))
     return planes_to_lab(*pooled)[:, 1:] * CHROMATICITY
 
 
-def colour_probability(clips: Sequence[Clip], bins: Tensor) -> Tensor:
-    """How often each bin's colours occur in the clips, smoothed over its neighbours: [Q]."""
+def color_probability(clips: Sequence[Clip], bins: Tensor) -> Tensor:
+    """Measure how often colours occur.
+
+    Args:
+        clips: A few frames of each are counted.
+        bins: ab [Q, 2].
+
+    Returns:
+        The probability of each bin, smoothed over its neighbours: [Q].
+    """
     counts = torch.zeros(len(bins))
     for clip in clips:
         frames = np.linspace(0, len(clip) - 1, COUNTED_FRAMES).round().astype(int)

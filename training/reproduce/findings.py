@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.reproduce.options import REPORTS
 from training.reproduce.probes import Fetching, Tracking, Transfer
 
-REPORTS = ("supervised", "cgan-dt1", "cgan-dt5", "extended")
-"""The systems of the two reports."""
 RIGHT = 0.6
 """Transfer looks right from this accuracy on: the least in the reports' Table 1 is 63 %."""
 COLLAPSED = 0.25
@@ -76,7 +75,7 @@ class Finding:
 def find(systems: Mapping[str, Measured]) -> list[Finding]:
     """The verdict on every finding that these systems have numbers for."""
     every = [_right, _collapse, _law, _copies, _gray, _tracks, _fetch_not, _fetch, _hold]
-    return [finding for judge in every if (finding := judge(systems)) is not None]
+    return [finding for examine in every if (finding := examine(systems)) is not None]
 
 
 def _some(systems: Mapping[str, Measured], *names: str) -> dict[str, Measured]:

@@ -59,7 +59,9 @@ def _smooth(values: Floats) -> Floats:
 def _grid(columns: int, *, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of panels side by side, row by row; height in inches."""
     figure = Figure(figsize=(2.6 * max(1, columns), height), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False) if columns else np.empty(0)
-    for axes in panels.flat:
+    panels: list[Axes] = []
+    if columns:
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels:
         axes.grid(alpha=0.3)
-    return figure, list(panels.flat)
+    return figure, panels

@@ -10,20 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evaluation.clips import CODING, Clip
-from evaluation.methods import Painted, key_frame, remember
+from evaluation.clips import Clip
 from evaluation.metrics import Lab, lab_l1, right_pixels
-from evaluation.scores import frame_lab, frame_rgb, painted_rgb
-from vidcolor.color import decode_chroma, decode_luma
+from evaluation.predictors import Prediction, key_frame, remember
+from evaluation.scores import frame_lab, frame_rgb, prediction_rgb
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State
 
 RECOVERY = 5
 """Frames that a model is given to fetch what the frame before them has lost."""
-
-Pixels = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -91,19 +87,19 @@ class Probe:
         counts = np.zeros(3)
         chroma = np.zeros(2)
         for clip, t in self._asked(distance):
-            painted = self._step(clip, t, distance)
-            before, there = _chroma(clip, t - distance), _chroma(clip, t)
+            predicted = self._step(clip, t, distance)
+            before, there = clip.chroma_plane(t - distance), clip.chroma_plane(t)
             ours, copy, truth, gray = (
-                _lab(clip, t, c) for c in (painted, before, there, np.zeros_like(there))
+                _lab(clip, t, c) for c in (predicted, before, there, np.zeros_like(there))
             )
             changed = ~right_pixels(copy, truth)
-            coloured = changed & ~right_pixels(gray, truth)
+            colored = changed & ~right_pixels(gray, truth)
             counts += [
                 changed.sum(),
                 (right_pixels(ours, truth) & changed).sum(),
                 (right_pixels(ours, copy) & changed).sum(),
             ]
-            chroma += [np.hypot(*lab[1:])[coloured].sum() for lab in (ours, truth)]
+            chroma += [np.hypot(*lab[1:])[colored].sum() for lab in (ours, truth)]
         return Tracking(
             accuracy=_share(counts[1], counts[0]),
             copied=_share(counts[2], counts[0]),
@@ -111,28 +107,28 @@ class Probe:
         )
 
     def fetching(self) -> Fetching:
-        """See `Fetching`."""
+        """Measure how many lost colours come back; see `Fetching`."""
         return Fetching(self._recovered(lambda key: key), self._recovered(_in_gray))
 
     def _recovered(self, given: Callable[[Key], Key]) -> float:
-        right = coloured = 0
+        right = colored = 0
         for clip, t in self._asked(RECOVERY):
             memory = self.propagator.init_state(given(key_frame(clip, 0)))
             state = self.propagator.init_state(_in_gray(key_frame(clip, t - RECOVERY)))
             state = remember(state, of=memory)
             for n in range(t - RECOVERY + 1, t + 1):
-                chroma, _, state = self.propagator.step(_luma(clip, n), state)
+                chroma, _, state = self.propagator.step(clip.luma_plane(n), state)
             truth = _true(clip, t)
             lost = ~right_pixels(_lab(clip, t, np.zeros_like(chroma)), truth)
             right += int((right_pixels(_lab(clip, t, chroma), truth) & lost).sum())
-            coloured += int(lost.sum())
-        return _share(right, coloured)
+            colored += int(lost.sum())
+        return _share(right, colored)
 
     def _step(self, clip: Clip, t: int, distance: int) -> Plane:
         """Frame t's chroma, from the true frame `distance` before it."""
         first = self.propagator.init_state(key_frame(clip, 0))
         state: State = remember(self.propagator.init_state(key_frame(clip, t - distance)), of=first)
-        return self.propagator.step(_luma(clip, t), state).chroma
+        return self.propagator.step(clip.luma_plane(t), state).chroma
 
     def _asked(self, distance: int) -> Iterator[tuple[Clip, int]]:
         for clip in self.clips:
@@ -144,19 +140,11 @@ class Probe:
 
 def _lab(clip: Clip, t: int, chroma: Plane) -> Lab:
     """Frame t with this chroma [2, h, w] in ±0.5."""
-    return frame_lab(painted_rgb(clip.luma[t], Painted(chroma, None, 0.0)))
+    return frame_lab(prediction_rgb(clip.luma[t], Prediction(chroma, None, 0.0)))
 
 
 def _true(clip: Clip, t: int) -> Lab:
     return frame_lab(frame_rgb(clip.luma[t], clip.chroma[t]))
-
-
-def _luma(clip: Clip, t: int) -> Plane:
-    return decode_luma(clip.luma[t], CODING)
-
-
-def _chroma(clip: Clip, t: int) -> Plane:
-    return decode_chroma(*clip.chroma[t], CODING)
 
 
 def _in_gray(key: Key) -> Key:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import jinja2
-
+from evaluation.page import render_page
 from evaluation.pictures import STRIP_EVERY, Pictures
 from evaluation.report import legend, table
 from evaluation.summary import Evaluation
@@ -149,11 +148,8 @@ def results(reproduction: Reproduction) -> str:
 
 def html(reproduction: Reproduction) -> str:
     """One file that needs no other."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return render_page(
+        _TEMPLATE,
         reproduction=reproduction,
         evaluation=reproduction.evaluation,
         findings=table_findings(reproduction),

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import tyro
 from tqdm import tqdm
 
-from evaluation.clips import Clip, ClipOptions, find_videos, load_clip, load_split
+from evaluation.clips import Clip, find_videos, load_clip, load_split
 from evaluation.evaluate import RESULTS as EVALUATION
-from evaluation.evaluate import measure_clip, versions
-from evaluation.help_text import manual
-from evaluation.methods import PER_FRAME, Method, load, load_colorizer
+from evaluation.evaluate import collect, score_clip
+from evaluation.options import ClipOptions
 from evaluation.pictures import depict
+from evaluation.predictors import PER_FRAME, Predictor, load, load_colorizer
 from evaluation.report import to_json
-from evaluation.summary import Evaluation, summarise
+from evaluation.summary import Evaluation
 from training.checkpoint import read_config
-from training.journal import read_losses
-from training.record import CHECKPOINT
-from training.reproduce.findings import REPORTS, Measured, find
+from training.reproduce.findings import Measured, find
+from training.reproduce.options import COMPARED, REPORTS, SHIPPED, ReproduceOptions
 from training.reproduce.probes import Probe
 from training.reproduce.report import Reproduction, html, markdown, results
-from training.reproduce.runs import Run, Trainer
+from training.reproduce.runs import TrainingRun, TrainingRuns
+from training.run_log import CHECKPOINT, read_losses
 from training.systems import STEPS, SYSTEMS
 from vidcolor.errors import ArgumentError
-from vidcolor.inference.colorizer import DEFAULT_COLORIZER
 
-TRAINED = (*REPORTS, "convlstm", "similarity")
-SHIPPED = "flagship"
-COMPARED = (*TRAINED, SHIPPED)
 REPORT, TABLE, RESULTS = "report.html", "table.md", "results.json"
 BASELINES = ("gray", "hold", "flow chain")
 TRACKED = 5
@@ -46,56 +38,6 @@ SPARE = 2
 """Held-out videos that are decoded for each that is measured, since some may be too short."""
 MOST_FRAMES = 120
 """As the evaluation has it, so that both use the same decoded clips."""
-
-
-@manual
-@dataclass(frozen=True)
-class ReproduceOptions:
-    """Train the reports' systems and what they left open, measure them, and write one report.
-
-    The folder --out then holds `report.html`, `table.md`, their numbers in `results.json` and
-    `evaluation.json`, and a folder for each system. The same command goes on where it was broken
-    off: what is trained is not trained again. At the reports' own scale frames are 256x256, widths
-    full, and a model sees 10 epochs of 7,000 examples in batches of 8: days on a CPU, hours on a
-    CUDA device.
-    """
-
-    data: tyro.conf.Positional[tuple[Path, ...]]
-    """Folders of videos. Of one that holds `train/` and `test/`, as `prepare` leaves them, these
-    two are taken."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("runs/reproduce")
-    """Folder of the trainings and the report."""
-    test: Path | None = None
-    """Folder of held-out videos; without it `test/`, or a part of the videos that is not trained
-    on."""
-    quick: bool = False
-    """About an hour on one core: an eighth of the widths, crops of 128 pixels, minutes instead of
-    epochs, and fewer clips measured."""
-    jobs: int = 1
-    """Models that are trained, and clips that are measured, at the same time, with a thread
-    each."""
-    systems: tuple[str, ...] = COMPARED
-    """Which to compare (training/systems.py): 'flagship' as it ships, the others trained here."""
-    colorizer: str = DEFAULT_COLORIZER
-    """The image colorizer that is the per-frame baseline: a shipped one's name or an ONNX file."""
-    width: float | None = None
-    """Multiplier of the channels; without it 1, or 0.125 for --quick."""
-    crop: int | None = None
-    """Side in pixels of the squares that are trained on; without it 256, or 128 for --quick."""
-    minutes: float | None = None
-    """Minutes of training for each model; without it none are counted, or 6.5 for --quick."""
-    steps: int | None = None
-    """Updates of each model; without it 10 epochs, or as many as the minutes allow."""
-    checkpoint_minutes: float = 3.0
-    """Minutes between checkpoints: what a training that is broken off loses at most."""
-    clips: int | None = None
-    """Held-out clips that are measured, evenly chosen; without it all, or 8 for --quick."""
-    frames: int = 50
-    """Frames of each of them: every seventh makes a figure of eight columns."""
-    figures: int = 3
-    """Clips that the report shows."""
-    cache: Path = ClipOptions.cache
-    """Folder for decoded videos."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +87,7 @@ def reproduce(options: ReproduceOptions) -> None:
     trained = [name for name in options.systems if name != SHIPPED]
     runs = [plan(name, options, scale, folders=material.folders) for name in trained]
     print(f"training {', '.join(trained)} into {options.out}", flush=True)
-    for run in Trainer(options.jobs).train(runs):
+    for run in TrainingRuns(options.jobs).finish(runs):
         config = read_config(run.folder / CHECKPOINT)
         accuracy = config.metrics["transfer_accuracy"]
         print(f"{run.name}: {config.step} updates, transfer {accuracy:.1%}", flush=True)
@@ -160,8 +102,20 @@ def reproduce(options: ReproduceOptions) -> None:
     print(options.out / REPORT)
 
 
-def plan(name: str, options: ReproduceOptions, scale: Scale, *, folders: Sequence[Path]) -> Run:
-    """The training of one system: the arguments of `fit` that are not the system's own."""
+def plan(
+    name: str, options: ReproduceOptions, scale: Scale, *, folders: Sequence[Path]
+) -> TrainingRun:
+    """Describe the training of one system.
+
+    Args:
+        name: The system's.
+        options: What the reproduction was told.
+        scale: The reports' or the quick one.
+        folders: Of the videos.
+
+    Returns:
+        The run, with the arguments of `fit` that are not the system's own.
+    """
     minutes = options.minutes if options.minutes is not None else scale.minutes
     steps = options.steps if options.steps is not None else scale.steps
     width = options.width if options.width is not None else scale.width
@@ -175,11 +129,22 @@ def plan(name: str, options: ReproduceOptions, scale: Scale, *, folders: Sequenc
         arguments += ["--learning-rate", f"{scale.learning_rate:g}"]
     arguments += ["--threads", "1"] if options.jobs > 1 or options.quick else []
     arguments += ["--cache", str(options.cache)]
-    return Run(name, options.out / name, tuple(arguments))
+    return TrainingRun(name, options.out / name, tuple(arguments))
 
 
 def gather(options: ReproduceOptions, scale: Scale) -> Material:
-    """Find and decode the videos; ArgumentError when there are none to hold out."""
+    """Find and decode the videos.
+
+    Args:
+        options: What the reproduction was told.
+        scale: How many clips are measured.
+
+    Returns:
+        The clips that are trained on, and those that are held out.
+
+    Raises:
+        ArgumentError: There are none to hold out.
+    """
     count = options.clips or scale.clips
     prepared = [folder for folder in options.data if (folder / "train").is_dir()]
     folders = tuple(f / "train" if f in prepared else f for f in options.data)
@@ -206,7 +171,16 @@ def gather(options: ReproduceOptions, scale: Scale) -> Material:
 
 
 def choose(clips: Iterable[Clip], *, count: int | None, frames: int) -> list[Clip]:
-    """So many, evenly chosen of those that are long enough, cut to `frames`; else the longest."""
+    """Choose clips, evenly spread over their names, and cut them.
+
+    Args:
+        clips: To choose from.
+        count: How many; None takes all.
+        frames: What each is cut to. Where too few clips are so long, the longest are taken.
+
+    Returns:
+        The chosen clips.
+    """
     by_length = sorted(clips, key=len, reverse=True)
     enough = [clip for clip in by_length if len(clip) >= frames]
     long = enough if len(enough) >= (count or len(by_length)) else by_length[:count]
@@ -222,33 +196,36 @@ def _spread[Item](items: Sequence[Item], count: int | None) -> Sequence[Item]:
 
 
 def measure(
-    runs: Sequence[Run], material: Material, options: ReproduceOptions, scale: Scale
+    runs: Sequence[TrainingRun], material: Material, options: ReproduceOptions, scale: Scale
 ) -> Reproduction:
-    """Everything that the report shows."""
+    """Measure everything that the report shows.
+
+    Args:
+        runs: The trained systems.
+        material: The clips.
+        options: What the reproduction was told.
+        scale: How much is measured.
+
+    Returns:
+        The numbers, curves and pictures.
+    """
     made = {run.name: str(run.bundle) for run in runs}
     bundles = {name: made.get(name, name) for name in options.systems}
-    methods = [Method(kind) for kind in BASELINES]
-    methods.append(Method(PER_FRAME, "", options.colorizer, "auto", 1))
-    methods += [
-        Method(kind, name, bundle, "auto", 1)
+    predictors = [Predictor(kind) for kind in BASELINES]
+    predictors.append(Predictor(PER_FRAME, "", options.colorizer, "auto", 1))
+    predictors += [
+        Predictor(kind, name, bundle, "auto", 1)
         for name, bundle in bundles.items()
         for kind in ("propagation", "transfer")
     ]
     with ThreadPoolExecutor(options.jobs) as pool:
-        scores = pool.map(partial(measure_clip, methods=methods), material.held_out)
+        scores = pool.map(partial(score_clip, predictors=predictors), material.held_out)
         measured = list(tqdm(scores, desc="evaluating", total=len(material.held_out), disable=None))
-        clips = {name: found for name, found, _ in measured}
-        evaluation = Evaluation(
-            command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
-            versions=versions(),
-            options=json.loads(
-                json.dumps({**asdict(options), "size": 256, "workers": options.jobs}, default=str)
-            ),
-            models={n: asdict(load(b, "auto", 1)[0]) for n, b in bundles.items()},
-            methods=methods,
-            summaries={method.label: summarise(clips, method.label) for method in methods},
-            true_cdc=float(np.mean([cdc for *_, cdc in measured])),
-            clips=clips,
+        evaluation = collect(
+            measured,
+            predictors=predictors,
+            models={name: load(bundle, "auto", 1)[0] for name, bundle in bundles.items()},
+            options={**asdict(options), "size": 256, "workers": options.jobs},
         )
         probed = pool.map(
             lambda name: _probe(name, bundles[name], material, evaluation, asked=scale.asked),
@@ -259,9 +236,9 @@ def measure(
                 zip(bundles, probed, strict=True), desc="probing", total=len(bundles), disable=None
             )
         )
-        rows = _rows(methods)
+        rows = _rows(predictors)
         shown = choose(material.held_out, count=options.figures, frames=options.frames)
-        subject = next(m for m in reversed(methods) if m.kind == "propagation")
+        subject = next(m for m in reversed(predictors) if m.kind == "propagation")
         figures = list(pool.map(lambda clip: depict(clip, rows, subject=subject), shown))
     return Reproduction(
         evaluation=evaluation,
@@ -294,13 +271,13 @@ def _probe(
     )
 
 
-def _rows(methods: Sequence[Method]) -> list[Method]:
+def _rows(predictors: Sequence[Predictor]) -> list[Predictor]:
     """The figures' rows below gray and truth, as in the reports' Figures 4 and 5."""
-    painted = [method for method in methods if method.kind == "propagation"]
-    from_truth = [m for m in methods if m.kind == "transfer" and m.model == "cgan-dt1"]
-    supervised = [method for method in painted if method.model == "supervised"]
-    per_frame = [method for method in methods if method.kind == PER_FRAME]
-    others = [method for method in painted if method not in supervised]
+    propagating = [method for method in predictors if method.kind == "propagation"]
+    from_truth = [m for m in predictors if m.kind == "transfer" and m.model == "cgan-dt1"]
+    supervised = [method for method in propagating if method.model == "supervised"]
+    per_frame = [method for method in predictors if method.kind == PER_FRAME]
+    others = [method for method in propagating if method not in supervised]
     return [*per_frame, *supervised, *from_truth, *others]
 
 

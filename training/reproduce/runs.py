@@ -20,7 +20,7 @@ from threading import Lock, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
-from training.record import CHECKPOINT
+from training.run_log import CHECKPOINT
 from training.state import TRAINING
 from vidcolor.errors import ArgumentError, VidcolorError
 
@@ -34,7 +34,7 @@ class RunError(VidcolorError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One training."""
 
     name: str
@@ -67,7 +67,7 @@ class Run:
 
 
 @dataclass
-class Trainer:
+class TrainingRuns:
     """Runs trainings, so many at a time; none outlives the block that it is used in."""
 
     jobs: int
@@ -75,7 +75,7 @@ class Trainer:
     _lock: Lock = field(default_factory=Lock)
     _stopped: bool = False
 
-    def train(self, runs: Sequence[Run]) -> Iterator[Run]:
+    def finish(self, runs: Sequence[TrainingRun]) -> Iterator[TrainingRun]:
         """Bring every run to its end, and yield each as it comes there.
 
         What is done is not done again; what was broken off goes on from its checkpoint. Raises
@@ -88,7 +88,7 @@ class Trainer:
                 future.result()
                 yield futures[future]
 
-    def _bring_to_end(self, run: Run) -> None:
+    def _bring_to_end(self, run: TrainingRun) -> None:
         run.folder.mkdir(parents=True, exist_ok=True)
         begun = (run.folder / CHECKPOINT / TRAINING).exists()
         self._call([*run.command[1:], *(["--resume"] if begun else [])], run)
@@ -99,7 +99,7 @@ class Trainer:
         partial.write_text(json.dumps(run.command, indent=2) + "\n", encoding="utf-8")
         partial.replace(run.folder / DONE)
 
-    def _call(self, command: Sequence[str], run: Run) -> None:
+    def _call(self, command: Sequence[str], run: TrainingRun) -> None:
         path = run.folder / LOG
         with path.open("ab") as log:
             with self._lock:

@@ -5,8 +5,9 @@ import pytest
 
 from evaluation.clips import Clip
 from tests.support.scenes import render
-from training.data.motion import STILL, chances, motion
-from training.data.rollouts import RolloutOptions, Rollouts
+from training.data.motion import STILL, motion, sampling_weights
+from training.data.options import RolloutOptions
+from training.data.rollouts import Rollouts
 
 
 def clip(pan: int, *, frames: int = 12) -> Clip:
@@ -25,11 +26,11 @@ def test_a_clip_of_one_frame_does_not_move():
     assert motion(clip(1, frames=1)) == 0
 
 
-def test_chances_are_in_proportion():
+def test_sampling_weights_are_in_proportion():
     fast, slow = clip(3), clip(1)
     expected = np.array([motion(fast), motion(slow)]) + STILL
-    np.testing.assert_allclose(chances([fast, slow], 1.0), expected / expected.sum())
-    np.testing.assert_allclose(chances([fast, slow], 0.0), 0.5)
+    np.testing.assert_allclose(sampling_weights([fast, slow], 1.0), expected / expected.sum())
+    np.testing.assert_allclose(sampling_weights([fast, slow], 0.0), 0.5)
 
 
 @pytest.mark.parametrize(("power", "share"), [(0.0, 0.5), (2.0, 0.9)])

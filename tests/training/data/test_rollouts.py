@@ -8,7 +8,9 @@ import torch
 
 from evaluation.clips import Clip
 from tests.support.footage import scene_clip
-from training.data.rollouts import Rollout, RolloutOptions, Rollouts, prefetch
+from training.data.options import RolloutOptions
+from training.data.prefetch import prefetch
+from training.data.rollouts import Rollout, Rollouts
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 
@@ -146,7 +148,7 @@ def test_shapes_and_ranges_with_flow():
         "flow_key": (2, 3, 1, 2, 64, 64),
         "flow_track": (2, 3, 1, 2, 64, 64),
         "follows": (2,),
-        "cold": (2,),
+        "no_history": (2,),
     }
     assert set(batch.flows(1)) == FLOWS
     assert batch.luma.min() >= 0
@@ -203,7 +205,7 @@ def test_a_cold_start_follows_nothing():
 
 def test_prefetched_batches_are_those_of_their_steps():
     rollouts = Rollouts([scene_clip()], options=PLAIN, seed=0)
-    fetched = list(prefetch(rollouts, steps=range(3, 6), places=range(2)))
+    fetched = list(prefetch(rollouts, steps=range(3, 6), indices=range(2)))
     assert [step for step, _ in fetched] == [3, 4, 5]
     for step, batch in fetched:
         assert_equal(batch, rollouts.batch(step, range(2)))

@@ -7,7 +7,7 @@ from kornia.color import rgb_to_lab
 
 from evaluation.clips import Clip, rgb_to_codes
 from tests.support.footage import SIZE, scene_clip
-from training.data.stills import StillSource, colour_probability, true_ab
+from training.data.stills import StillSource, color_probability, true_ab
 from training.models.bins import gamut_bins
 from vidcolor.errors import ArgumentError
 
@@ -47,7 +47,7 @@ def test_colours_are_counted():
     """Three gray frames and a red one, of four that are looked at."""
     clip = flat_clip((90, 90, 90), (200, 200, 200), (255, 0, 0), (30, 30, 30))
     bins = gamut_bins()
-    probability = colour_probability([clip], bins)
+    probability = color_probability([clip], bins)
     gray = torch.cdist(bins, torch.tensor([[0.0, 0.0]])).flatten() < 15
     red = torch.cdist(bins, torch.tensor([[80.0, 67.0]])).flatten() < 20
     assert probability[gray].sum().item() == pytest.approx(0.75, abs=0.01)

@@ -10,9 +10,10 @@ import torch
 
 from tests.support.footage import scene_clip
 from tests.training.data.test_rollouts import PLAIN, assert_equal, numbered, positions
-from training.data.rollouts import RolloutOptions, Rollouts
+from training.data.options import RolloutOptions
+from training.data.rollouts import Rollouts
 from training.models.flagship import Flagship
-from training.rollout import Rolling
+from training.rollout import Unroll
 from vidcolor.errors import ArgumentError
 
 STREAM = replace(PLAIN, frames=3, own_output=True, stream=(6, 15))
@@ -107,16 +108,16 @@ def test_a_cold_start_has_no_past():
     options = replace(STREAM, cold=1.0, crop=32)
     rollouts = Rollouts([scene_clip()], options=options, seed=0, flows=Flagship.flows)
     starts = [rollouts.example(step, 0) for step in range(12)]
-    assert [bool(r.cold) for r in starts] == [not bool(r.follows) for r in starts]
+    assert [bool(r.no_history) for r in starts] == [not bool(r.follows) for r in starts]
     assert not starts[0].flow_previous[:, 0].any()
     assert starts[0].flow_previous[:, 1:].any()
     warm = Rollouts([scene_clip()], options=replace(options, cold=0.0), seed=0)
-    assert not any(bool(warm.example(step, 0).cold) for step in range(12))
+    assert not any(bool(warm.example(step, 0).no_history) for step in range(12))
 
     torch.manual_seed(0)
-    rolling = Rolling(Flagship(width=8, match_width=16), own_output=True).eval()
+    rolling = Unroll(Flagship(width=8, match_width=16), own_output=True).eval()
     start = starts[0]
     other = replace(start, chroma=-start.chroma)
     assert torch.equal(rolling(start).chroma, rolling(other).chroma)
-    warm_starts = [replace(r, cold=torch.tensor([False])) for r in (start, other)]
+    warm_starts = [replace(r, no_history=torch.tensor([False])) for r in (start, other)]
     assert not torch.equal(*(rolling(r).chroma for r in warm_starts))

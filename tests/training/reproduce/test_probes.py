@@ -39,7 +39,7 @@ class Model:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    def begin(self, key: Key) -> State:
+    def init_state(self, key: Key) -> State:
         kept = {"chroma": key.chroma}
         return State(key.luma.shape, tensors=kept, memory=kept, luma=None, key_lumas=())
 

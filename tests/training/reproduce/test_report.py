@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from evaluation.methods import Method
 from evaluation.pictures import depict
-from evaluation.scores import Ruler
+from evaluation.predictors import Predictor
+from evaluation.scores import Scorer
 from evaluation.summary import Evaluation, summarise
 from tests.support.footage import scene_clip
 from tests.training.reproduce.test_findings import collapsing, holding
@@ -24,13 +24,13 @@ from training.reproduce.report import (
     table_one,
 )
 
-HOLD = Method("hold")
+HOLD = Predictor("hold")
 
 
 @pytest.fixture(scope="module")
 def reproduction() -> Reproduction:
     clip = scene_clip(frames=4)
-    scores = {clip.name: {HOLD.label: Ruler(clip).measure(HOLD.paint(clip))}}
+    scores = {clip.name: {HOLD.label: Scorer(clip).score(HOLD.predict(clip))}}
     systems = {
         "cgan-dt5": replace(
             collapsing(), dt=5, train=Transfer(0.845, 1.25), test=Transfer(0.791, 1.5)
@@ -41,9 +41,10 @@ def reproduction() -> Reproduction:
         evaluation=Evaluation(
             command="python -m training reproduce <data>",
             versions={"numpy": "2.0"},
+            provenance={"commit": "0", "footage_sha256": "0"},
             options={"size": 128, "frames": 4, "workers": 1},
             models={},
-            methods=[HOLD],
+            predictors=[HOLD],
             summaries={HOLD.label: summarise(scores, HOLD.label)},
             true_cdc=0.004,
             clips=scores,

@@ -18,18 +18,18 @@ from tests.support.footage import SIZE, scene_clip, write_video
 from tests.support.scenes import render
 from training import __main__ as command
 from training.checkpoint import read_config
+from training.reproduce.options import ReproduceOptions
 from training.reproduce.reproduce import (
     FULL,
     QUICK,
     Material,
-    ReproduceOptions,
     choose,
     gather,
     measure,
     plan,
     reproduce,
 )
-from training.reproduce.runs import DONE, LOG, Run, RunError, Trainer
+from training.reproduce.runs import DONE, LOG, RunError, TrainingRun, TrainingRuns
 from training.state import TRAINING
 from vidcolor.errors import ArgumentError
 
@@ -102,17 +102,17 @@ def test_killed_and_begun_again_it_ends_with_the_report(videos, tmp_path, monkey
     held_to_what_it_promises(out, said)
 
     trained = (run / "checkpoint" / TRAINING).stat().st_mtime_ns
-    assert not list(Trainer(1).train([made(videos, out)]))  # nothing is done twice
+    assert not list(TrainingRuns(1).finish([made(videos, out)]))  # nothing is done twice
     assert (run / "checkpoint" / TRAINING).stat().st_mtime_ns == trained
     other = replace(made(videos, out), arguments=("other",))
     with pytest.raises(ArgumentError, match="was trained by another command"):
         other.is_done()
 
 
-def made(videos: tuple[Path, Path], out: Path) -> Run:
+def made(videos: tuple[Path, Path], out: Path) -> TrainingRun:
     """The miniature's run."""
     command = json.loads((out / "convlstm" / DONE).read_text())
-    return Run("convlstm", out / "convlstm", tuple(command[4:-2]))
+    return TrainingRun("convlstm", out / "convlstm", tuple(command[4:-2]))
 
 
 def held_to_what_it_promises(out: Path, said: str) -> None:
@@ -149,10 +149,10 @@ def test_the_flagship_is_measured_as_it_ships():
 
 
 def test_a_training_that_fails_ends_the_others(tmp_path):
-    good = Run("good", tmp_path / "good", ("--help",))
-    bad = Run("bad", tmp_path / "bad", (str(tmp_path / "nothing"), "--steps", "1"))
+    good = TrainingRun("good", tmp_path / "good", ("--help",))
+    bad = TrainingRun("bad", tmp_path / "bad", (str(tmp_path / "nothing"), "--steps", "1"))
     with pytest.raises(RunError, match=r"bad: .* status 2; .*is not a folder"):
-        list(Trainer(1).train([bad, good]))
+        list(TrainingRuns(1).finish([bad, good]))
     assert (bad.folder / LOG).exists()
     assert not (bad.folder / DONE).exists()
     assert not (good.folder / DONE).exists()

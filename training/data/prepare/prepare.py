@@ -13,22 +13,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
 
-import tyro
 from tqdm import tqdm
 
 from evaluation.clips import PREPARED, SHOT, find_videos
-from evaluation.help_text import manual
-from training.data.prepare.journal import MANIFEST, Journal, Row, write_manifest
-from training.data.prepare.pair import Pair, Worth
-from training.data.prepare.shots import Picture, Size, UnreadableError, read_shots
+from training.data.prepare.manifest import MANIFEST, ManifestRow, PrepareLog, write_manifest
+from training.data.prepare.options import PrepareOptions
+from training.data.prepare.shot_writer import ShotFigures, ShotWriter
+from training.data.prepare.shots import ShotFrame, Size, UnreadableError, read_shots
 from vidcolor.errors import ArgumentError
 
 GRAY = "gray"
@@ -37,50 +35,6 @@ _SPLIT_FOLDERS = {
     "train": "train", "training": "train",
     "test": "test", "testing": "test", "val": "test", "valid": "test", "validation": "test",
 }  # fmt: skip
-
-
-@manual
-@dataclass(frozen=True)
-class PrepareOptions:
-    """Make data for training from the videos below some folders.
-
-    Every video is cut into its shots, and each shot becomes a clip in colour and one in gray. The
-    folder --out then holds the colour clips in `train/` and `test/` (`python -m training fit
-    OUT/train`), their gray counterparts in `gray/train/` and `gray/test/`, and `manifest.csv`: a
-    line for each shot, with the reason where it is left out. Interrupted, the same command goes on
-    where it stopped, and ends with the same bytes.
-    """
-
-    videos: tyro.conf.Positional[tuple[Path, ...]]
-    """Folders that are searched for videos, subfolders too."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))]
-    """Folder of the data."""
-
-    size: str = "256x256"
-    """Size of the clips in pixels: 'WIDTHxHEIGHT', which frames are squeezed to as the reports'
-    were; one number, the short side, which keeps the aspect; or 'keep'."""
-    fps: float | Literal["keep"] = 30.0
-    """Frames a second of the clips; 'keep' takes every frame of each video, at its own rate."""
-    crf: int = 8
-    """Quality of the clips, x264's constant rate factor. 0 loses nothing, and takes several times
-    the space."""
-    shortest: int = 15
-    """Frames that a shot must have."""
-    longest: int = 300
-    """Frames that a clip may have; longer shots make several."""
-    least_chroma: float = 4.0
-    """Mean distance from gray in Lab that a shot must have; below it, it is near-gray."""
-    least_motion: float = 0.01
-    """Share of some frame that must differ from a shot's first one; below it, the shot is still."""
-    split: Literal["random", "folders"] = "random"
-    """'random' draws the videos for the test; 'folders' goes by those that they lie in, 'train' or
-    'training' against 'test', 'val' or 'validation', as in Moments in Time."""
-    test: float = 0.09
-    """Share of the videos for the test, in a random split (the reports: 50 of 550)."""
-    seed: int = 0
-    """Which of the random splits."""
-    workers: int = 1
-    """Videos that are worked on at the same time."""
 
 
 def prepare(options: PrepareOptions) -> None:
@@ -98,9 +52,9 @@ def prepare(options: PrepareOptions) -> None:
         split = partial(random_split, test=options.test, seed=options.seed)
     split(originals)  # raises now, and not after hours of work
     work = partial(_prepare_video, videos=videos, size=size, options=options)
-    with closing(Journal(options.out, terms=_terms(options, videos))) as journal:
-        _run(work, originals, journal, workers=options.workers)
-    done = journal.done | copies
+    with closing(PrepareLog(options.out, terms=_terms(options, videos))) as log:
+        _run(work, originals, log, workers=options.workers)
+    done = log.done | copies
     splits = split([name for name in originals if any(row.kept for row in done[name])])
     rows = [
         _place(row, splits[name], options.out) if row.kept else row
@@ -114,9 +68,15 @@ def prepare(options: PrepareOptions) -> None:
 
 
 def random_split(names: Sequence[str], *, test: float, seed: int) -> dict[str, str]:
-    """'train' or 'test' by video; each gets one at least, if there are two and `test` is not 0.
+    """Split videos at random; the result does not depend on the order of the names.
 
-    It depends on the names and the seed, and not on the order of the names.
+    Args:
+        names: The videos'.
+        test: Share of them for the test, in [0, 0.5]. Above 0, each part gets one video at least.
+        seed: Of the random split.
+
+    Returns:
+        'train' or 'test' by video.
     """
     ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
     count = min(max(1, round(test * len(ranked))), len(ranked) - 1) if test else 0
@@ -139,10 +99,10 @@ def folder_split(names: Sequence[str]) -> dict[str, str]:
 
 
 def _run(
-    work: Callable[[str], list[Row]], names: Sequence[str], journal: Journal, *, workers: int
+    work: Callable[[str], list[ManifestRow]], names: Sequence[str], log: PrepareLog, *, workers: int
 ) -> None:
     """Work on each video that is not in the journal, and note it there when all of it is done."""
-    left = [name for name in names if name not in journal.done]
+    left = [name for name in names if name not in log.done]
     with ThreadPoolExecutor(workers) as pool:
         bar = tqdm(
             pool.map(work, left),
@@ -154,7 +114,7 @@ def _run(
         )
         try:
             for name, rows in zip(left, bar, strict=True):
-                journal.add(name, rows)
+                log.add(name, rows)
                 if rows[0].shot is None:
                     bar.write(f"skipped {name}: {rows[0].reason}", file=sys.stderr)
         except BaseException:
@@ -164,7 +124,7 @@ def _run(
 
 def _prepare_video(
     name: str, *, videos: Mapping[str, Path], size: Size, options: PrepareOptions
-) -> list[Row]:
+) -> list[ManifestRow]:
     """All the shots of a video, among what is unfinished; of a video that ends in damage, none."""
     folder = _unfinished(options.out, name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -174,17 +134,27 @@ def _prepare_video(
         fps, frames = read_shots(videos[name], size=size, rate=rate)
         numbered = number_shots(frames, longest=options.longest)
         rows = [
-            _write((picture for _, picture in shot), Row(name, number, fps=str(fps)), options)
+            _write(
+                (picture for _, picture in shot), ManifestRow(name, number, fps=str(fps)), options
+            )
             for number, shot in groupby(numbered, key=itemgetter(0))
         ]
     except UnreadableError as error:
         shutil.rmtree(folder)
-        return [Row(name, reason=str(error))]
-    return rows or [Row(name, reason="it is over before the first frame is due")]
+        return [ManifestRow(name, reason=str(error))]
+    return rows or [ManifestRow(name, reason="it is over before the first frame is due")]
 
 
-def number_shots(frames: Iterable[Picture], *, longest: int) -> Iterator[tuple[int, Picture]]:
-    """Each frame with the number of its shot; what comes after `longest` frames is the next one."""
+def number_shots(frames: Iterable[ShotFrame], *, longest: int) -> Iterator[tuple[int, ShotFrame]]:
+    """Number the shots of a video.
+
+    Args:
+        frames: Of the video; the first frame of each shot is marked.
+        longest: Frames of a clip; what comes after them counts as the next shot.
+
+    Yields:
+        Each frame with the number of its shot, from 0.
+    """
     shot, length = -1, 0
     for picture in frames:
         if picture.begins or length == longest:
@@ -193,47 +163,48 @@ def number_shots(frames: Iterable[Picture], *, longest: int) -> Iterator[tuple[i
         yield shot, picture
 
 
-def _write(pictures: Iterator[Picture], row: Row, options: PrepareOptions) -> Row:
+def _write(pictures: Iterator[ShotFrame], row: ManifestRow, options: PrepareOptions) -> ManifestRow:
     """Write both clips of a shot, delete them if it is not worth keeping, and complete its line."""
     first = next(pictures)
     height, width = first.rgb.shape[:2]
-    colour, gray = _clips(row, options.out)
+    color, gray = _clips(row, options.out)
     fps = Fraction(row.fps)
-    with Pair(colour, gray, size=(width, height), rate=fps, crf=options.crf) as pair:
+    with ShotWriter(color, gray, size=(width, height), rate=fps, crf=options.crf) as writer:
         for picture in chain([first], pictures):
-            pair.add(picture.rgb)
-    worth, reason = pair.worth, _reason(pair.worth, options)
-    with colour.open("rb") as stream:
+            writer.add(picture.rgb)
+    figures = writer.figures
+    reason = _reason(figures, options)
+    with color.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if reason:
-        colour.unlink()
+        color.unlink()
         gray.unlink()
     return replace(
         row,
         start_seconds=round(float(first.seconds), 3),
-        frames=worth.frames,
+        frames=figures.frames,
         width=width,
         height=height,
-        chroma=round(worth.chroma, 2),
-        motion=round(worth.motion, 4),
+        chroma=round(figures.chroma, 2),
+        motion=round(figures.motion, 4),
         kept=not reason,
         reason=reason,
         sha256="" if reason else digest,
     )
 
 
-def _reason(worth: Worth, options: PrepareOptions) -> str:
+def _reason(figures: ShotFigures, options: PrepareOptions) -> str:
     """Why a shot is left out; empty when it is not."""
-    if worth.frames < options.shortest:
-        return f"short: {worth.frames} frames, {options.shortest} are needed"
-    if worth.chroma < options.least_chroma:
-        return f"near-gray: mean chroma {worth.chroma:.2f}, {options.least_chroma:g} is needed"
-    if worth.motion < options.least_motion:
-        return f"still: {worth.motion:.2%} of it changes, {options.least_motion:.2%} is needed"
+    if figures.frames < options.shortest:
+        return f"short: {figures.frames} frames, {options.shortest} are needed"
+    if figures.chroma < options.least_chroma:
+        return f"near-gray: mean chroma {figures.chroma:.2f}, {options.least_chroma:g} is needed"
+    if figures.motion < options.least_motion:
+        return f"still: {figures.motion:.2%} of it changes, {options.least_motion:.2%} is needed"
     return ""
 
 
-def _place(row: Row, split: str, out: Path) -> Row:
+def _place(row: ManifestRow, split: str, out: Path) -> ManifestRow:
     """Move a kept shot's clips to where they belong, unless they are there, and say so."""
     file = f"{split}/{row.source}{SHOT}{row.shot:03d}.mp4"
     for clip, place in zip(_clips(row, out), (out / file, out / GRAY / file), strict=True):
@@ -245,7 +216,7 @@ def _place(row: Row, split: str, out: Path) -> Row:
     return replace(row, split=split, file=file)
 
 
-def _clips(row: Row, out: Path) -> tuple[Path, Path]:
+def _clips(row: ManifestRow, out: Path) -> tuple[Path, Path]:
     """A shot's clips, colour and gray, while they are unfinished."""
     folder = _unfinished(out, row.source)
     return folder / f"{row.shot}.mp4", folder / f"{row.shot}.{GRAY}.mp4"
@@ -291,7 +262,7 @@ def _find(options: PrepareOptions) -> dict[str, Path]:
     return videos
 
 
-def _copies(videos: Mapping[str, Path]) -> dict[str, list[Row]]:
+def _copies(videos: Mapping[str, Path]) -> dict[str, list[ManifestRow]]:
     """The lines of files that are the same as one before: else one video could be in both splits.
 
     Only files of one length are read.
@@ -305,19 +276,19 @@ def _copies(videos: Mapping[str, Path]) -> dict[str, list[Row]]:
         with videos[name].open("rb") as stream:
             first = firsts.setdefault(hashlib.file_digest(stream, "sha256").hexdigest(), name)
         if first != name:
-            copies[name] = [Row(source=name, reason=f"the same file as {first}")]
+            copies[name] = [ManifestRow(source=name, reason=f"the same file as {first}")]
     return copies
 
 
 def _terms(options: PrepareOptions, videos: Mapping[str, Path]) -> dict[str, object]:
-    """What the data depends on: a journal begun on other terms is of other data."""
+    """What the data depends on: a log begun on other terms is of other data."""
     listing = "".join(f"{name}\t{path.stat().st_size}\n" for name, path in videos.items())
     digest = hashlib.sha256(listing.encode()).hexdigest()[:12]
     terms = {k: v for k, v in asdict(options).items() if k not in ("videos", "out", "workers")}
     return {"videos": f"{len(videos)} files ({digest})", **terms}
 
 
-def _summary(rows: Sequence[Row]) -> str:
+def _summary(rows: Sequence[ManifestRow]) -> str:
     kept = Counter(row.split for row in rows if row.kept)
     reasons = Counter(
         row.reason.split(":")[0] for row in rows if row.shot is not None and row.reason

@@ -16,6 +16,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.rational import AVRational
 from scenedetect import AdaptiveDetector, FrameTimecode
 
 from evaluation.clips import Codes, scaled_rgb
@@ -60,7 +61,7 @@ class Size:
         return cls(*sides) if len(sides) == 2 else cls(short_side=sides[0])
 
     def of(self, width: int, height: int) -> tuple[int, int]:
-        """The width and height that a frame of this width and height gets."""
+        """Return the width and height that a frame of this width and height is scaled to."""
         if self.width and self.height:
             return self.width, self.height
         scale = Fraction(self.short_side or min(width, height), min(width, height))
@@ -68,7 +69,7 @@ class Size:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class ShotFrame:
     """One frame of a shot."""
 
     rgb: Codes
@@ -81,12 +82,20 @@ class Picture:
 
 def read_shots(
     path: Path, *, size: Size, rate: Fraction | None
-) -> tuple[Fraction, Iterator[Picture]]:
-    """A video's frames a second, and its frames, cut into shots.
+) -> tuple[Fraction, Iterator[ShotFrame]]:
+    """Read a video as frames that are cut into shots.
 
-    Frames are repeated or left out within a shot so that `rate` of them a second pass as fast as
-    the video's own; None keeps them all, at their mean rate. Raises UnreadableError, also while
-    the frames are drawn.
+    Args:
+        path: The video.
+        size: What frames are scaled to.
+        rate: Frames a second: frames are repeated or left out within a shot, so that it passes as
+            fast as in the video. None keeps all frames, at their mean rate.
+
+    Returns:
+        Frames a second, and the frames.
+
+    Raises:
+        UnreadableError: The video cannot be decoded; also while the frames are drawn.
     """
     try:
         container = av.open(path)
@@ -96,20 +105,21 @@ def read_shots(
         container.close()
         raise UnreadableError("it holds no video")
     stream = container.streams.video[0]
-    mean = Fraction(stream.average_rate or stream.guessed_rate or _RATE_UNKNOWN)
+    mean = _fraction(stream.average_rate or stream.guessed_rate or _RATE_UNKNOWN)
     frames = cut(_decode(container, size=size, rate=mean))
     return rate or mean, paced(frames, rate=rate, last=1 / mean) if rate else frames
 
 
-def cut(frames: Iterable[Picture]) -> Iterator[Picture]:
+def cut(frames: Iterable[ShotFrame]) -> Iterator[ShotFrame]:
     """The same frames, the first of each shot marked by PySceneDetect's adaptive detector.
 
     The detector compares a frame with the ones around it and is blind at both ends, where short
-    pieces of footage often have a frame or two of another shot. So the ends are shown to it longer.
+    pieces of footage often have a frame or two of another shot. So it is given the first and the
+    last frame several times.
     """
     detector = AdaptiveDetector(min_scene_len=1)
     ahead = detector.window_width
-    waiting: deque[list[Picture]] = deque(maxlen=ahead + 1)
+    waiting: deque[list[ShotFrame]] = deque(maxlen=ahead + 1)
     for n, moment in enumerate(_longer(_moments(frames), by=ahead)):
         waiting.append(moment)
         time = FrameTimecode(n, fps=float(_RATE_UNKNOWN))
@@ -120,10 +130,16 @@ def cut(frames: Iterable[Picture]) -> Iterator[Picture]:
             yield from others
 
 
-def paced(frames: Iterable[Picture], *, rate: Fraction, last: Fraction) -> Iterator[Picture]:
-    """`rate` frames a second in each shot: the ones that show in the middle of each time.
+def paced(frames: Iterable[ShotFrame], *, rate: Fraction, last: Fraction) -> Iterator[ShotFrame]:
+    """Bring the frames of each shot to a steady rate.
 
-    The very last frame shows for `last` seconds.
+    Args:
+        frames: With their times.
+        rate: Frames a second.
+        last: Seconds for which the very last frame shows.
+
+    Yields:
+        The frames that show in the middle of each interval.
     """
     start, given = Fraction(0), 0
     for picture, end in _with_ends(frames, last=last):
@@ -137,7 +153,7 @@ def paced(frames: Iterable[Picture], *, rate: Fraction, last: Fraction) -> Itera
 
 def _decode(
     container: av.container.InputContainer, *, size: Size, rate: Fraction
-) -> Iterator[Picture]:
+) -> Iterator[ShotFrame]:
     """Every frame, upright and of square samples."""
     now, before, shape = Fraction(0), None, None
     with container:
@@ -148,12 +164,12 @@ def _decode(
                     raise UnreadableError("it is interlaced: deinterlace it first")
                 if (frame.width, frame.height) != shape:
                     raise UnreadableError("its frames are not all of one size")
-                told = None if frame.pts is None else frame.pts * Fraction(frame.time_base)
+                told = None if frame.pts is None else frame.pts * _fraction(frame.time_base)
                 step = -1 if told is None or before is None else told - before
                 if index:
                     now += step if 0 <= step <= _LONGEST_STEP else 1 / rate
                 before = told
-                yield Picture(_upright(frame, size, _sample_aspect(container)), now)
+                yield ShotFrame(_upright(frame, size, _sample_aspect(container)), now)
         except (av.FFmpegError, OSError) as error:
             raise _damaged(error) from error
     if shape is None:
@@ -174,15 +190,15 @@ def _upright(frame: av.VideoFrame, size: Size, sample_aspect: Fraction) -> Codes
 
 def _sample_aspect(container: av.container.InputContainer) -> Fraction:
     ratio = container.streams.video[0].sample_aspect_ratio
-    return Fraction(ratio) if ratio and ratio.denominator else Fraction(1)
+    return _fraction(ratio) if ratio and ratio.denominator else Fraction(1)
 
 
-def _moments(frames: Iterable[Picture]) -> Iterator[list[Picture]]:
+def _moments(frames: Iterable[ShotFrame]) -> Iterator[list[ShotFrame]]:
     """Frames together that are the same to the eye, as in a video that was made at a lower rate.
 
     Among repeated frames every step of the true ones would look like a cut.
     """
-    moment: list[Picture] = []
+    moment: list[ShotFrame] = []
     first: Codes | None = None
     for picture in frames:
         image = _for_detector(picture.rgb)
@@ -195,7 +211,7 @@ def _moments(frames: Iterable[Picture]) -> Iterator[list[Picture]]:
     yield moment
 
 
-def _longer(moments: Iterable[list[Picture]], *, by: int) -> Iterator[list[Picture]]:
+def _longer(moments: Iterable[list[ShotFrame]], *, by: int) -> Iterator[list[ShotFrame]]:
     """The first and the last one `by` more times."""
     each = iter(moments)
     moment = next(each)
@@ -205,7 +221,9 @@ def _longer(moments: Iterable[list[Picture]], *, by: int) -> Iterator[list[Pictu
     yield from repeat(moment, by)
 
 
-def _with_ends(frames: Iterable[Picture], *, last: Fraction) -> Iterator[tuple[Picture, Fraction]]:
+def _with_ends(
+    frames: Iterable[ShotFrame], *, last: Fraction
+) -> Iterator[tuple[ShotFrame, Fraction]]:
     """Each frame with the second at which the next one shows."""
     before = None
     for picture in frames:
@@ -219,8 +237,13 @@ def _with_ends(frames: Iterable[Picture], *, last: Fraction) -> Iterator[tuple[P
 def _for_detector(rgb: Codes) -> Codes:
     scale = _DETECTOR_SIDE / max(rgb.shape[:2])
     if scale < 1:
-        rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        smaller = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        rgb = np.asarray(smaller, np.uint8)
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _fraction(ratio: AVRational | Fraction) -> Fraction:
+    return Fraction(ratio.numerator, ratio.denominator)
 
 
 def _damaged(error: Exception) -> UnreadableError:

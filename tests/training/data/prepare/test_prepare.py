@@ -16,16 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.clips import PREPARED, ClipOptions, load_split, scaled_rgb
+from evaluation.clips import PREPARED, load_split, scaled_rgb
+from evaluation.options import ClipOptions
 from tests.support.footage import write_video
 from tests.support.scenes import render
 from training import __main__ as command
-from training.data.prepare.journal import MANIFEST
-from training.data.prepare.prepare import PrepareOptions, folder_split, prepare, random_split
-from training.data.rollouts import RolloutOptions
+from training.data.options import RolloutOptions
+from training.data.prepare.manifest import MANIFEST
+from training.data.prepare.options import PrepareOptions
+from training.data.prepare.prepare import folder_split, prepare, random_split
 from training.fit import fit
-from training.journal import read_losses
 from training.options import FitOptions
+from training.run_log import read_losses
 from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[4]
@@ -132,7 +134,9 @@ def test_no_video_is_in_both_splits(data):
 
 def test_it_does_nothing_twice(data, options, monkeypatch, capsys):
     before = content(data)
-    monkeypatch.setattr("training.prepare.read_shots", lambda *_, **__: pytest.fail("again"))
+    monkeypatch.setattr(
+        "training.data.prepare.prepare.read_shots", lambda *_, **__: pytest.fail("again")
+    )
     prepare(options)
     assert content(data) == before
     assert "9 videos, 2 of them skipped; " in capsys.readouterr().out
@@ -146,7 +150,8 @@ def test_more_workers_give_the_same(data, options, tmp_path):
 KILLED = """
 import os, sys, signal
 from pathlib import Path
-from training import prepare_journal, prepare as module
+from training.data.prepare import manifest, prepare as module
+from training.data.prepare.options import PrepareOptions
 
 def die_at(owner, name, count, half=False):
     known = getattr(owner, name)
@@ -163,16 +168,16 @@ def die_at(owner, name, count, half=False):
 
 videos, out, point = sys.argv[1:]
 if point == "while a clip is written":
-    die_at(module.Pair, "add", 15)
+    die_at(module.ShotWriter, "add", 15)
 elif point == "between the two clips of a shot":
     die_at(Path, "replace", 6)
 elif point == "before the journal":
-    die_at(prepare_journal.Journal, "add", 4)
+    die_at(manifest.PrepareLog, "add", 4)
 elif point == "in the middle of the journal's line":
-    die_at(prepare_journal.Journal, "_write", 4, half=True)
+    die_at(manifest.PrepareLog, "_write", 4, half=True)
 else:
-    die_at(prepare_journal.Journal, "_write", 1, half=True)
-module.prepare(module.PrepareOptions(
+    die_at(manifest.PrepareLog, "_write", 1, half=True)
+module.prepare(PrepareOptions(
     videos=(Path(videos),), out=Path(out), size="64x64", fps=25.0, shortest=6, test=0.3))
 """
 

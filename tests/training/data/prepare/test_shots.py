@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.footage import write_video
 from tests.support.scenes import render
 from tests.support.videos import UNEVEN, picture, write_clip
-from training.data.prepare.shots import Picture, Size, UnreadableError, cut, paced, read_shots
+from training.data.prepare.shots import ShotFrame, Size, UnreadableError, cut, paced, read_shots
 from vidcolor.errors import ArgumentError
 
 KEPT = Size.parse("keep")
@@ -22,9 +22,9 @@ def begins(frames) -> list[int]:
     return [index for index, frame in enumerate(frames) if frame.begins]
 
 
-def pictures(*shots: np.ndarray) -> list[Picture]:
+def pictures(*shots: np.ndarray) -> list[ShotFrame]:
     rgb = np.concatenate(shots)
-    return [Picture(frame, Fraction(index, 25)) for index, frame in enumerate(rgb)]
+    return [ShotFrame(frame, Fraction(index, 25)) for index, frame in enumerate(rgb)]
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_pace_keeps_time_and_shots(steps, cuts, rate):
     times = [Fraction(sum(steps[:index]), 1000) for index in range(len(steps) + 1)]
     shot = [sum(c <= index for c in cuts) for index in range(len(steps))]
     frames = [
-        Picture(np.full((1, 1, 3), index, np.uint8), times[index], index == 0 or index in cuts)
+        ShotFrame(np.full((1, 1, 3), index, np.uint8), times[index], index == 0 or index in cuts)
         for index in range(len(steps))
     ]
-    found: dict[int, list[Picture]] = {}
+    found: dict[int, list[ShotFrame]] = {}
     for frame in paced(frames, rate=rate, last=Fraction(steps[-1], 1000)):
         number = shot[frame.rgb[0, 0, 0]]
         assert frame.begins == (number not in found)

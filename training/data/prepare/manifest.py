@@ -17,7 +17,7 @@ MANIFEST = "manifest.csv"
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """A line of the manifest: a shot, or a video that gave none."""
 
     source: str
@@ -32,7 +32,7 @@ class Row:
     fps: str = ""
     """A whole number or a fraction."""
     chroma: float | None = None
-    """See `training.data.prepare.pair.Worth`."""
+    """See `training.data.prepare.shot_writer.ShotFigures`."""
     motion: float | None = None
     kept: bool = False
     reason: str = ""
@@ -45,7 +45,7 @@ class Row:
     """The colour clip in the data's folder; the gray one has the same name below `gray`."""
 
 
-class Journal:
+class PrepareLog:
     """Videos that are done, with their rows, in the order in which they were done.
 
     A video is in it or not: a line that was being written when the process died does not count,
@@ -55,13 +55,13 @@ class Journal:
 
     def __init__(self, folder: Path, *, terms: Mapping[str, object]) -> None:
         self._path = folder / PREPARED
-        self.done: dict[str, list[Row]] = {}
+        self.done: dict[str, list[ManifestRow]] = {}
         """Rows by video."""
         lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
         whole = [line for line in lines if line.endswith(b"\n")]
         for line in whole[1:]:
             entry = json.loads(line)
-            self.done[entry["video"]] = [Row(**row) for row in entry["rows"]]
+            self.done[entry["video"]] = [ManifestRow(**row) for row in entry["rows"]]
         if whole:
             self._check(folder, json.loads(whole[0]), terms)
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,13 +70,18 @@ class Journal:
         if not whole:
             self._write(terms)
 
-    def add(self, video: str, rows: Sequence[Row]) -> None:
-        """The video is done; on disk when this returns."""
+    def add(self, video: str, rows: Sequence[ManifestRow]) -> None:
+        """Note that a video is done. It is on disk when this returns.
+
+        Args:
+            video: Its name.
+            rows: Its lines of the manifest.
+        """
         self._write({"video": video, "rows": [asdict(row) for row in rows]})
         self.done[video] = list(rows)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the log's file; nothing is lost."""
         self._file.close()
 
     def _write(self, entry: Mapping[str, object]) -> None:
@@ -95,10 +100,15 @@ class Journal:
                 )
 
 
-def write_manifest(path: Path, rows: Iterable[Row]) -> None:
-    """CSV with a header, in place at once."""
+def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:
+    """Write the manifest, a CSV file with a header, whole or not at all.
+
+    Args:
+        path: The file.
+        rows: Its lines, in order.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, [f.name for f in fields(Row)], lineterminator="\n")
+    writer = csv.DictWriter(text, [f.name for f in fields(ManifestRow)], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         cells = {name: "" if value is None else value for name, value in asdict(row).items()}

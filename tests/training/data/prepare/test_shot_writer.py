@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.clips import ClipOptions, load_clip, rgb_to_codes
+from evaluation.clips import load_clip, rgb_to_codes
+from evaluation.options import ClipOptions
 from tests.support.scenes import render
 from tests.support.videos import frames
-from training.data.prepare.pair import Pair, Worth
+from training.data.prepare.shot_writer import ShotFigures, ShotWriter
 from vidcolor.media.reader import Reader
 
 
@@ -18,13 +19,13 @@ def scene() -> np.ndarray:
     return render(6, 64, 96, seed=1, pan=2).rgb("bt601")
 
 
-def write(folder: Path, rgb: np.ndarray, *, crf: int = 0) -> tuple[Path, Path, Worth]:
+def write(folder: Path, rgb: np.ndarray, *, crf: int = 0) -> tuple[Path, Path, ShotFigures]:
     colour, gray = folder / "colour.mp4", folder / "gray.mp4"
     size = rgb.shape[2], rgb.shape[1]
-    with Pair(colour, gray, size=size, rate=Fraction(30000, 1001), crf=crf) as pair:
+    with ShotWriter(colour, gray, size=size, rate=Fraction(30000, 1001), crf=crf) as pair:
         for frame in rgb:
             pair.add(frame)
-    return colour, gray, pair.worth
+    return colour, gray, pair.figures
 
 
 @pytest.mark.parametrize("shape", [(64, 96), (63, 95)])
@@ -67,7 +68,7 @@ def test_loss_is_small_and_saves_space(tmp_path, scene):
 
 def test_worth_of_planted_shots(tmp_path):
     gray = np.full((3, 64, 64, 3), 90, np.uint8)
-    assert write(tmp_path, gray)[2] == Worth(3, pytest.approx(0, abs=0.1), 0.0)
+    assert write(tmp_path, gray)[2] == ShotFigures(3, pytest.approx(0, abs=0.1), 0.0)
     red = np.zeros_like(gray)
     red[..., 0] = 255
     # sRGB's red in Lab is (53.2, 80.1, 67.2).
@@ -83,6 +84,6 @@ def test_a_shot_that_breaks_off_leaves_the_error_as_it_is(tmp_path):
     size = (32, 32)
     with (
         pytest.raises(KeyboardInterrupt),
-        Pair(tmp_path / "c.mp4", tmp_path / "g.mp4", size=size, rate=Fraction(25), crf=8),
+        ShotWriter(tmp_path / "c.mp4", tmp_path / "g.mp4", size=size, rate=Fraction(25), crf=8),
     ):
         raise KeyboardInterrupt

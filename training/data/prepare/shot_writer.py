@@ -1,4 +1,4 @@
-"""A shot as two clips, in colour and in gray, written as its frames come, and what it is worth."""
+"""A shot written as two clips, in colour and in gray, and the figures that decide on it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from evaluation.clips import CODING, Codes, rgb_to_codes
 from vidcolor.color import code_of
 from vidcolor.media.reader import FULL_RANGE
+from vidcolor.planes import Plane
 
 _GLANCE = 64
 """Width and height at which a shot is judged, in pixels; grain and blocks are averaged away."""
@@ -23,7 +24,7 @@ _MOVED = 4.0
 
 
 @dataclass(frozen=True)
-class Worth:
+class ShotFigures:
     """What decides whether a shot is kept."""
 
     frames: int
@@ -33,7 +34,7 @@ class Worth:
     """Greatest share of a frame that is not as in the first one."""
 
 
-class Pair:
+class ShotWriter:
     """The two clips of one shot, being written. A context manager.
 
     They are H.264 in MP4, full-range BT.601 as `evaluation.clips` keeps its planes: colour as
@@ -41,13 +42,13 @@ class Pair:
     """
 
     def __init__(
-        self, colour: Path, gray: Path, *, size: tuple[int, int], rate: Fraction, crf: int
+        self, color: Path, gray: Path, *, size: tuple[int, int], rate: Fraction, crf: int
     ) -> None:
         self._writers = [
-            _Writer(colour, size=size, rate=rate, crf=crf, pixel_format="yuv444p"),
+            _Writer(color, size=size, rate=rate, crf=crf, pixel_format="yuv444p"),
             _Writer(gray, size=size, rate=rate, crf=crf, pixel_format="gray"),
         ]
-        self._first: Codes | None = None
+        self._first: Plane | None = None
         self._chroma: list[float] = []
         self._motion = 0.0
 
@@ -64,21 +65,22 @@ class Pair:
             writer.close(whole=error is None)
 
     def add(self, rgb: Codes) -> None:
-        """The next frame [h, w, 3]."""
+        """Write the next frame, RGB [h, w, 3]."""
         luma, chroma = rgb_to_codes(rgb)
         for writer, planes in zip(self._writers, (np.stack((luma, *chroma)), luma), strict=True):
             writer.add(planes)
         small = cv2.resize(rgb, (_GLANCE, _GLANCE), interpolation=cv2.INTER_AREA)
         lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         self._chroma.append(float(np.hypot(lab[..., 1], lab[..., 2]).mean()))
-        self._first = lab[..., 0] if self._first is None else self._first
-        moved = np.abs(lab[..., 0] - self._first) > _MOVED
+        lightness = np.asarray(lab[..., 0], np.float32)
+        self._first = lightness if self._first is None else self._first
+        moved = np.abs(lightness - self._first) > _MOVED
         self._motion = max(self._motion, float(moved.mean()))
 
     @property
-    def worth(self) -> Worth:
-        """Of the frames so far."""
-        return Worth(len(self._chroma), float(np.mean(self._chroma)), self._motion)
+    def figures(self) -> ShotFigures:
+        """Return the figures of the frames so far."""
+        return ShotFigures(len(self._chroma), float(np.mean(self._chroma)), self._motion)
 
 
 class _Writer:
@@ -89,6 +91,7 @@ class _Writer:
         # mbtree's rate control reads memory that nobody wrote, for pictures as small as 64 pixels:
         # then the same frames give other bytes from time to time.
         options = {"crf": str(crf), "x264-params": "mbtree=0"}
+        self._pixel_format = pixel_format
         self._stream = self._container.add_stream("libx264", rate=rate, options=options)
         context = self._stream.codec_context
         context.width, context.height = size
@@ -97,7 +100,7 @@ class _Writer:
         context.thread_count = 1  # with more, the bytes would depend on how many there are
 
     def add(self, planes: Codes) -> None:
-        frame = av.VideoFrame.from_ndarray(planes, format=self._stream.codec_context.pix_fmt)
+        frame = av.VideoFrame.from_ndarray(planes, format=self._pixel_format)
         frame.colorspace, frame.color_range = code_of(CODING.matrix), FULL_RANGE
         self._container.mux(self._stream.encode(frame))
 

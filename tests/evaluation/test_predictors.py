@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation import methods
+from evaluation import predictors
 from evaluation.clips import CODING
-from evaluation.methods import Method, propagation, transfer
+from evaluation.predictors import Predictor, propagation, transfer
 from tests.support.footage import scene_clip
 from tests.toy.colorizers import METADATA, PLANES, write_colorizer
 from vidcolor.color import decode_chroma
@@ -21,7 +21,7 @@ STEP = np.float32(0.01)
 class Brighter:
     """A model at the `Propagator` interface: the chroma before plus `STEP`; sure of its key."""
 
-    def begin(self, key: Key) -> State:
+    def init_state(self, key: Key) -> State:
         return State(
             size=key.luma.shape,
             tensors={"chroma": key.chroma},
@@ -62,7 +62,7 @@ def test_transfer_feeds_the_truth_back_and_keeps_the_first_key(clip):
 
 def test_a_bundle_runs_through_the_runtime(clip, toy_bundle):
     propagator = Propagator(Session.load(toy_bundle, provider="cpu"))
-    painted = list(Method("propagation", "toy", str(toy_bundle), "cpu").paint(clip))
+    painted = list(Predictor("propagation", "toy", str(toy_bundle), "cpu").predict(clip))
     for step, frame in zip(propagation(propagator, clip), painted, strict=True):
         np.testing.assert_array_equal(frame.chroma, step.chroma)
         assert frame.confidence == pytest.approx(step.confidence.mean())
@@ -72,7 +72,7 @@ def test_a_bundle_runs_through_the_runtime(clip, toy_bundle):
 def test_a_colorizer_sees_each_frame_and_nothing_else(clip, tmp_path):
     """Cb is 0.2 luma and Cr -0.3 luma, of frames 1, 2 and 3."""
     path = write_colorizer(tmp_path / "toy.onnx", PLANES, metadata=METADATA)
-    painted = list(Method("per frame", bundle=str(path), provider="cpu").paint(clip))
+    painted = list(Predictor("per frame", bundle=str(path), provider="cpu").predict(clip))
     assert len(painted) == 3
     for codes, frame in zip(clip.luma[1:], painted, strict=True):
         luma = codes.astype(np.float32) / 255
@@ -82,13 +82,13 @@ def test_a_colorizer_sees_each_frame_and_nothing_else(clip, tmp_path):
 
 def test_only_what_painting_took_is_timed(monkeypatch):
     clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr(methods.time, "perf_counter", lambda: next(clock))
-    times = [painted.seconds for painted in Method("hold").paint(scene_clip(frames=4))]
+    monkeypatch.setattr(predictors.time, "perf_counter", lambda: next(clock))
+    times = [painted.seconds for painted in Predictor("hold").predict(scene_clip(frames=4))]
     assert times == [10, 10, 10]
 
 
 def test_labels():
-    assert Method("flow chain").label == "flow chain"
-    assert Method("per frame", bundle="path").label == "per frame"
-    assert Method("propagation", "seeds", "path").label == "seeds"
-    assert Method("transfer", "seeds", "path").label == "seeds transfer"
+    assert Predictor("flow chain").label == "flow chain"
+    assert Predictor("per frame", bundle="path").label == "per frame"
+    assert Predictor("propagation", "seeds", "path").label == "seeds"
+    assert Predictor("transfer", "seeds", "path").label == "seeds transfer"

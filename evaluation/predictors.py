@@ -1,4 +1,4 @@
-"""Everything that is evaluated, as one thing: a way to paint a clip whose frame 0 is the key.
+"""Everything that is evaluated, as one thing: it predicts the colours of a clip from frame 0.
 
 Models run through the shipped runtime (`vidcolor.propagate`, onnxruntime), in
 *propagation*, on their own output, as they are used, or in *transfer*, where every frame follows
@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from evaluation.baselines import BASELINES
 from evaluation.clips import CODING, Clip
-from vidcolor.color import decode_chroma, decode_luma
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.inference.contract import Metadata
 from vidcolor.inference.session import Session
@@ -27,8 +26,8 @@ PER_FRAME = "per frame"
 """An image colorizer on every frame by itself, the key unseen: the reports' baseline."""
 
 
-class Painted(NamedTuple):
-    """One frame as a method coloured it."""
+class Prediction(NamedTuple):
+    """One frame as a predictor coloured it."""
 
     chroma: Plane
     """[2, h, w] float32 in ±0.5."""
@@ -39,8 +38,8 @@ class Painted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Method:
-    """A baseline, or a model in one of `MODES`."""
+class Predictor:
+    """A baseline, or a model in one of `MODES`: it colours a clip whose frame 0 is the key."""
 
     kind: str
     """A name in `BASELINES`, `PER_FRAME`, 'propagation' or 'transfer'."""
@@ -59,75 +58,102 @@ class Method:
             return f"{self.model} transfer"
         return self.model or self.kind
 
-    def paint(self, clip: Clip) -> Iterator[Painted]:
-        """Frames 1, 2, ... of the clip, in order."""
+    def predict(self, clip: Clip) -> Iterator[Prediction]:
+        """Yield the predictions for frames 1, 2, ... of the clip, in order."""
         if self.kind in BASELINES:
-            key = decode_chroma(*clip.chroma[0], CODING)
+            key = clip.chroma_plane(0)
             for chroma, seconds in _timed(BASELINES[self.kind](clip.luma, key)):
-                yield Painted(chroma, None, seconds)
+                yield Prediction(chroma, None, seconds)
             return
         if self.kind == PER_FRAME:
             colorizer = load_colorizer(self.bundle, self.provider, self.threads)
             for chroma, seconds in _timed(per_frame(colorizer, clip)):
-                yield Painted(chroma, None, seconds)
+                yield Prediction(chroma, None, seconds)
             return
         _, propagator = load(self.bundle, self.provider, self.threads)
         follow = propagation if self.kind == "propagation" else transfer
         for step, seconds in _timed(follow(propagator, clip)):
-            yield Painted(step.chroma, float(step.confidence.mean()), seconds)
+            yield Prediction(step.chroma, float(step.confidence.mean()), seconds)
 
 
 def per_frame(colorizer: Colorizer, clip: Clip) -> Iterator[Plane]:
-    """Chroma of frames 1, 2, ...: each from its own luma alone."""
-    for codes in clip.luma[1:]:
-        yield colorizer.color(decode_luma(codes, CODING), matrix=CODING.matrix)
+    """Yield chroma [2, h, w] of frames 1, 2, ...: each from its own luma alone."""
+    for t in range(1, len(clip)):
+        yield colorizer.color(clip.luma_plane(t), matrix=CODING.matrix)
 
 
 def propagation(propagator: Propagator, clip: Clip) -> Iterator[Step]:
-    """Steps for frames 1, 2, ...: each from the state that the step before left."""
+    """Run a model on its own output, as it is used.
+
+    Args:
+        propagator: The model.
+        clip: Frame 0 is the key.
+
+    Yields:
+        Steps for frames 1, 2, ...: each from the state that the step before left.
+    """
     state = propagator.init_state(key_frame(clip, 0))
-    for codes in clip.luma[1:]:
-        step = propagator.step(decode_luma(codes, CODING), state)
+    for t in range(1, len(clip)):
+        step = propagator.step(clip.luma_plane(t), state)
         state = step.state
         yield step
 
 
 def transfer(propagator: Propagator, clip: Clip) -> Iterator[Step]:
-    """Steps for frames 1, 2, ...: each from a state begun anew at the true frame before it.
+    """Run a model one step from each true frame, as the reports measured theirs.
 
-    What the model remembers of a key is frame 0's throughout, as in propagation.
+    Args:
+        propagator: The model.
+        clip: Frame 0 is the key, whose memory and tracks are kept throughout as in propagation.
+
+    Yields:
+        Steps for frames 1, 2, ...: each from a new state, made of the true frame before it.
     """
     followed = propagator.init_state(key_frame(clip, 0))
-    for before, codes in enumerate(clip.luma[1:]):
-        state = remember(propagator.init_state(key_frame(clip, before)), of=followed)
-        step = propagator.step(decode_luma(codes, CODING), replace(state, tracks=followed.tracks))
+    for t in range(1, len(clip)):
+        state = remember(propagator.init_state(key_frame(clip, t - 1)), of=followed)
+        step = propagator.step(clip.luma_plane(t), replace(state, tracks=followed.tracks))
         followed = step.state
         yield step
 
 
 def remember(state: State, *, of: State) -> State:
-    """The state with the keys of another one, whose tracks are begun anew."""
+    """Return a state that has the keys of another one.
+
+    Args:
+        state: What is kept, but for keys and tracks.
+        of: The state whose keys are taken. Their tracks are begun anew.
+    """
     return replace(state, memory=of.memory, key_lumas=of.key_lumas, tracks=None)
 
 
 def key_frame(clip: Clip, frame: int) -> Key:
-    """A frame in its true colours."""
-    return Key(
-        luma=decode_luma(clip.luma[frame], CODING),
-        chroma=decode_chroma(*clip.chroma[frame], CODING),
-    )
+    """Return a frame of the clip, by its number, as a key frame in its true colours."""
+    return Key(luma=clip.luma_plane(frame), chroma=clip.chroma_plane(frame))
 
 
 @cache
 def load(bundle: str, provider: str, threads: int | None) -> tuple[Metadata, Propagator]:
-    """A bundle, loaded once, by the arguments of `Session.load`; threads may share it."""
+    """Load a bundle, once for the same arguments; threads may share it.
+
+    Args:
+        bundle: Name of a shipped model, or path of a bundle.
+        provider: 'auto', 'cpu' or 'cuda'.
+        threads: CPU threads for one frame; None leaves it to onnxruntime.
+
+    Returns:
+        What the bundle says of itself, and its propagator.
+
+    Raises:
+        BundleError, ProviderError, ...: As `Session.load`.
+    """
     session = Session.load(bundle, provider=provider, threads=threads)
     return session.metadata, Propagator(session)
 
 
 @cache
 def load_colorizer(colorizer: str, provider: str, threads: int | None) -> Colorizer:
-    """An image colorizer, loaded once, as `load`."""
+    """Load an image colorizer, once for the same arguments; otherwise as `load`."""
     return Colorizer.load(colorizer, provider=provider, threads=threads)
 
 

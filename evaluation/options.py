@@ -1,0 +1,126 @@
+"""What `python -m evaluation` can be told. Imports little, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from evaluation.help_text import help_text
+from vidcolor.errors import ArgumentError
+
+Kind = Literal[
+    "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation", "transfer"
+]
+CLIPS_VARIABLE = "VIDCOLOR_CLIPS"
+"""Environment variable: a folder of footage, with `dev` for evaluation and `train` in it."""
+
+
+@help_text
+@dataclass(frozen=True)
+class ClipOptions:
+    """Which part of each video is used, and where its decoded planes lie."""
+
+    size: int = 256
+    """Short side that videos are scaled to, in pixels; the aspect is kept."""
+    max_frames: int = 300
+    """Frames taken of each video, from its beginning."""
+    cache: Path = Path(".cache/clips")
+    """Folder for the decoded planes: 3 bytes a pixel, made once for each video and size."""
+    split: tuple[float, float, float] = (0.82, 0.09, 0.09)
+    """Shares of the videos for training, validation and test (the reports: 450, 50, 50)."""
+    split_seed: int = 0
+    """Which of the random splits by video; the same for runs that will be compared."""
+
+
+@help_text
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Measure model bundles, and the baselines beside them, on the videos below a folder.
+
+    Frame 0 is the key. In propagation, which is how models are used, every later frame follows
+    from the model's own output; in transfer from the true frame before it. Writes
+    `evaluation.json`, `table.md` and `report.html` into the folder --out.
+    """
+
+    bundles: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Names of shipped models, or paths of bundles; without any the baselines alone run."""
+    clips: Path | None = None
+    """Folder that is searched for videos, subfolders too; without it, the folder `dev` of the one
+    that the environment variable VIDCOLOR_CLIPS names."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("runs/evaluation")
+    """Folder of the results."""
+    size: int = 256
+    """Short side that videos are scaled to, in pixels; the aspect is kept."""
+    frames: int = 120
+    """Most frames taken of each video, from its beginning."""
+    methods: tuple[Kind, ...] = (
+        "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation",
+        "transfer",
+    )  # fmt: skip
+    """What runs; without 'flow-chain' nothing is compared with it."""
+    colorizer: str | None = None
+    """An image colorizer, which then colours every frame by itself as one more baseline, 'per
+    frame': a shipped one's name ('stills') or an ONNX file."""
+    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run."""
+    threads: int | None = None
+    """CPU threads for one frame of a model; without it onnxruntime's choice, or 1 where there is
+    more than one worker."""
+    workers: int = 1
+    """Clips measured at the same time. Frames per second mean something with 1 only."""
+    pictures: int = 6
+    """Clips, from the worst on, that the report shows frames and videos of."""
+    cache: Path = ClipOptions.cache
+    """Folder for decoded videos."""
+
+
+@help_text
+@dataclass(frozen=True)
+class TuringOptions:
+    """Make a web page that tests whether people can tell a model's colours from the real ones.
+
+    The page is one file that needs no other and no network. It shows pairs of clips, one real, one
+    coloured from its first frame, asks which is the real one, saves the answers to a file, and
+    shows the fooling rate with its confidence interval.
+    """
+
+    clips: Path
+    """Folder that is searched for videos in colour, subfolders too."""
+    bundle: str = "flagship"
+    """Name of a shipped model, or path of a bundle."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("turing.html")
+    """File that the page is written to."""
+    pairs: int = 20
+    """Pairs that are shown, each of another video; fewer where there are not so many."""
+    seconds: float = 3.0
+    """How long a pair is shown; shorter clips start again."""
+    size: int = 256
+    """Short side of the clips in pixels; the aspect is kept."""
+    seed: int = 0
+    """Which videos are drawn. The order of the pairs and the sides are drawn by the page, with a
+    seed of its own that is saved with the answers."""
+    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model runs."""
+    cache: Path = ClipOptions.cache
+    """Folder for decoded videos."""
+
+
+def clips_folder(options: EvaluateOptions) -> Path:
+    """Return the folder of videos to measure on.
+
+    Raises:
+        ArgumentError: Neither --clips nor the environment variable names one.
+    """
+    if options.clips is not None:
+        return options.clips
+    root = os.environ.get(CLIPS_VARIABLE)
+    if not root:
+        raise ArgumentError(
+            "clips: no folder of videos is given; --clips names one, or the environment variable "
+            f"{CLIPS_VARIABLE} a folder that holds one called dev"
+        )
+    return Path(root) / "dev"

@@ -1,0 +1,52 @@
+"""The command `python -m training` as a process: what it imports before it parses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.models.bins import UNIFORM
+from training.options import ColorizerOptions
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "lightning", "kornia", "onnxruntime", "scipy", "skimage", "matplotlib", "av"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--help"], "fit-colorizer"),
+        (["fit", "--help"], "--checkpoint-minutes"),
+        (["fit", "--system", "flagship", "--help"], "--checkpoint-minutes"),
+        (["fit-colorizer", "--help"], "--uniform"),
+        (["prepare", "--help"], "--least-chroma"),
+        (["reproduce", "--help"], "--quick"),
+    ],
+)
+def test_help_imports_nothing_that_takes_long(arguments, said):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys\nsys.argv = ['training', *{arguments}]\n"
+            "import training.__main__ as command\n"
+            "try: command.main()\n"
+            "finally: print('IMPORTED', *sorted({n.partition('.')[0] for n in sys.modules}))",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    imported = done.stdout.split("IMPORTED")[1].split()
+    assert not HEAVY & set(imported)
+
+
+def test_a_default_that_stands_in_two_places_is_the_same():
+    """`training.options` imports no PyTorch, so it cannot take it from the network's module."""
+    assert ColorizerOptions.uniform == UNIFORM

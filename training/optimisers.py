@@ -1,0 +1,118 @@
+"""Optimisers as the options describe them, and their state as named tensors."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.optim import Adam, AdamW, Optimizer
+
+from training.options import RunOptions
+from vidcolor.errors import ArgumentError
+
+
+def make_optimiser(module: nn.Module, options: RunOptions) -> Optimizer:
+    """Make the optimiser of a network.
+
+    Args:
+        module: Its parameters are optimised, in a group for each entry of `options.rates` that
+            fits some of them, and one for the rest.
+        options: Which optimiser, and how it is set.
+
+    Returns:
+        The optimiser. Each group has its own full learning rate as `initial_lr`.
+
+    Raises:
+        ArgumentError: An entry of `rates` is not of the form PART=FACTOR.
+    """
+    groups = [
+        {"params": parameters, "lr": rate, "initial_lr": rate}
+        for rate, parameters in _groups(module, options).items()
+    ]
+    cls = Adam if options.optimiser == "adam" else AdamW
+    betas = (options.beta1, options.beta2)
+    return cls(groups, betas=betas, weight_decay=options.weight_decay)
+
+
+def check_rates(module: nn.Module, options: RunOptions) -> None:
+    """Check that each entry of `rates` is well formed and fits a parameter.
+
+    Args:
+        module: The network.
+        options: `rates` counts.
+
+    Raises:
+        ArgumentError: One does not.
+    """
+    names = [name for name, _ in module.named_parameters()]
+    for part, _ in _factors(options):
+        if not any(part in name for name in names):
+            raise ArgumentError(f"rates names {part!r}, which is in the name of no parameter")
+
+
+def set_learning_rate(optimiser: Optimizer, factor: float) -> None:
+    """Set the learning rate of each group.
+
+    Args:
+        optimiser: From `make_optimiser`.
+        factor: In [0, 1], of each group's full learning rate.
+    """
+    for group in optimiser.param_groups:
+        group["lr"] = factor * group["initial_lr"]
+
+
+def learning_rate_factor(options: RunOptions, *, step: int, share: float) -> float:
+    """Return the factor of the full learning rate.
+
+    Args:
+        options: Schedule and warm-up.
+        step: Updates done.
+        share: How far the run has come, in [0, 1].
+    """
+    falling = 1 - share if options.schedule == "linear" else (1 + math.cos(math.pi * share)) / 2
+    if step < options.warmup_steps:
+        return falling * (step + 1) / options.warmup_steps
+    return falling
+
+
+def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
+    """Return what an optimiser has gathered, as tensors by name."""
+    return {
+        f"{index}.{key}": value
+        for index, values in optimiser.state_dict()["state"].items()
+        for key, value in values.items()
+    }
+
+
+def load_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put an optimiser's own tensors back, as `optimiser_tensors` gave them."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _groups(module: nn.Module, options: RunOptions) -> dict[float, list[nn.Parameter]]:
+    """Parameters by their full learning rate, in the order in which the rates first occur."""
+    factors = _factors(options)
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        factor = next((value for part, value in factors if part in name), 1.0)
+        groups.setdefault(options.learning_rate * factor, []).append(parameter)
+    return groups
+
+
+def _factors(options: RunOptions) -> list[tuple[str, float]]:
+    factors = []
+    for text in options.rates:
+        part, _, factor = text.partition("=")
+        try:
+            value = float(factor)
+        except ValueError:
+            value = math.nan
+        if not part or not (value >= 0 and math.isfinite(value)):
+            raise ArgumentError(f"rates holds {text!r}; PART=FACTOR is accepted, such as trunk=0.3")
+        factors.append((part, value))
+    return factors
