@@ -30,7 +30,7 @@ def model_card(
         "",
         f"- Network: {config.model}" + (f" ({arguments})" if arguments else ""),
         f"- Parameters: {parameters:,}",
-        f"- Colour space it thinks in: {metadata.colour_space}",
+        f"- Colour space it thinks in: {metadata.color_space}",
         f"- Heights and widths: multiples of {metadata.size_multiple} pixels (vidcolor pads)",
         f"- Optical flow it asks for: {', '.join(sorted(generator.flows)) or 'none'}",
         f"- Training data: {metadata.training_data}",

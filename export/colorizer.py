@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from export.bundle import CARD, appearing, check_target
 from export.card import colorizer_card
-from export.graphs import COLUMNS, ROWS, TRACED, ExportError, Input, check_axes, trace
+from export.graphs import COLUMNS, INVALID, ROWS, TRACED, ExportError, Input, trace
 from export.parity import TOLERANCES, ParityError, made_up_scene
 from training.checkpoint import Config
 from training.models.zhang import METHOD, Zhang
@@ -81,10 +81,9 @@ def export_colorizer(network: Zhang, metadata: contract.Metadata) -> ModelProto:
     graph.metadata_props.add(key=METHOD_PROPERTY, value=METHOD)
     try:
         onnx.checker.check_model(graph, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        contract.check_planes(contract.Graph.of_model(contract.COLORIZE, graph))
+    except INVALID as error:
         raise ExportError(f"the exported graph is not valid: {error}") from error
-    for value in (*graph.graph.input, *graph.graph.output):
-        check_axes(value)
     return graph
 
 

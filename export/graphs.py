@@ -1,4 +1,4 @@
-"""A generator's two methods as ONNX graphs with the names and axes of `vidcolor.contract`.
+"""A generator's two methods as ONNX graphs, with names and axes of `vidcolor.inference.contract`.
 
 torch.export traces each method once, on planes of a few cells of `size_multiple` pixels, with
 height, width and the number of keys symbolic. `check_graphs` then reads the result back: a model
@@ -16,7 +16,7 @@ from typing import Any
 
 import onnx
 import torch
-from onnx import ModelProto, ValueInfoProto
+from onnx import ModelProto
 from torch import Tensor, nn
 from torch.export import Dim
 
@@ -40,11 +40,12 @@ TRACED = (2, 3)
 _PROBE = (3, 5)
 _TRACED_KEYS = 4
 
-_INVALID = (
+INVALID = (
     contract.ContractError,
     onnx.checker.ValidationError,
     onnx.shape_inference.InferenceError,
 )
+"""What is raised for graphs that are not valid."""
 
 Axes = dict[int, Any]
 """Which axes of a tensor are dynamic: axis -> torch.export's dimension."""
@@ -132,33 +133,18 @@ def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str
 
 
 def check_graphs(graphs: dict[str, ModelProto]) -> None:
-    """Hold a bundle's graphs against ONNX and the contract; raises ExportError, naming what is off.
+    """Check a bundle's graphs against ONNX and the contract; raises ExportError, naming the fault.
 
-    Beyond names: planes are float32 with dynamic heights and widths, ``next.*`` has the type and
-    shape of ``state.*``. What only loading can tell is checked by the runtime, in `parity`.
+    What only loading can tell is checked by the runtime, in `parity`.
     """
-    inputs = {graph: {v.name: v for v in m.graph.input} for graph, m in graphs.items()}
-    outputs = {graph: {v.name: v for v in m.graph.output} for graph, m in graphs.items()}
     try:
         for model in graphs.values():
             onnx.checker.check_model(model, full_check=True)
-        contract.check_remember(inputs["remember"], outputs["remember"])
-        contract.check_propagate(inputs["propagate"], outputs["propagate"])
-        contract.check_pair(outputs["remember"], inputs["propagate"])
-    except _INVALID as error:
-        raise ExportError(f"the exported graphs are not valid: {error}") from error
-    for values in (*inputs.values(), *outputs.values()):
-        for value in values.values():
-            check_axes(value)
-    for name in contract.suffixes(inputs["propagate"], contract.STATE):
-        state = inputs["propagate"][contract.STATE + name]
-        for graph in contract.GRAPHS:
-            following = outputs[graph][contract.NEXT + name]
-            if _signature(state) != _signature(following):
-                raise ExportError(
-                    f"{graph} returns {following.name} as {_signature(following)}, "
-                    f"but {state.name} is {_signature(state)}; they must be the same"
-                )
+        contract.check(*(contract.Graph.of_model(n, graphs[n]) for n in contract.GRAPHS))
+    except INVALID as error:
+        raise ExportError(
+            f"the exported graphs are not valid, the model's code fixes a size or a type: {error}"
+        ) from error
 
 
 def trace(
@@ -183,6 +169,7 @@ def trace(
         except torch.onnx.errors.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise ExportError(f"{type(module).__name__} cannot be exported: {reason}") from error
+    assert program is not None  # noqa: S101 - as it is with dynamo=True
     model: ModelProto = program.model_proto
     _strip(model)
     onnx.helper.set_model_props(model, metadata.to_properties())
@@ -223,7 +210,7 @@ def _inputs(generator: Generator) -> tuple[list[Input], list[Input]]:
     cell = generator.size_multiple
     rows, columns = (cell * cells for cells in TRACED)
     planes: Axes = {2: cell * ROWS, 3: cell * COLUMNS}
-    keyed: Axes = {0: _KEYS, **planes}
+    per_key: Axes = {0: _KEYS, **planes}
     key = [
         Input(contract.KEY_LUMA, torch.zeros(1, 1, rows, columns), planes),
         Input(contract.KEY_CHROMA, torch.zeros(1, 2, rows, columns), planes),
@@ -240,8 +227,8 @@ def _inputs(generator: Generator) -> tuple[list[Input], list[Input]]:
         frame.append(Input(contract.MEMORY + name, keys, axes))
     flows = {
         contract.FLOW_PREVIOUS: (torch.zeros(1, 2, rows, columns), planes),
-        contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
-        contract.FLOW_TRACK: (torch.zeros(_TRACED_KEYS, 2, rows, columns), keyed),
+        contract.FLOW_KEY: (torch.zeros(_TRACED_KEYS, 2, rows, columns), per_key),
+        contract.FLOW_TRACK: (torch.zeros(_TRACED_KEYS, 2, rows, columns), per_key),
     }
     frame += [Input(name, *flows[name]) for name in sorted(generator.flows)]
     return key, frame
@@ -277,33 +264,3 @@ def _axes(traced: Tensor, probe: Tensor) -> Axes:
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Those named with `prefix`, without it."""
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-
-
-def _signature(value: ValueInfoProto) -> tuple[int | str, ...]:
-    """Element type, then each axis: a number, or '?' where it is dynamic."""
-    tensor = value.type.tensor_type
-    sizes = (d.dim_value if d.HasField("dim_value") else "?" for d in tensor.shape.dim)
-    return (onnx.TensorProto.DataType.Name(tensor.elem_type), *sizes)
-
-
-_PLANE_AXES = {
-    contract.LUMA: (1, 1, "?", "?"),
-    contract.CHROMA: (1, 2, "?", "?"),
-    contract.CONFIDENCE: (1, 1, "?", "?"),
-    contract.KEY_LUMA: (1, 1, "?", "?"),
-    contract.KEY_CHROMA: (1, 2, "?", "?"),
-    contract.FLOW_PREVIOUS: (1, 2, "?", "?"),
-    contract.FLOW_KEY: ("?", 2, "?", "?"),
-    contract.FLOW_TRACK: ("?", 2, "?", "?"),
-}
-
-
-def check_axes(value: ValueInfoProto) -> None:
-    """Raise ExportError for a plane of the contract that is not float32 or has a fixed size."""
-    exported = _signature(value)
-    wanted = _PLANE_AXES.get(value.name)
-    if wanted is not None and exported != ("FLOAT", *wanted):
-        raise ExportError(
-            f"{value.name} was exported as {exported}, needed is {('FLOAT', *wanted)}: "
-            "the model's code fixes a size or a type"
-        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +18,12 @@ from numpy.typing import NDArray
 
 from export.graphs import ExportError
 from training.models.base import Generator, Tensors
+from vidcolor.errors import BundleError
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session
-from vidcolor.motion.frame_inputs import half_size, prepare_clip
+from vidcolor.motion.clip_inputs import prepare_clip
 from vidcolor.motion.optical_flow import to_uint8
+from vidcolor.motion.track import first_tracks, half_size
 from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator
 
@@ -107,7 +108,12 @@ def _compare(bundle: Path, precision: str, rollouts: list[_Rollout]) -> Parity:
     for rollout in rollouts:
         state = propagator.init_state(*rollout.keys)
         for number, luma in enumerate(rollout.lumas):
-            chroma, confidence, state = propagator.step(luma, state)
+            try:
+                chroma, confidence, state = propagator.step(luma, state)
+            except BundleError as error:  # values that are no numbers, or far from any colour
+                raise ParityError(
+                    f"the {precision} graph fails in frame {number + 1}: {error}"
+                ) from error
             painted = (
                 (contract.CHROMA, chroma, rollout.chroma[number]),
                 (contract.CONFIDENCE, confidence, rollout.confidence[number]),
@@ -154,13 +160,18 @@ def _flows(generator: Generator, rollout: _Rollout) -> Iterator[Tensors]:
     """The flows the generator asks for at each frame, as the runtime sees them."""
     multiple = generator.size_multiple
     lumas = [to_uint8(key.luma) for key in rollout.keys]
-    keyed = generator.flows & contract.FLOWS_TO_KEYS
-    keys = tuple(half_size(luma, multiple) for luma in lumas if keyed)
-    look = partial(prepare_clip, required_flows=generator.flows, multiple=multiple, keys=keys)
-    begun = next(look([rollout.keys[-1].luma], previous=None, tracks=None))
-    for seen in look(rollout.lumas, previous=lumas[-1], tracks=begun.tracks):
+    flow_to_keys = generator.flows & contract.FLOWS_TO_KEYS
+    keys = tuple(half_size(luma, multiple) for luma in lumas if flow_to_keys)
+    for inputs in prepare_clip(
+        map(to_uint8, rollout.lumas),
+        required_flows=generator.flows,
+        multiple=multiple,
+        previous=lumas[-1],
+        keys=keys,
+        tracks=first_tracks(keys[-1], keys) if keys else None,
+    ):
         yield {
-            name: _batch(seen.flows[name][0 if name == contract.FLOW_PREVIOUS else ...])
+            name: _batch(inputs.flows[name][0 if name == contract.FLOW_PREVIOUS else ...])
             for name in generator.flows
         }
 
@@ -176,4 +187,4 @@ def made_up_scene(height: int, width: int, *, frames: int) -> tuple[list[Plane],
     clouds = np.stack([cv2.GaussianBlur(plane, (0, 0), 4) for plane in noise])
     clouds /= np.abs(clouds).max()
     lumas = [0.5 + 0.5 * np.roll(clouds[0], frame, axis=1) for frame in range(frames)]
-    return lumas, 0.3 * clouds[1:]
+    return lumas, np.float32(0.3) * clouds[1:]

@@ -92,13 +92,13 @@ class _Halving:
         return self.native[name] == TensorProto.FLOAT16
 
     def _convert(self, node: NodeProto, *, half: bool) -> None:
-        type_ = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+        type_: int = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         fixed = _FIXED_INPUTS.get(node.op_type, ())
         new = NodeProto()
         new.CopyFrom(node)
         for index, name in enumerate(node.input):
             if name in self.floats:
-                wanted = TensorProto.FLOAT if index in fixed else type_
+                wanted: int = TensorProto.FLOAT if index in fixed else type_
                 if node.op_type in _ANY_TYPE:
                     wanted = self.native[name]
                 new.input[index] = self._take(name, wanted)

@@ -4,7 +4,9 @@ Weights have a scale for each output channel, activations one for each tensor, a
 on real frames (`calibration_feeds`): post-training quantisation as Jacob et al. 2018 have it, by
 onnxruntime's own tool. Convolutions with few output channels stay float32. They are at the ends of
 a network: the last ones write colours and weights, of which 256 levels would be seen, and at the
-sizes where they work little is gained. So do sampling, attention and everything at the borders:
+sizes where they work little is gained. So do convolutions of one pixel and those that work channel
+by channel, which a trunk for classification is made of: to code their inputs and decode their
+outputs takes longer than they do. And so do sampling, attention and everything at the borders:
 names, types and shapes are those of the float32 graph, beside whose remember graph it runs.
 """
 
@@ -28,16 +30,17 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from evaluation.clips import CODING, Clip, ClipOptions, find_videos, load_clip
-from evaluation.methods import key_frame
+from evaluation.clips import CODING, Clip, find_videos, load_clip
+from evaluation.options import ClipOptions
+from evaluation.predictors import key_frame
 from export.graphs import ExportError
 from vidcolor.color import decode_luma
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
 
-WIDE = 32
-"""Output channels from which on a convolution computes in 8 bits."""
+WIDE, FED = 32, 16
+"""Output channels and input channels from which on a convolution computes in 8 bits."""
 CLIPS = 8
 FRAMES = 40
 EVERY = 13
@@ -80,7 +83,7 @@ def to_int8(model: ModelProto, feeds: Iterable[Feeds]) -> ModelProto:
             _Reader(iter(feeds)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_narrow(onnx.load(ready)),
+            nodes_to_exclude=_exact(onnx.load(ready)),
             per_channel=True,
             # CPUs without the instructions for 8 bits add two products in 16: 7 bits are safe.
             reduce_range=True,
@@ -101,11 +104,19 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
         return next(self._feeds, None)
 
 
-def _narrow(model: ModelProto) -> list[str]:
+def _exact(model: ModelProto) -> list[str]:
     """The names of the convolutions that stay float32."""
-    channels = {tensor.name: tensor.dims[0] for tensor in model.graph.initializer if tensor.dims}
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     convolutions = (node for node in model.graph.node if node.op_type == "Conv")
-    return [node.name for node in convolutions if channels[node.input[1]] < WIDE]
+    return [node.name for node in convolutions if not _pays(*shapes[node.input[1]])]
+
+
+def _pays(outputs: int, inputs: int, *size: int) -> bool:
+    """Whether 8 bits are quicker for a convolution: what turns it into them and back costs too.
+
+    Of one that works channel by channel, `inputs` is 1.
+    """
+    return outputs >= WIDE and inputs >= FED and size != (1, 1)
 
 
 def _clips(folders: Sequence[Path]) -> Iterator[Clip]:

@@ -23,7 +23,7 @@ def metadata() -> Metadata:
     return Metadata(
         name="courier",
         size_multiple=Courier.size_multiple,
-        colour_space=Courier.colour_space,
+        color_space=Courier.color_space,
         licence="MIT",
         training_data="none",
         metrics="not measured",

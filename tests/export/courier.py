@@ -20,7 +20,7 @@ class Courier(Generator):
     """Mixes previous chroma, key chroma where little moved, and chroma fetched by attention."""
 
     size_multiple = CELL
-    colour_space = "YCbCr"
+    color_space = "YCbCr"
     flows = frozenset({"flow.previous", "flow.key"})
 
     def __init__(self) -> None:

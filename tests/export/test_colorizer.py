@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from export import colorizer as exporter
-from export.__main__ import Export, main, run
+from export.__main__ import main
 from export.colorizer import export_colorizer
+from export.options import Export
+from export.run import run
 from training.checkpoint import Config, save_generator
 from training.models.zhang import Zhang
 from vidcolor.inference import contract
@@ -74,7 +76,7 @@ def test_what_it_says_of_itself(exported):
     model = onnx.load(exported / "colorize.float32.onnx")
     properties = {p.key: p.value for p in model.metadata_props}
     metadata = contract.Metadata.from_properties(properties)
-    assert (metadata.name, metadata.licence) == ("mine", "MIT")
+    assert (metadata.name, metadata.licence) == ("mine-0", "MIT")
     assert metadata.training_data == "rendered scenes"
     assert metadata.metrics == "psnr 21.5"
     assert metadata.size_multiple == 16

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from export.__main__ import main
+from export.options import Export
 from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
 from training.models.unet import UNet
 from vidcolor.inference.session import Session
@@ -71,11 +72,13 @@ def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert done.stdout.splitlines()[-1] == f"wrote {shelf / 'mine'}"
+    *_, wrote, following = done.stdout.splitlines()
+    assert wrote == f"wrote {shelf / 'mine'}"
+    assert following.endswith(f"--key first.png --model {shelf / 'mine'}")
     assert done.stdout.count("\n") < 10
     for precision in ("float32", "float16"):
         session = Session.load(shelf / "mine", provider="cpu", precision=precision)
-        assert session.metadata.name == "mine"
+        assert session.metadata.name == "cgan-dt1"  # the checkpoint's
         assert session.metadata.licence == "CC0"
         assert session.metadata.training_data == "rendered scenes"
         assert session.metadata.metrics == "psnr 30.12"
@@ -133,3 +136,15 @@ def test_an_existing_output_is_refused_at_once(call, checkpoint, shelf):
     assert said.count("\n") == 1
     assert "exists already" in said
     assert list((shelf / "mine").iterdir()) == []
+
+
+def test_a_model_can_be_given_another_name(checkpoint, shelf, monkeypatch):
+    from export import run as exporter
+
+    given = []
+    monkeypatch.setattr(
+        exporter, "write_bundle", lambda *_, metadata, **__: given.append(metadata.name) or []
+    )
+    exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle", name="mine-2"))
+    exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle"))
+    assert given == ["mine-2", "cgan-dt1"]

@@ -24,16 +24,18 @@ from vidcolor.inference.session import Session
 
 
 class Wide(Generator):
-    """Three convolutions: narrow, wide, narrow; what they say is added to the colours before."""
+    """Narrow, wide, of one pixel, channel by channel, narrow; added to the colours before."""
 
     size_multiple = 8
-    colour_space = "YCbCr"
+    color_space = "YCbCr"
     flows = frozenset({contract.FLOW_PREVIOUS, contract.FLOW_KEY})
 
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Conv2d(1, 16, 3, padding=1)
         self.middle = nn.Conv2d(16, 64, 3, padding=1)
+        self.mix = nn.Conv2d(64, 64, 1)
+        self.each = nn.Conv2d(64, 64, 3, padding=1, groups=64)
         self.leave = nn.Conv2d(64, 2, 3, padding=1)
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
@@ -42,7 +44,8 @@ class Wide(Generator):
     def propagate(
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> Propagated:
-        told = self.leave(torch.relu(self.middle(torch.relu(self.enter(luma)))))
+        wide = torch.relu(self.middle(torch.relu(self.enter(luma))))
+        told = self.leave(torch.relu(self.each(torch.relu(self.mix(wide)))))
         chroma = (state["chroma"] + 0.01 * told).clamp(-0.5, 0.5)
         return Propagated(chroma, torch.sigmoid(told[:, :1]), {"chroma": chroma})
 
@@ -71,13 +74,13 @@ def graph_of(bundle: Path, precision: str) -> ModelProto:
     return onnx.load(contract.graph_path(bundle, "propagate", precision))
 
 
-def test_only_wide_convolutions_compute_in_8_bits(bundle):
+def test_only_convolutions_that_gain_by_it_compute_in_8_bits(bundle):
     model = graph_of(bundle, contract.INT8)
     makers = {name: node.op_type for node in model.graph.node for name in node.output}
     exact = {tensor.name for tensor in model.graph.initializer}
     weights = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
     kinds = ["float32" if name in exact else makers[name] for name in weights]
-    assert kinds == ["float32", "DequantizeLinear", "float32"]
+    assert kinds == ["float32", "DequantizeLinear", "float32", "float32", "float32"]
     coded = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.INT8]
     assert {tuple(t.dims) for t in coded if len(t.dims) == 4} == {(64, 16, 3, 3)}
 

@@ -162,7 +162,7 @@ def _model(
     metadata = contract.Metadata(
         name=f"toy-{name}",
         size_multiple=8,
-        colour_space="YCbCr",
+        color_space="YCbCr",
         licence="MIT",
         training_data="none",
         metrics="none",

@@ -1,4 +1,4 @@
-"""What every generator must be: the torch side of the contract in `vidcolor.contract`.
+"""What every generator must be: the torch side of the contract in `vidcolor.inference.contract`.
 
 The two methods are the two graphs of a bundle. They differ from the exported graphs in one thing:
 here every tensor has a batch axis in front and memory tensors have a key axis behind it, so that a
@@ -44,15 +44,15 @@ class Propagated(NamedTuple):
     candidates: Tensor | None = None
     """[B, n, 2, h/2, w/2]: chroma that the model chose from; not exported. None where it mixes
     nothing."""
-    doubts: Tensor | None = None
-    """[B, n, h/2, w/2]: the log of the error that it expects of each, against HALF_CONFIDENCE."""
+    log_errors: Tensor | None = None
+    """[B, n, h/2, w/2]: the log of the error that it predicts for each, against HALF_CONFIDENCE."""
 
 
 class Generator(nn.Module, ABC):
     """A model that carries colour. Planes' heights and widths are multiples of `size_multiple`."""
 
     size_multiple: int
-    colour_space: str
+    color_space: str
     """'Lab' or 'YCbCr': what the model thinks in; it converts inside."""
     flows: frozenset[str] = frozenset()
     """Which of the contract's optional flow inputs `propagate` asks for."""
@@ -69,6 +69,12 @@ class Generator(nn.Module, ABC):
 
         `flows` holds the inputs named in `self.flows`: ``flow.previous`` [B, 2, h, w] and
         ``flow.key`` [B, k, 2, h, w]. A state of all zeros means 'no past'.
+        """
+
+    def load_pretrained(self) -> None:
+        """Give a generator that is trained from the beginning what it does not begin without.
+
+        Only parts that others trained on other data; most generators have none.
         """
 
     def paint(

@@ -44,8 +44,8 @@ def gamut_bins() -> Tensor:
     faces = [
         torch.cat([face[:, :axis], e, face[:, axis:]], dim=1) for axis in range(3) for e in end
     ]
-    colours = torch.stack(faces).permute(0, 2, 1).unflatten(2, (_LEVELS, _LEVELS))
-    ab = rgb_to_lab(colours)[:, 1:].movedim(1, -1).flatten(0, 2)
+    colors = torch.stack(faces).permute(0, 2, 1).unflatten(2, (_LEVELS, _LEVELS))
+    ab = rgb_to_lab(colors)[:, 1:].movedim(1, -1).flatten(0, 2)
     return torch.unique(torch.round(ab / GRID), dim=0) * GRID
 
 

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.layers import Residual, conv, double
+from training.models.layers import Residual, conv, double, zero_init
+from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, Trunk, TrunkFeatures
 
 FLAT = 1e-3
 """Variance of luma within a place below which its chroma is taken not to depend on luma."""
@@ -35,19 +36,45 @@ class Encoder(nn.Module):
         self.at_eighth = nn.Sequential(conv(w4, w8, stride=2), Residual(w8), Residual(w8))
         self.at_sixteenth = nn.Sequential(conv(w8, w16, stride=2), Residual(w16), Residual(w16))
         self.rise = nn.Conv2d(w16, w8, 1)
-        self.meet = Residual(w8)
+        self.fuse = Residual(w8)
 
     def forward(self, luma: Tensor) -> Features:
         """Luma [B, 1, h, w]."""
+        half, quarter, eighth = self.fine(luma)
+        return Features(half, quarter, self.fuse(eighth + double(self.wide(eighth))))
+
+    def fine(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features at half, quarter and eighth of the size, without wide context."""
         half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
         quarter = self.at_quarter(half)
-        eighth = self.at_eighth(quarter)
-        wide = self.rise(self.at_sixteenth(eighth))
-        return Features(half, quarter, self.meet(eighth + double(wide)))
+        return half, quarter, self.at_eighth(quarter)
+
+    def wide(self, eighth: Tensor) -> Tensor:
+        """What features at 1/8 say at 1/16: [B, 5c, h/16, w/16]."""
+        return self.rise(self.at_sixteenth(eighth))
 
 
-def tint(planes: Tensor) -> Tensor:
-    """What a place tells: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
+class TrunkEncoder(Encoder):
+    """An encoder that is told what the trunk sees; before training it does not listen."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.trunk = Trunk()
+        self.trunk_to_eighth = zero_init(nn.Conv2d(EIGHTH, 5 * width, 1))
+        self.trunk_to_sixteenth = zero_init(nn.Conv2d(SIXTEENTH + DEEP, 5 * width, 1))
+
+    def forward(self, luma: Tensor) -> tuple[Features, TrunkFeatures]:
+        """Luma [B, 1, h, w]."""
+        half, quarter, eighth = self.fine(luma)
+        seen = self.trunk(luma)
+        wide = self.wide(eighth)
+        wide = wide + self.trunk_to_sixteenth(torch.cat([seen.sixteenth, seen.deep], 1))
+        eighth = eighth + self.trunk_to_eighth(seen.eighth)
+        return Features(half, quarter, self.fuse(eighth + double(wide))), seen
+
+
+def place_colors(planes: Tensor) -> Tensor:
+    """What a place has of colour: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
 
     The three means, then how much each chroma plane changes with luma (least squares).
     """

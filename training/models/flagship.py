@@ -1,6 +1,6 @@
 """The flagship: candidates of the frame's colours are fetched, mixed, and only then retouched.
 
-Six candidates are made for every pixel, each strong where the others are weak:
+Seven candidates are made for every pixel, each strong where the others are weak:
 
 * ``previous``: the previous frame's colours along optical flow; sharp, right for small motion,
   but it drifts, since every step repeats the errors of the one before;
@@ -9,208 +9,236 @@ Six candidates are made for every pixel, each strong where the others are weak:
 * ``tracked``: the key's colours along the track of each pixel, the flows of all frames since put
   right at each by a search in the key (`vidcolor.motion.track`); no error of the mixer ever enters
   it;
-* ``matched``: the key's colours fetched by attention over learned features of luma, wherever in
-  the key they are, but rather near the track (`training.models.matcher`); coarse, but survives any
-  motion;
-* ``recalled``: the previous frame's colours fetched in the same way, those that are sure before
-  others; where something is in no key, what looks like it there may have been settled already;
+* ``matched``: the key's colours fetched by attention over features of luma, wherever in the key
+  they are, but rather near the track (`training.models.matcher`); coarse, but survives any motion;
+* ``recalled``: the previous frame's colours fetched in the same way, those of high confidence
+  before others; where something is in no key, what looks like it there may have been settled
+  already;
 * ``chained``: the last key's colours along the flows of all frames since, nothing put right: where
-  the mixer was once wrong, they still are as they were.
+  the mixer was once wrong, they still are as they were;
+* the mixer's own guess, from what it sees alone, for what no other candidate has.
 
-A small U-Net at half size looks at the candidates, at how well each one's luma and learned
-features agree with the frame's, how far they agree with one another, and where flow leads out of
-the picture, and says how large it expects the error of each to be, how to weigh them, what to add,
-and how large the error is then. What it says is a correction of ``previous``: that one alone is
-warped at full size, so that a pixel left to it may keep all its detail, as long as that is more
-than noise. At the start of training the weights favour it, so training can only improve on a plain
-flow chain.
+A small U-Net at half size looks at the candidates, at how well each one's luma and features agree
+with the frame's, how far they agree with one another, and where flow leads out of the picture, and
+says how large it expects the error of each to be, how to weigh them, what to add, and how large the
+error is then. What it says is a correction of ``previous``: that one alone is warped at full size,
+so that a pixel left to it may keep all its detail, as long as that is more than noise. At the start
+of training the weights favour it, so training can only improve on a plain flow chain.
 
 Everything that costs much (features, attention, flow) depends on luma alone and is not part of
 the recurrence: the state is the previous frame's chroma and confidence, of its luma half the size,
-the features that the next frame compares, what there is to recall, and the chain.
+the descriptors that the next frame compares, attention's keys and values, and the chain.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
-from training.models.encoder import TOKEN, Encoder
-from training.models.layers import enlarge, softmax
+from training.models.encoder import TOKEN, Features, TrunkEncoder
+from training.models.fetch import fetch_from_keys, flow_evidence
+from training.models.layers import enlarge
 from training.models.matcher import Matcher
-from training.models.mixer import Candidates, Mixer, beyond
+from training.models.mixer import Candidates, Mixer, out_of_frame
 from training.models.warp import shrink_flow, warp
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
-APART_SCALE = 16.0
-"""Luma's differences are mostly below 1/16; the network sees about ±1."""
-UNSURE = 1e-3
+LEAST_CONFIDENCE = 1e-3
 """Confidence below which none is told apart, for it has a logarithm."""
 
 
 class Flagship(Generator):
-    """See the module's text. `width` sets all widths, `match_width` that of what is compared."""
+    """See the module's text.
+
+    Args:
+        width: Sets the widths of all our own layers.
+        match_width: Numbers by which places are compared, made of our own features.
+        trunk_width: The same, made of the trunk's.
+    """
 
     size_multiple = 16
-    colour_space = "YCbCr"
+    color_space = "YCbCr"
     flows = frozenset({FLOW_PREVIOUS, FLOW_KEY, FLOW_TRACK})
 
-    def __init__(self, width: int = 32, match_width: int = 64) -> None:
+    def __init__(self, width: int = 32, match_width: int = 64, trunk_width: int = 48) -> None:
         super().__init__()
-        self.encoder = Encoder(width // 2)
-        self.matcher = Matcher(5 * width // 2, match_width, belief=3)
-        self.recall = Matcher(5 * width // 2, match_width, belief=2)
-        self.heed = nn.Parameter(torch.tensor(1.0))
-        self.look = nn.Conv2d(width, width // 2, 1)
+        eighth = 5 * width // 2
+        self.encoder = TrunkEncoder(width // 2)
+        self.matcher = Matcher(eighth, match_width, evidence=4, trunk_width=trunk_width)
+        self.recall = Matcher(eighth, match_width, evidence=3, trunk_width=trunk_width)
+        self.confidence_gate = nn.Parameter(torch.tensor(1.0))
+        self.descriptor = nn.Conv2d(width, width // 2, 1)
         self.mixer = Mixer(width)
+
+    def load_pretrained(self) -> None:
+        """The trunk's weights, from ImageNet."""
+        self.encoder.trunk.load_imagenet()
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
-        features = self.encoder(luma)
+        features, trunk = self.encoder(luma)
         small = F.avg_pool2d(luma, 2)
-        look = F.normalize(self.look(features.quarter), dim=1)
+        descriptor = self._describe(features)
+        embedding = self.matcher.embed(features.eighth, trunk.deep)
+        no_bias = torch.zeros_like(embedding[:, :1])
         memory = {
             "luma": small,
             "chroma": F.avg_pool2d(chroma, 2),
-            "look": look,
-            **self.matcher.remember(
-                features.eighth, luma, chroma, torch.zeros_like(features.eighth[:, :1])
-            ),
+            "descriptor": descriptor,
+            **self.matcher.remember(embedding, luma, chroma, no_bias),
         }
-        certain, chained = torch.ones_like(small), torch.cat([chroma, luma], 1)
-        state = self._leave(luma, chroma, certain, look, features.eighth, chained, certain)
+        state = self._next_state(
+            luma,
+            chroma,
+            confidence=torch.ones_like(small),
+            descriptor=descriptor,
+            embedding=self.recall.embed(features.eighth, trunk.deep),
+            chained=torch.cat([chroma, luma], 1),
+            visibility=torch.ones_like(small),
+        )
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
 
     def propagate(
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> Propagated:
         """See `Generator.propagate`."""
-        features = self.encoder(luma)
+        features, trunk = self.encoder(luma)
         small = F.avg_pool2d(luma, 2)
-        look = F.normalize(self.look(features.quarter), dim=1)
-        led = warp(torch.cat([state["chroma"], state["chained"]], 1), flows[FLOW_PREVIOUS])
-        coarse = F.avg_pool2d(led, 2)
-        fine = led[:, :2] - enlarge(coarse[:, :2], 2)
+        descriptor = self._describe(features)
+        to_keys = self.matcher.embed(features.eighth, trunk.deep)
+        to_previous = self.recall.embed(features.eighth, trunk.deep)
+        warped = warp(torch.cat([state["chroma"], state["chained"]], 1), flows[FLOW_PREVIOUS])
+        coarse = F.avg_pool2d(warped, 2)
+        fine = warped[:, :2] - enlarge(coarse[:, :2], 2)
         candidates = self._candidates(
-            small, look, features.eighth, coarse, fine, state, memory, flows
+            small,
+            features,
+            descriptor,
+            (to_keys, to_previous),
+            (coarse, fine),
+            state,
+            memory,
+            flows,
         )
         mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
         mended = enlarge(coarse[:, :2] + mixed.correction, 2)
         chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
-        by_likeness = torch.cat([candidates.matched[:, :2], candidates.recalled[:, :2]], 1)
-        chained, kept = led[:, 2:], candidates.kept
+        fetched = [candidates.matched[:, :2], candidates.recalled[:, :2], mixed.guess]
+        following = self._next_state(
+            luma,
+            chroma,
+            confidence=mixed.confidence,
+            descriptor=descriptor,
+            embedding=to_previous,
+            chained=warped[:, 2:],
+            visibility=candidates.visibility,
+        )
         return Propagated(
             chroma,
             enlarge(mixed.confidence, 2),
-            self._leave(luma, chroma, mixed.confidence, look, features.eighth, chained, kept),
-            fetched=enlarge(by_likeness, 2).unflatten(1, (2, 2)),
+            following,
+            fetched=enlarge(torch.cat(fetched, 1), 2).unflatten(1, (len(fetched), 2)),
             candidates=candidates.chroma,
-            doubts=mixed.doubts,
+            log_errors=mixed.log_errors,
         )
 
-    def _leave(
+    def _describe(self, features: Features) -> Tensor:
+        """What pixels are compared by: [B, width / 2, h/4, w/4], of length one."""
+        return F.normalize(self.descriptor(features.quarter), dim=1)
+
+    def _next_state(
         self,
         luma: Tensor,
         chroma: Tensor,
+        *,
         confidence: Tensor,
-        look: Tensor,
-        eighth: Tensor,
+        descriptor: Tensor,
+        embedding: Tensor,
         chained: Tensor,
-        kept: Tensor,
+        visibility: Tensor,
     ) -> Tensors:
-        """The state after a frame of these colours; `confidence` and `kept` are of half size."""
-        sure = F.avg_pool2d(confidence, TOKEN // 2).clamp(min=UNSURE)
+        """The state after a frame of these colours; confidence and visibility are of half size."""
+        sure = F.avg_pool2d(confidence, TOKEN // 2).clamp(min=LEAST_CONFIDENCE)
+        bias = self.confidence_gate * sure.log()
         return {
             "luma": F.avg_pool2d(luma, 2),
             "chroma": chroma,
             "confidence": confidence,
-            "look": look,
+            "descriptor": descriptor,
             "chained": chained,
-            "kept": kept,
-            **self.recall.remember(eighth, luma, chroma, self.heed * sure.log()),
+            "visibility": visibility,
+            **self.recall.remember(embedding, luma, chroma, bias),
         }
 
     def _candidates(
         self,
         small: Tensor,
-        look: Tensor,
-        eighth: Tensor,
-        coarse: Tensor,
-        fine: Tensor,
+        features: Features,
+        descriptor: Tensor,
+        embeddings: tuple[Tensor, Tensor],
+        warped: tuple[Tensor, Tensor],
         state: Tensors,
         memory: Tensors,
         flows: Tensors,
     ) -> Candidates:
-        """Of luma at half size.
+        """What the mixer chooses from.
 
-        coarse: chroma of the previous frame, chroma and luma of the last key, along flow, at half
-        size. fine: what the first has of finer detail, at full size.
+        Args:
+            small: Luma [B, 1, h/2, w/2].
+            features: The frame's.
+            descriptor: What `_describe` made of them.
+            embeddings: By which its places are compared with the keys' and the previous frame's.
+            warped: Chroma of the previous frame, chroma and luma of the last key, along flow, at
+                half size; and what the first has of finer detail, at full size.
+            state: The previous frame's.
+            memory: The keys'.
+            flows: See `Generator.propagate`.
         """
-        back, back_quarter = (shrink_flow(flows[FLOW_PREVIOUS], times) for times in (2, 4))
-        seen = warp(torch.cat([state["luma"], state["confidence"], state["kept"]], 1), back)
-        agrees = (warp(state["look"], back_quarter) * look).sum(1, keepdim=True)
-        key = nearest_key(small, look, memory, flows[FLOW_KEY])
-        tracked = nearest_key(small, look, memory, flows[FLOW_TRACK])
-        meeting = torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True))
-        belief = believe(small, tracked.planes[:, 2:3], tracked.agrees, meeting)
-        before = {name: state[name].unsqueeze(1) for name in ("place", "tint")}
-        step, trust = flows[FLOW_PREVIOUS].unsqueeze(1), believe(small, seen[:, :1], agrees)
-        outside = [beyond(way) for way in (back, key.flow, tracked.flow)]
+        (to_keys, to_previous), (coarse, fine) = embeddings, warped
+        back = flows[FLOW_PREVIOUS]
+        halved = shrink_flow(back, 2)
+        before = warp(
+            torch.cat([state["luma"], state["confidence"], state["visibility"]], 1), halved
+        )
+        similar = _dot(warp(state["descriptor"], shrink_flow(back, 4)), descriptor)
+        places = state["attention_key"][:, : to_previous.shape[1]]
+        places_similar = _dot(warp(places, shrink_flow(back, TOKEN)), to_previous)
+        key, tracked = (
+            fetch_from_keys(small, descriptor, to_keys, memory, flows[way])
+            for way in (FLOW_KEY, FLOW_TRACK)
+        )
+        agreement = torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True))
+        evidence = flow_evidence(small, tracked.planes[:, 2:3], tracked.similarity, agreement)
+        evidence = torch.cat([evidence, tracked.place_similarity], 1)
+        penalty = self.matcher.distance_penalty(features.eighth, evidence)
+        matched = self.matcher(small, to_keys, penalty, memory, flows[FLOW_TRACK])
+        evidence = flow_evidence(small, before[:, :1], similar)
+        evidence = torch.cat([evidence, places_similar], 1)
+        penalty = self.recall.distance_penalty(features.eighth, evidence)
+        recent = {n: state[n].unsqueeze(1) for n in ("attention_key", "attention_value")}
+        recalled = self.recall(small, to_previous, penalty, recent, back.unsqueeze(1))
+        outside = [out_of_frame(way) for way in (halved, key.flow, tracked.flow)]
         return Candidates(
-            previous=torch.cat([coarse[:, :2], seen[:, :2]], 1),
+            previous=torch.cat([coarse[:, :2], before[:, :2]], 1),
             key=key.planes,
-            matched=self.matcher(small, eighth, memory, flows[FLOW_TRACK], belief),
+            matched=matched,
             tracked=tracked.planes,
-            recalled=self.recall(small, eighth, before, step, trust),
+            recalled=recalled,
             track=tracked.flow,
             chained=coarse[:, 2:],
-            kept=torch.minimum(seen[:, 2:], 1 - outside[0]),
+            visibility=torch.minimum(before[:, 2:], 1 - outside[0]),
             fine=F.avg_pool2d(fine.abs(), 2),
-            beyond=torch.cat(outside, 1),
-            meeting=meeting,
-            agreement=torch.cat([agrees, key.agrees, tracked.agrees], 1),
+            outside=torch.cat(outside, 1),
+            flow_agreement=agreement,
+            similarity=torch.cat([similar, key.similarity, tracked.similarity], 1),
+            place_similarity=torch.cat(
+                [places_similar, key.place_similarity, tracked.place_similarity], 1
+            ),
         )
 
 
-class Nearest(NamedTuple):
-    """Of the keys, those that agree with the frame in luma."""
-
-    planes: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma."""
-    agrees: Tensor
-    """[B, 1, h/4, w/4]: how their features agree with the frame's, in [-1, 1]."""
-    flow: Tensor
-    """[B, 2, h/2, w/2]: the flow there, in pixels of this size."""
-
-
-def nearest_key(small: Tensor, look: Tensor, memory: Tensors, flow: Tensor) -> Nearest:
-    """What is fetched from the keys along `flow` [B, k, 2, h, w]."""
-    keys = flow.shape[1]
-    flow = flow.flatten(0, 1)
-    planes = torch.cat([memory["chroma"], memory["luma"]], 2).flatten(0, 1)
-    there = shrink_flow(flow, 2)
-    warped = warp(planes, there).unflatten(0, (-1, keys))
-    looks = warp(memory["look"].flatten(0, 1), shrink_flow(there, 2)).unflatten(0, (-1, keys))
-    agrees = (looks * look.unsqueeze(1)).sum(2)
-    apart = (warped[:, :, 2] - small).abs()
-    weight = softmax(-F.avg_pool2d(apart, 3, 1, 1, count_include_pad=False) * 32)
-    return Nearest(
-        (warped * weight.unsqueeze(2)).sum(1),
-        (agrees * F.avg_pool2d(weight, 2)).sum(1, keepdim=True),
-        (there.unflatten(0, (-1, keys)) * weight.unsqueeze(2)).sum(1),
-    )
-
-
-def believe(small: Tensor, there: Tensor, agrees: Tensor, *more: Tensor) -> Tensor:
-    """What `Matcher` believes a flow by: [B, 2 or more, h/8, w/8], each about ±1.
-
-    How far luma [B, 1, h/2, w/2] lies from that where the flow leads, more planes of that size, and
-    how features agree with those there, [B, 1, h/4, w/4].
-    """
-    apart = (there - small).abs() * APART_SCALE
-    planes = F.avg_pool2d(torch.cat([apart, *more], 1), TOKEN // 2)
-    return torch.cat([planes, F.avg_pool2d(agrees, TOKEN // 4)], 1)
+def _dot(these: Tensor, those: Tensor) -> Tensor:
+    """[B, 1, h, w]: products of vectors [B, c, h, w], place by place."""
+    return (these * those).sum(1, keepdim=True)

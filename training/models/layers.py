@@ -42,3 +42,11 @@ def softmax(x: Tensor) -> Tensor:
     """
     grown = torch.exp(x - x.amax(1, keepdim=True))
     return grown / grown.sum(1, keepdim=True)
+
+
+def zero_init(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer, which begins by giving zeros."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

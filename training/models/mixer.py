@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.encoder import Features
-from training.models.layers import Residual, conv, double, softmax
+from training.models.layers import Residual, conv, double, enlarge, softmax, zero_init
 from training.models.warp import ends
 
 CHROMA_SCALE = 4.0
@@ -29,8 +29,10 @@ FIRST, SECOND = zip(*combinations(range(CANDIDATES), 2), strict=True)
 """Which candidates are compared with which others: all."""
 SPREAD_SCALE = CHROMA_SCALE**2
 """Of variances of chroma."""
-BEYOND = 8.0
+OUTSIDE = 8.0
 """Pixels at half size outside the frame from which on it does not matter how many."""
+GUESS_START = -3.0
+"""The logit that the guess begins with: 1/400 of the weight that `previous` has."""
 
 
 class Candidates(NamedTuple):
@@ -41,28 +43,31 @@ class Candidates(NamedTuple):
     key: Tensor
     """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
     matched: Tensor
-    """[B, 5, h/2, w/2]: of the key by likeness, as `Matcher` has it: chroma, luma, that likeness
-    in [-1, 1], the variance of chroma."""
+    """[B, 5, h/2, w/2]: of the key by attention, as `Matcher` has it: chroma, luma, the greatest
+    similarity in [-1, 1], the variance of chroma."""
     tracked: Tensor
     """[B, 3, h/2, w/2]: chroma and luma of the key along its track."""
     recalled: Tensor
     """[B, 5, h/2, w/2]: as `matched`, of the previous frame."""
     chained: Tensor
     """[B, 3, h/2, w/2]: chroma and luma of the last key along the flows of all frames since."""
-    kept: Tensor
+    visibility: Tensor
     """[B, 1, h/2, w/2]: 1 where that has been within the picture all the time, down to 0."""
     fine: Tensor
     """[B, 2, h/2, w/2]: mean size of what `previous` has of finer detail."""
     track: Tensor
     """[B, 2, h/2, w/2]: that track, in pixels of this size."""
-    beyond: Tensor
-    """[B, 3, h/2, w/2]: how far outside the frame the flow to the previous frame, to the key and
-    the track lead, see `beyond`."""
-    meeting: Tensor
+    outside: Tensor
+    """[B, 3, h/2, w/2]: the out-of-frame distances of the flow to the previous frame, of the flow
+    to the key and of the track, see `out_of_frame`."""
+    flow_agreement: Tensor
     """[B, 1, h/2, w/2]: 1 where track and flow to the key lead to one place, 0 where not."""
-    agreement: Tensor
-    """[B, 3, h/4, w/4]: how like the frame's features those of `previous`, `key` and `tracked`
-    are, ±1."""
+    similarity: Tensor
+    """[B, 3, h/4, w/4]: of the frame's descriptors to those of `previous`, `key` and `tracked`,
+    in [-1, 1]."""
+    place_similarity: Tensor
+    """[B, 3, h/8, w/8]: of the frame's places to those of `previous`, `key` and `tracked`, by what
+    attention compares, in [-1, 1]."""
 
     @property
     def chroma(self) -> Tensor:
@@ -88,8 +93,10 @@ class Mixed(NamedTuple):
     """[B, 1, h/2, w/2] in [0, 1]: how much to keep of what `previous` has of finer detail."""
     confidence: Tensor
     """[B, 1, h/2, w/2] in [0, 1]."""
-    doubts: Tensor
-    """[B, 6, h/2, w/2]: the log of each candidate's expected error, against HALF_CONFIDENCE."""
+    log_errors: Tensor
+    """[B, 6, h/2, w/2]: the predicted log-error of each candidate, against HALF_CONFIDENCE."""
+    guess: Tensor
+    """[B, 2, h/2, w/2]: chroma that the mixer guesses from what it sees, the seventh candidate."""
 
 
 class Mixer(nn.Module):
@@ -107,55 +114,78 @@ class Mixer(nn.Module):
         self.to_quarter = conv(half, quarter, stride=2)
         self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
         # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
-        self.agree = nn.Conv2d(3, quarter, 3, padding=1)
+        self.similar_at_quarter = nn.Conv2d(3, quarter, 3, padding=1)
         self.to_eighth = conv(quarter, eighth, stride=2)
-        self.at_eighth = nn.Sequential(conv(eighth + 5 * width // 2, eighth), Residual(eighth))
+        self.at_eighth = nn.Conv2d(eighth + 5 * width // 2, eighth, 3, padding=1)
+        self.similar_at_eighth = zero_init(nn.Conv2d(3, eighth, 3, padding=1))
+        self.refine_eighth = Residual(eighth)
         self.deep = nn.Sequential(conv(eighth, deep, stride=2), Residual(deep), Residual(deep))
+        self.refine_deep = nn.Sequential(
+            conv(deep, deep), zero_init(nn.Conv2d(deep, deep, 3, padding=1))
+        )
         self.deep_to_eighth = nn.Conv2d(deep, eighth, 1)
         self.eighth_to_quarter = nn.Conv2d(eighth, quarter, 1)
         self.quarter_to_half = nn.Conv2d(quarter, half, 1)
         self.rise_eighth = Residual(eighth)
         self.rise_quarter = Residual(quarter)
         self.rise_half = conv(half, half)
-        self.leave = nn.Conv2d(half, 3 * CANDIDATES + 4, 3, padding=1)
-        self.heed = nn.Parameter(torch.tensor(0.5))
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        self.head = zero_init(nn.Conv2d(half, 3 * CANDIDATES + 5, 3, padding=1))
+        self.guess = zero_init(nn.Conv2d(eighth, 4, 3, padding=1))
+        self.gate = nn.Parameter(torch.tensor(0.5))
         with torch.no_grad():
-            self.leave.bias[0] = 3.0
-            self.leave.bias[self.DETAIL] = 3.0
+            self.head.bias[0] = 3.0
+            self.head.bias[self.DETAIL] = 3.0
+            self.head.bias[-1] = GUESS_START
 
     def forward(
         self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
     ) -> Mixed:
         """small: luma [B, 1, h/2, w/2]. flow: to the previous frame [B, 2, h, w]."""
-        evidence = _evidence(small, candidates, flow)
-        half = self.at_half(torch.cat([features.half, evidence], 1))
+        half, guess = self._read(small, features, candidates, flow)
+        parts = [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES, 1]
+        weights, errors, retouch, sure, detail, lit, own = self.head(half).split(parts, dim=1)
+        weights = torch.cat([weights - self.gate * errors, own], 1)
+        lit = torch.exp(lit * _light(small, candidates)).unsqueeze(2)
+        chroma = torch.cat([candidates.chroma * lit, guess.unsqueeze(1)], 1)
+        offers = softmax(weights).unsqueeze(2) * (chroma - candidates.chroma[:, :1])
+        correction = offers.sum(1) + retouch / CHROMA_SCALE
+        return Mixed(correction, torch.sigmoid(detail), torch.sigmoid(sure), errors, guess)
+
+    def _read(
+        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The U-Net's features [B, c, h/2, w/2], and `Mixed.guess`."""
+        # One concatenation of all: a second one would copy all these planes once more.
+        half = self.at_half(torch.cat([features.half, *_evidence(small, candidates, flow)], 1))
         quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
-        quarter = F.leaky_relu(quarter + self.agree(candidates.agreement), 0.1)
+        similar = self.similar_at_quarter(candidates.similarity)
+        quarter = F.leaky_relu(quarter + similar, 0.1)
         eighth = self.at_eighth(torch.cat([self.to_eighth(quarter), features.eighth], 1))
+        similar = self.similar_at_eighth(candidates.place_similarity)
+        eighth = self.refine_eighth(F.leaky_relu(eighth + similar, 0.1))
         deep = self.deep(eighth)
+        deep = deep + self.refine_deep(deep)
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
         quarter = self.rise_quarter(quarter + double(self.eighth_to_quarter(eighth)))
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
-        parts = [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES]
-        weights, doubts, retouch, sure, detail, lit = self.leave(half).split(parts, dim=1)
-        share = softmax(weights - self.heed * doubts)
-        chroma = candidates.chroma * torch.exp(lit * _light(small, candidates)).unsqueeze(2)
-        offers = (share.unsqueeze(2) * (chroma - candidates.chroma[:, :1])).sum(1)
-        correction = offers + retouch / CHROMA_SCALE
-        return Mixed(correction, torch.sigmoid(detail), torch.sigmoid(sure), doubts)
+        return half, self._guess(small, eighth)
+
+    def _guess(self, small: Tensor, eighth: Tensor) -> Tensor:
+        """Chroma [B, 2, h/2, w/2]: a place's mean, and how it changes with luma within it."""
+        mean, slope = (enlarge(part, 4) for part in self.guess(eighth).split([2, 2], dim=1))
+        residual = small - enlarge(F.avg_pool2d(small, 4), 4)
+        return (mean + slope * residual) / CHROMA_SCALE
 
 
-def beyond(flow: Tensor) -> Tensor:
-    """[B, 1, h, w] in [0, 1]: how far outside the frame flow [B, 2, h, w] leads, against `BEYOND`.
+def out_of_frame(flow: Tensor) -> Tensor:
+    """[B, 1, h, w] in [0, 1]: how far outside the frame flow [B, 2, h, w] leads, against `OUTSIDE`.
 
     What comes into the picture has no colours there: what is fetched is the edge, repeated.
     """
     height, width = flow.shape[2:]
     x, y = ends(flow)
     outside = torch.maximum(_past(x, width), _past(y, height))
-    return (outside / BEYOND).clamp(0, 1).unsqueeze(1)
+    return (outside / OUTSIDE).clamp(0, 1).unsqueeze(1)
 
 
 def _past(at: Tensor, side: int) -> Tensor:
@@ -179,34 +209,31 @@ def _around(planes: Tensor) -> Tensor:
     return F.avg_pool2d(planes, 5, 1, 2, count_include_pad=False)
 
 
-def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> Tensor:
-    """[B, 64, h/2, w/2]: the candidates and what speaks for or against each."""
-    chroma, apart = candidates.chroma, candidates.luma - small
+def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> list[Tensor]:
+    """64 planes [B, n, h/2, w/2]: the candidates and what speaks for or against each."""
+    chroma, residual = candidates.chroma, candidates.luma - small
     # Summed by hand below: PyTorch takes several times as long for a sum over two.
     different = (chroma[:, FIRST] - chroma[:, SECOND]).abs()
     own = torch.cat([candidates.previous[:, :2], small], 1)
     varied = _around(own.square()) - _around(own).square()
-    likeness, spread = (
+    best, spread = (
         torch.cat([candidates.matched[:, n], candidates.recalled[:, n]], 1)
         for n in (slice(3, 4), slice(4, 5))
     )
-    return torch.cat(
-        [
-            chroma.flatten(1, 2) * CHROMA_SCALE,
-            apart * CHROMA_SCALE,
-            apart.abs() * CHROMA_SCALE,
-            _around(apart.abs()) * CHROMA_SCALE,
-            (different[:, :, 0] + different[:, :, 1]) * CHROMA_SCALE,
-            likeness,
-            spread * SPREAD_SCALE,
-            varied * SPREAD_SCALE,
-            candidates.fine * CHROMA_SCALE,
-            candidates.beyond,
-            candidates.previous[:, 3:4],
-            candidates.kept,
-            candidates.meeting,
-            F.avg_pool2d(flow, 2) * FLOW_SCALE,
-            candidates.track * TRACK_SCALE,
-        ],
-        1,
-    )
+    return [
+        chroma.flatten(1, 2) * CHROMA_SCALE,
+        residual * CHROMA_SCALE,
+        residual.abs() * CHROMA_SCALE,
+        _around(residual.abs()) * CHROMA_SCALE,
+        (different[:, :, 0] + different[:, :, 1]) * CHROMA_SCALE,
+        best,
+        spread * SPREAD_SCALE,
+        varied * SPREAD_SCALE,
+        candidates.fine * CHROMA_SCALE,
+        candidates.outside,
+        candidates.previous[:, 3:4],
+        candidates.visibility,
+        candidates.flow_agreement,
+        F.avg_pool2d(flow, 2) * FLOW_SCALE,
+        candidates.track * TRACK_SCALE,
+    ]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import Propagated, Remembered, Tensors
-from training.models.encoder import TOKEN, Encoder, tint
+from training.models.encoder import TOKEN, Encoder, place_colors
 from training.models.lab import lightness, planes_to_lab
 from training.models.layers import enlarge
 from training.models.unet import DECODER_WIDTHS, ENCODER_WIDTHS, UNet
@@ -54,8 +54,11 @@ class SimilarityUNet(UNet):
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """The key is the frame before; its places and their colours are kept."""
-        told = tint(torch.cat([chroma, luma], 1))
-        memory = {"place": self._place(luma).unsqueeze(1), "tint": told.unsqueeze(1)}
+        value = place_colors(torch.cat([chroma, luma], 1))
+        memory = {
+            "attention_key": self._embedding(luma).unsqueeze(1),
+            "attention_value": value.unsqueeze(1),
+        }
         return Remembered(memory, super().remember(luma, chroma).state)
 
     def paint(
@@ -67,15 +70,15 @@ class SimilarityUNet(UNet):
         before = self.conditions(luma, state, memory)
         given = torch.cat([before, state["confidence"], fetched, likeness], 1)
         output = self.ascend(self.descend(given)).float()
-        colours = (fetched + torch.tanh(output[:, :2])).clamp(-1.0, 1.0)
-        painted = torch.cat([lightness(luma), colours], 1)
+        colors = (fetched + torch.tanh(output[:, :2])).clamp(-1.0, 1.0)
+        painted = torch.cat([lightness(luma), colors], 1)
         step = self.follow(luma, painted, torch.sigmoid(output[:, 2:]))
         return step._replace(fetched=chroma.unsqueeze(1)), painted
 
     def calibrate(self, wrong: float) -> None:
         """Nothing: confidence is learned."""
 
-    def _place(self, luma: Tensor) -> Tensor:
+    def _embedding(self, luma: Tensor) -> Tensor:
         """What places are compared by: [B, match_width, h/8, w/8], of length one."""
         return F.normalize(self.match(self.features(luma).eighth), dim=1)
 
@@ -85,12 +88,12 @@ class SimilarityUNet(UNet):
         A place gives its mean chroma and how chroma changes with luma within it, so that the
         frame's own luma draws the edges that places of `TOKEN` pixels are too coarse for.
         """
-        place = self._place(luma)
-        known = memory["place"].transpose(1, 2).flatten(2)
-        told = memory["tint"].transpose(1, 2).flatten(2).transpose(1, 2)
-        likeness = torch.bmm(place.flatten(2).transpose(1, 2), known)
-        share = torch.softmax(likeness * self.temperature.exp(), dim=-1)
-        found = torch.cat([torch.bmm(share, told), likeness.amax(-1, keepdim=True)], -1)
-        found = enlarge(found.transpose(1, 2).unflatten(2, place.shape[2:]), TOKEN)
+        query = self._embedding(luma)
+        keys = memory["attention_key"].transpose(1, 2).flatten(2)
+        values = memory["attention_value"].transpose(1, 2).flatten(2).transpose(1, 2)
+        similarity = torch.bmm(query.flatten(2).transpose(1, 2), keys)
+        share = torch.softmax(similarity * self.temperature.exp(), dim=-1)
+        found = torch.cat([torch.bmm(share, values), similarity.amax(-1, keepdim=True)], -1)
+        found = enlarge(found.transpose(1, 2).unflatten(2, query.shape[2:]), TOKEN)
         mean, luma_mean, slope, best = found.split([2, 1, 2, 1], dim=1)
         return (mean + slope * (luma - luma_mean)).clamp(-0.5, 0.5), best

@@ -42,7 +42,7 @@ class UNet(Generator):
     """
 
     size_multiple = 2 ** len(DECODER_WIDTHS)
-    colour_space = "Lab"
+    color_space = "Lab"
     input_channels = 3 + 1  # c_{t-1}, g_t
     output_channels = 3
     encoder_widths = ENCODER_WIDTHS

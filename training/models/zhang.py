@@ -41,7 +41,7 @@ class Zhang(nn.Module):
     """
 
     size_multiple = 16
-    colour_space = "Lab"
+    color_space = "Lab"
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()

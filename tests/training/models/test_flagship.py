@@ -8,7 +8,7 @@ import torch
 
 from tests.training.models.stills import HEIGHT, WIDTH, planes, still
 from training.models.flagship import Flagship
-from training.models.mixer import BEYOND, CANDIDATES, Candidates
+from training.models.mixer import CANDIDATES, OUTSIDE, Candidates
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 
@@ -38,15 +38,15 @@ def test_detail_of_the_previous_frame_is_kept_or_not(flagship):
     """A checkerboard of single pixels is gone at half size, where the mixer works."""
     model = deepcopy(flagship)
     with torch.no_grad():
-        model.mixer.leave.bias[0] = 50.0
-        model.mixer.leave.bias[model.mixer.DETAIL] = 50.0
+        model.mixer.head.bias[0] = 50.0
+        model.mixer.head.bias[model.mixer.DETAIL] = 50.0
     luma, chroma = planes(1), torch.zeros(1, 2, HEIGHT, WIDTH)
     chroma[..., ::2, ::2], chroma[..., 1::2, 1::2] = 0.2, 0.2
     memory, state = model.remember(luma, chroma)
     step = model.propagate(luma, state, memory, still())
     assert torch.allclose(step.chroma, chroma, atol=1e-5)
     with torch.no_grad():
-        model.mixer.leave.bias[model.mixer.DETAIL] = -50.0
+        model.mixer.head.bias[model.mixer.DETAIL] = -50.0
     step = model.propagate(luma, state, memory, still())
     assert torch.allclose(step.chroma, torch.full_like(chroma, 0.1), atol=1e-5)
 
@@ -61,24 +61,26 @@ def offered(flagship) -> Iterator[list[Candidates]]:
 
 
 @pytest.mark.parametrize(
-    ("of", "agrees"),
+    ("of", "similar"),
     [
         (FLOW_PREVIOUS, [False, True, True]),
         (FLOW_KEY, [True, False, True]),
         (FLOW_TRACK, [True, True, False]),
     ],
 )
-def test_agreement_tells_where_flow_leads_to_something_else(flagship, offered, of, agrees):
-    """Of what flow fetches, features of another place agree less with the frame's than its own."""
+def test_similarity_tells_where_flow_leads_to_something_else(flagship, offered, of, similar):
+    """Features where flow leads to another place are less similar to the frame's than its own."""
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = flagship.remember(luma, chroma)
     flows = still()
     flows[of] += 24.0
     flagship.propagate(luma, state, memory, flows)
-    likeness = offered[0].agreement[0].detach().flatten(1).mean(1)
-    assert (likeness > 0.9999).tolist() == agrees  # features of an untrained network differ little
-    apart = of != FLOW_PREVIOUS  # flow to the key leads elsewhere than its track, or not
-    assert offered[0].meeting.mean() == pytest.approx(0 if apart else 1, abs=1e-6)
+    # Features of an untrained network differ little.
+    for planes_of in (offered[0].similarity, offered[0].place_similarity):
+        assert (planes_of[0].detach().flatten(1).mean(1) > 0.9999).tolist() == similar
+    # Flow to the key leads elsewhere than its track, or not.
+    agreement = 1 if of == FLOW_PREVIOUS else 0
+    assert offered[0].flow_agreement.mean() == pytest.approx(agreement, abs=1e-6)
 
 
 def test_the_key_is_fetched_along_its_track_whatever_was_painted(flagship, offered):
@@ -108,15 +110,15 @@ def test_the_chain_has_the_key_s_colours_whatever_was_painted(flagship, offered)
     assert not torch.allclose(offered[1].previous[:, :2], offered[1].chained[:, :2], atol=0.1)
 
 
-def test_what_has_once_come_into_the_picture_is_not_kept(flagship, offered):
-    """A pan over the width of `BEYOND`, and back; then nothing moves any more."""
+def test_what_has_once_come_into_the_picture_is_not_visible_since_the_key(flagship, offered):
+    """A pan over the width of `OUTSIDE`, and back; then nothing moves any more."""
     memory, state = flagship.remember(planes(1), planes(2, 2) - 0.5)
-    for by in (BEYOND, -BEYOND, 0):
+    for by in (OUTSIDE, -OUTSIDE, 0):
         flows = still()
         flows[FLOW_PREVIOUS][:, 0] = 2 * by
         state = flagship.propagate(planes(1), state, memory, flows).state
-    there, back, after = (one.kept[0, 0, 0] for one in offered)
-    side = int(BEYOND)
+    there, back, after = (one.visibility[0, 0, 0] for one in offered)
+    side = int(OUTSIDE)
     assert (there[-side:] < 1).all()
     assert (there[:-side] == 1).all()
     assert (back[:side] < 1).all()
@@ -124,7 +126,7 @@ def test_what_has_once_come_into_the_picture_is_not_kept(flagship, offered):
     assert torch.equal(after, back)
     none = {name: torch.zeros_like(tensor) for name, tensor in state.items()}
     flagship.propagate(planes(1), none, memory, still())
-    assert not offered[-1].kept.any()
+    assert not offered[-1].visibility.any()
 
 
 def test_fine_detail_is_told(flagship, offered):
@@ -137,19 +139,19 @@ def test_fine_detail_is_told(flagship, offered):
     assert not told[1].any()
 
 
-def test_a_candidate_that_is_doubted_weighs_less(flagship):
+def test_a_candidate_with_a_large_predicted_error_weighs_less(flagship):
     model = deepcopy(flagship)
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
     painted = {**state, "chroma": planes(3, 2) - 0.5}  # only `previous` shows it
-    apart = []
-    for doubt in (0.0, 4.0, 20.0):
+    distances = []
+    for log_error in (0.0, 4.0, 20.0):
         with torch.no_grad():
-            model.mixer.leave.bias[CANDIDATES] = doubt
+            model.mixer.head.bias[CANDIDATES] = log_error
         step = model.propagate(luma, painted, memory, still())
-        assert step.doubts.shape[1] == step.candidates.shape[1] == CANDIDATES
-        apart.append((step.chroma - chroma).abs().mean())
-    assert apart[0] > apart[1] > apart[2]
+        assert step.log_errors.shape[1] == step.candidates.shape[1] == CANDIDATES
+        distances.append((step.chroma - chroma).abs().mean())
+    assert distances[0] > distances[1] > distances[2]
 
 
 @pytest.mark.parametrize(("follows", "of"), [(0.0, 1.0), (1.0, 0.6)])
@@ -157,7 +159,7 @@ def test_chroma_follows_light_as_far_as_the_mixer_says(flagship, follows, of):
     """A lamp is turned down: R'G'B', and with it luma and chroma, are 0.6 of what they were."""
     model = deepcopy(flagship)
     with torch.no_grad():
-        model.mixer.leave.bias[-CANDIDATES:] = follows
+        model.mixer.head.bias[-CANDIDATES - 1 : -1] = follows
     luma, chroma = 0.5 + planes(1) / 2, planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
     step = model.propagate(0.6 * luma, state, memory, still())
@@ -169,13 +171,34 @@ def test_chroma_follows_light_as_far_as_the_mixer_says(flagship, follows, of):
     assert factor.item() == pytest.approx(of, abs=0.05)
 
 
+@pytest.mark.parametrize(("logit", "share"), [(-50.0, 0.0), (50.0, 1.0)])
+def test_the_guess_is_taken_as_far_as_the_mixer_says(flagship, logit, share):
+    model = deepcopy(flagship)
+    with torch.no_grad():
+        model.mixer.guess.bias[:] = torch.tensor([0.8, -0.4, 0.0, 0.0])  # a place's mean, no slope
+        model.mixer.head.bias[-1] = logit
+        model.mixer.head.bias[model.mixer.DETAIL] = -50.0
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    memory, state = model.remember(luma, chroma)
+    step = model.propagate(luma, state, memory, still())
+    guess = torch.tensor([0.2, -0.1]).view(1, 2, 1, 1).expand_as(chroma)
+    assert torch.allclose(step.fetched[:, 2], guess, atol=1e-6)
+    if share:
+        assert torch.allclose(step.chroma, guess, atol=1e-5)
+    else:
+        assert (step.chroma - chroma).abs().mean() < 0.25 * chroma.abs().mean()
+
+
 def test_everything_learns(flagship):
     model = Flagship(width=8, match_width=16)
     with torch.no_grad():
-        model.mixer.leave.weight.normal_(std=0.1)  # zero at first, so that nothing below it learns
+        for name, parameter in model.named_parameters():
+            # Zero at first, so that nothing below them learns.
+            if not parameter.any() and name.endswith("weight"):
+                parameter.normal_(std=0.1)
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
     _, _, state, *_ = model.propagate(planes(6), state, memory, still())
     step = model.propagate(planes(5), state, memory, still())
-    (step.chroma.square().sum() + step.confidence.sum() + step.doubts.sum()).backward()
+    (step.chroma.square().sum() + step.confidence.sum() + step.log_errors.sum()).backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.training.models.stills import HEIGHT, WIDTH, planes
-from training.models.mixer import BEYOND, beyond
+from training.models.mixer import OUTSIDE, out_of_frame
 from training.models.warp import warp
 
 
@@ -36,10 +36,10 @@ def test_what_comes_into_the_picture_is_told():
     """A pan by three pixels to the right: columns from the right edge on were outside before."""
     flow = torch.zeros(1, 2, 6, 20)
     flow[:, 0] = 3.0
-    outside = beyond(flow)[0, 0]
+    outside = out_of_frame(flow)[0, 0]
     assert torch.equal(outside, outside[:1].expand_as(outside))
-    assert outside[0, -4:].tolist() == pytest.approx([0.0, 1 / BEYOND, 2 / BEYOND, 3 / BEYOND])
+    assert outside[0, -4:].tolist() == pytest.approx([0.0, 1 / OUTSIDE, 2 / OUTSIDE, 3 / OUTSIDE])
     assert not outside[:, :-4].any()
-    assert (beyond(-flow)[0, 0, 0] > 0).tolist() == [True] * 3 + [False] * 17
-    down = beyond(flow.flip(1) * 100)[0, 0]
+    assert (out_of_frame(-flow)[0, 0, 0] > 0).tolist() == [True] * 3 + [False] * 17
+    down = out_of_frame(flow.flip(1) * 100)[0, 0]
     assert torch.equal(down, torch.ones(6, 20))

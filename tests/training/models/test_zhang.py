@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from tests.support.footage import scene_clip
 from training.colorize import loss_of
-from training.data.stills import Stills, StillSource, colour_probability
+from training.data.stills import Stills, StillSource, color_probability
 from training.models.bins import rebalance
 from training.models.zhang import SCALE, Zhang, guided
 
@@ -63,7 +63,7 @@ def test_it_learns_the_colours_of_one_frame(network):
     """Overfit: of gray's squared error a quarter is left; bins 10 apart leave a twentieth."""
     clip = scene_clip(seed=2, frames=1)
     source = StillSource([clip], network.bins, crop=64, flip=False)
-    weights = rebalance(colour_probability([clip], network.bins))
+    weights = rebalance(color_probability([clip], network.bins))
     still = source.batch(0, range(2))
     adam = torch.optim.Adam(network.parameters(), lr=3e-3)
     for _ in range(100):
