@@ -1,7 +1,14 @@
 # make demo    colour the demo clip, or your own: make demo CLIP=clip.mp4 KEY=first.png [MODEL=...]
-# make test    lint, types and tests, as continuous integration runs them
+# make lint    linters and types; without PyTorch where it is not installed
+# make test-runtime  tests of the library, the command and the filter, without PyTorch
+# make docs    the documentation as a site, in build/site
+# make wheel   source archive and wheel, in dist
+# make test    all of these, as continuous integration runs them; COVERAGE=1 for test coverage
 # make test-long  more of the same, which takes minutes
-# make evaluate  our models beside the baselines: CLIPS=folder MODELS="name path" WORKERS=2
+# make attack  damaged and wild inputs by the thousand: INPUTS=20000 [SEED=2] [JOBS=2]; faults are
+#              kept in runs/attack
+# make evaluate  our models beside the baselines: CLIPS=folder MODELS="name path" WORKERS=2;
+#              without CLIPS, the folder dev of the one that VIDCOLOR_CLIPS names
 # make bench   how fast everything is, side by side, in minutes; BENCH="speed --sizes 256"
 # make reproduce  the experiments of the reports: DATA=folder [TEST=folder] [QUICK=1] [JOBS=2]
 # make setup   the environment for all of it, in .venv; the other two make what they need of it
@@ -10,12 +17,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test test-long evaluate bench reproduce clean
+.PHONY: setup lint test-runtime docs wheel demo test test-long attack evaluate bench reproduce clean
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
 MODEL :=
-CLIPS := ../shared/clips/dev
+CLIPS :=
 WORKERS := 1
 # The models that ship, and the reports' own systems, which do not.
 SHIPPED := $(notdir $(patsubst %/,%,$(dir $(wildcard runtime/vidcolor/models/*/remember.float32.onnx))))
@@ -25,6 +32,10 @@ DATA :=
 TEST :=
 QUICK :=
 JOBS := 1
+PROCESSES := 2
+COVERAGE :=
+INPUTS := 20000
+SEED := 1
 PYTHON :=
 export PYTHON
 OURS := $(filter demo/clip.mp4,$(CLIP))
@@ -39,19 +50,46 @@ LISTED := .venv/modules.$(NAMES)
 PACKAGE := pyproject.toml constraints.txt $(LISTED) \
     $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
 
+# Two processes share the tests, file by file; then more threads for one test only take turns.
+PYTEST := OMP_NUM_THREADS=1 pytest --numprocesses $(PROCESSES) --dist loadfile \
+    $(if $(COVERAGE),--cov --cov-report term:skip-covered)
+# Where PyTorch is not installed, its types are not there either.
+TYPED := $(if $(wildcard .venv/full.stamp),,runtime/vidcolor vapoursynth_plugin/vsvidcolor)
+
 setup: .venv/full.stamp
 
-test: .venv/full.stamp
+lint: .venv/runtime.stamp
 	ruff check .
 	ruff format --check .
-	mypy
-	pytest
+	mypy $(TYPED)
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml \
+	    .github/ISSUE_TEMPLATE/colours.yml
+
+test-runtime: .venv/runtime.stamp
+	$(PYTEST) tests/runtime tests/vapoursynth_plugin tests/toy
+
+docs: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+wheel: .venv/runtime.stamp
+	rm -rf dist
+	python -m pip wheel --no-deps --wheel-dir dist .
+	python -m build --sdist --outdir dist .
+
+# The site is built by a test (tests/test_pages.py), and so is the wheel.
+test: .venv/full.stamp lint
+	$(PYTEST)
 
 test-long: .venv/full.stamp
 	pytest -m long
 
+attack: .venv/full.stamp
+	python -m tests.attack --inputs $(INPUTS) --seed $(SEED) --jobs $(JOBS)
+
 evaluate: .venv/full.stamp $(addsuffix /CARD.md,$(filter runs/reports/%,$(MODELS)))
-	python -m training evaluate $(MODELS) --clips "$(CLIPS)" --out runs/evaluation \
+	python -m evaluation $(MODELS) $(if $(CLIPS),--clips "$(CLIPS)") --out runs/evaluation \
 	    --workers $(WORKERS)
 
 runs/reports/%/CARD.md: training/checkpoints/%/weights.safetensors | .venv/full.stamp
@@ -71,8 +109,9 @@ demo: .venv/demo.stamp $(if $(OURS),demo/clip.mp4)
 	@mkdir -p demo
 	vidcolor color "$(CLIP)" --key "$(KEY)" --output demo/coloured.mp4 --overwrite \
 	    $(if $(MODEL),--model "$(MODEL)")
-	vspipe --container y4m --arg "clip=$(CLIP)" --arg "key=$(KEY)" \
-	    $(if $(MODEL),--arg "model=$(MODEL)") examples/propagate.vpy - \
+	vspipe --container y4m --arg "clip=$$(realpath "$(CLIP)")" --arg "key=$$(realpath "$(KEY)")" \
+	    $(if $(MODEL),--arg "model=$$([ ! -e "$(MODEL)" ] && echo "$(MODEL)" || realpath "$(MODEL)")") \
+	    examples/propagate.vpy - \
 	    | python examples/encode_y4m.py --like "$(CLIP)" --output demo/coloured-vspipe.mp4
 	python examples/before_after.py "$(CLIP)" demo/coloured.mp4 --output demo/before-after.png \
 	    $(if $(OURS),--truth demo/truth.mp4)
@@ -97,11 +136,23 @@ $(LISTED): | .venv/bin/python
 	$(INSTALL) '.[cpu,vapoursynth,demo]'
 	touch $@
 
-# Everything. The smaller set is part of it, so its stamp follows.
+# What the runtime's tests and the linters need, without torch.
+.venv/runtime.stamp: $(PACKAGE) | .venv/bin/python
+	@echo "setting up .venv: the runtime, its tests and the linters"
+	$(INSTALL) '.[test-runtime]'
+	touch .venv/demo.stamp $@
+
+# What the site needs.
+.venv/docs.stamp: $(PACKAGE) | .venv/bin/python
+	@echo "setting up .venv: the runtime and the documentation"
+	$(INSTALL) '.[test-runtime,evaluate,docs]'
+	touch .venv/demo.stamp .venv/runtime.stamp $@
+
+# Everything. The smaller sets are part of it, so their stamps follow.
 .venv/full.stamp: $(PACKAGE) | .venv/bin/python
 	@echo "setting up .venv: everything, with PyTorch; this downloads several gigabytes once"
-	$(INSTALL) '.[cpu,vapoursynth,train,test]'
-	touch .venv/demo.stamp $@
+	$(INSTALL) '.[test]'
+	touch .venv/demo.stamp .venv/runtime.stamp .venv/docs.stamp $@
 
 clean:
 	rm -rf .venv build demo

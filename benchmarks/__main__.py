@@ -24,9 +24,9 @@ from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
 from vidcolor.inference.bundle import DEFAULT_MODEL
 
-PARTS = ("speed", "length", "seek", "threads")
-
 type Part = Literal["speed", "length", "seek", "threads", "profile"]
+
+PARTS: tuple[Part, ...] = ("speed", "length", "seek", "threads")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def main(options: Options) -> None:
     if "profile" in options.parts:
         for model, size in product(places, options.sizes):
             print(profile.report(model, size=size))
-    measured = {
+    measured: dict[str, list[Any]] = {
         part: list(_told(chain.from_iterable(makers)))
         for part, makers in _parts(options, places).items()
         if part in options.parts

@@ -22,7 +22,7 @@ from vidcolor.color import decode_luma, rgb_to_key
 from vidcolor.grid import Grid
 from vidcolor.media.reader import Frame, Reader
 from vidcolor.media.tags import coding_of
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 FRAMES = 60
 """Of each clip."""
@@ -39,12 +39,12 @@ def painted(clip: Path, propagator: Propagator) -> dict[int, float]:
     """Frame -> mean confidence, as the film would be coloured."""
     key, state, means = true_key(clip), None, {}
     with Reader(clip) as reader:
-        fit = Fit.of(reader.info.height, reader.info.width, 256)
+        fit = WorkingSize.of(reader.info.height, reader.info.width, 256)
         frames = (item for item in reader if isinstance(item, Frame))
         for number, frame in zip(range(FRAMES), frames, strict=False):
-            luma = fit.down(decode_luma(frame.planes[0], coding_of(reader.info)))
+            luma = fit.downsample(decode_luma(frame.planes[0], coding_of(reader.info)))
             if state is None:
-                small = fit.down_chroma(key.chroma, Grid(*key.luma.shape))
+                small = fit.downsample_chroma(key.chroma, Grid(*key.luma.shape))
                 state = propagator.init_state(Key(luma, small))
             else:
                 _, confidence, state = propagator.step(luma, state)
@@ -55,7 +55,7 @@ def painted(clip: Path, propagator: Propagator) -> dict[int, float]:
 def foretold(clip: Path, propagator: Propagator) -> dict[int, float]:
     """The same from made-up colours, for the frames that are tried."""
     with Reader(clip) as reader:
-        fit = Fit.of(reader.info.height, reader.info.width, 128)
+        fit = WorkingSize.of(reader.info.height, reader.info.width, 128)
     shot = next(sample(clip, [0], fit))
     numbers = shot.numbers.tolist()
     reach = Reach(propagator, numbers, [shot.lumas[number] for number in numbers])

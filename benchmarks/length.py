@@ -15,7 +15,7 @@ from benchmarks.machine import Model
 from benchmarks.speed import CODING, FILTER, RUN
 from vidcolor.color import decode_luma
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 CLIP = "480p"
 
@@ -51,8 +51,8 @@ def main(*, model: str, provider: str, precision: str, size: int, frames: int) -
     """Run over `frames` frames in this process; writes to stderr how many milliseconds it took."""
     propagator = Propagator(Model(model, provider, precision).load())
     height, width = CLIPS[CLIP]
-    fit = Fit.of(height, width, size)
-    lumas = [fit.down(decode_luma(codes, CODING)) for codes in pan(height, width)]
+    fit = WorkingSize.of(height, width, size)
+    lumas = [fit.downsample(decode_luma(codes, CODING)) for codes in pan(height, width)]
     state = propagator.init_state(key_of(lumas[0]))
     start = time.perf_counter()
     for _ in propagator.run((lumas[place(n)] for n in range(1, frames + 1)), state):

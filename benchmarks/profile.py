@@ -111,11 +111,14 @@ def _node(
 ) -> Node:
     told = alone[-1]["args"]
     inputs, outputs = (_tensors(told.get(f"{side}_type_shape", [])) for side in ("input", "output"))
-    quickest = (min(event["dur"] for event in events[WARM:]) for events in (alone, together))
+    alone_us, together_us = (
+        min(event["dur"] for event in events[WARM:]) for events in (alone, together)
+    )
     return Node(
         name,
         told["op_name"],
-        *quickest,
+        alone_us,
+        together_us,
         flops=_flops(told["op_name"], inputs, outputs),
         bytes=sum(_WIDTH.get(kind, 4) * prod(shape) for kind, shape in (*inputs, *outputs)),
         scale=_share(outputs, size),
@@ -126,7 +129,9 @@ def _tensors(told: list[dict[str, list[int]]]) -> list[tuple[str, list[int]]]:
     return [(kind, shape) for tensor in told for kind, shape in tensor.items()]
 
 
-def _flops(operator: str, inputs: list[Any], outputs: list[Any]) -> float:
+def _flops(
+    operator: str, inputs: list[tuple[str, list[int]]], outputs: list[tuple[str, list[int]]]
+) -> float:
     """Two for each multiplication and addition; for all else one an output value."""
     made = prod(outputs[0][1]) if outputs else 0
     if operator not in _PRODUCTS or len(inputs) < 2:
@@ -134,8 +139,8 @@ def _flops(operator: str, inputs: list[Any], outputs: list[Any]) -> float:
     weights = inputs[1][1]
     if "MatMul" in operator or "Gemm" in operator:
         # [.., m, k] by [.., k, n], either of them transposed perhaps.
-        inner = (prod(inputs[0][1]) * prod(weights) / made / prod(weights[:-2])) ** 0.5
-        return 2 * made * inner
+        inner: float = (prod(inputs[0][1]) * prod(weights) / made / prod(weights[:-2])) ** 0.5
+        return 2.0 * made * inner
     # Each output value is a product with one filter: [out, in, height, width].
     return 2 * made * prod(weights[1:])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,7 +161,7 @@ def draw(results: Results, path: Path) -> None:
     """Frames a second of each row, and time and memory against length."""
     groups = list(dict.fromkeys((row.place, row.size) for row in results.speed))
     panels: list[Callable[[Any], None]] = [
-        lambda axes, group=group: _bars(axes, group, results.speed) for group in groups
+        partial(_bars, group=group, rows=results.speed) for group in groups
     ]
     if results.length:
         panels.append(lambda axes: _lines(axes, results.length))
@@ -174,7 +175,7 @@ def draw(results: Results, path: Path) -> None:
     plt.close(figure)
 
 
-def _bars(axes: Any, group: tuple[str, int], rows: list[speed.Row]) -> None:
+def _bars(axes: Any, *, group: tuple[str, int], rows: list[speed.Row]) -> None:
     own = [row for row in rows if (row.place, row.size) == group][::-1]
     axes.barh(
         [f"{row.what} {row.clip}" for row in own],

@@ -18,10 +18,10 @@ from benchmarks.machine import Model
 from benchmarks.rounds import Case, Timing, take_turns, timed
 from vidcolor.color import Coding, decode_luma, encode_chroma
 from vidcolor.inference import contract
-from vidcolor.motion.frame_inputs import prepare_clip
+from vidcolor.motion.clip_inputs import prepare_clip
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.propagate import Propagator
-from vidcolor.working_size import Fit
+from vidcolor.working_size import WorkingSize
 
 GRAPH = "session.run alone"
 SEEN = "step, flow given"
@@ -82,16 +82,16 @@ class Small:
         self._propagator = Propagator(self._session)
         self._size, self._frames = size, frames
         height, width = CLIPS["480p"]
-        fit = Fit.of(height, width, size)
-        planes = [fit.down(decode_luma(codes, CODING)) for codes in pan(height, width)]
+        fit = WorkingSize.of(height, width, size)
+        planes = [fit.downsample(decode_luma(codes, CODING)) for codes in pan(height, width)]
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
         self._begun = self._propagator.init_state(self._key)
         metadata = self._session.metadata
         self._seen = list(
             prepare_clip(
-                self._lumas,
-                asks=self._session.flows,
+                map(to_uint8, self._lumas),
+                required_flows=self._session.flows,
                 multiple=metadata.size_multiple,
                 previous=to_uint8(planes[0]),
                 keys=self._begun.key_lumas,
@@ -152,27 +152,31 @@ class Small:
         chroma = np.moveaxis(self._key.chroma, 0, 2).copy()
         height, width = self._key.luma.shape
         grid = np.moveaxis(np.mgrid[:height, :width][::-1], 0, 2).astype(np.float32)
+        nothing = np.empty(0, np.float32)
         before = to_uint8(self._key.luma)
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         for luma in self._lumas:
             here = to_uint8(luma)
-            places = grid + dis.calc(here, before, None)
-            chroma = cv2.remap(
-                chroma, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            places = grid + np.asarray(dis.calc(here, before, nothing), np.float32)
+            carried = cv2.remap(
+                chroma, places, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             )
+            chroma = np.asarray(carried, np.float32)
             before = here
 
     def loop(self, shape: tuple[int, int]) -> Case:
         """From code values to code values of 4:2:0, all in line."""
         height, width = shape
-        fit, codes = Fit.of(height, width, self._size), pan(height, width)
+        fit, codes = WorkingSize.of(height, width, self._size), pan(height, width)
 
         def work() -> None:
-            state = self._propagator.init_state(key_of(fit.down(decode_luma(codes[0], CODING))))
+            state = self._propagator.init_state(
+                key_of(fit.downsample(decode_luma(codes[0], CODING)))
+            )
             for n in range(1, self._frames + 1):
                 luma = decode_luma(codes[place(n)], CODING)
-                small = fit.down(luma)
+                small = fit.downsample(luma)
                 chroma, _, state = self._propagator.step(small, state)
-                encode_chroma(fit.up(chroma, small, luma, (1, 1)), CODING)
+                encode_chroma(fit.upsample(chroma, small, luma, (1, 1)), CODING)
 
         return timed(work, self._frames)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from benchmarks.machine import Model
-from benchmarks.rounds import Timing, cores, take_turns
+from benchmarks.rounds import Case, Timing, cores, take_turns
 from benchmarks.speed import GRAPH, RUN, STEP, Small
 from vidcolor.inference import providers
 
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 def measure(model: Model, *, size: int, frames: int, rounds: int) -> Iterator[Row]:
     """The graph alone, with its flow in line, and with its flow ahead, in every setting."""
-    cases = {}
+    cases: dict[tuple[int, str, str], Case] = {}
     for threads, spin in ((1, SPINS[0]), *((cores(), spin) for spin in SPINS)):
         with patch.object(providers, "SPIN", spin):
             small = Small(model, size, frames, threads)

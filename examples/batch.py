@@ -5,8 +5,8 @@
 films/a.mp4 is coloured by films/a.png, its first frame in colour, or by the images in the folder
 films/a, each named by the number of the frame it shows: 0.png, 240.png. Clips that are in the
 output folder already are passed over, so that a batch that was cut off can be taken up again.
-Where there is no ffmpeg, encode_y4m.py encodes; it also keeps the clip's colour tags, which y4m
-does not hold.
+The outputs are H.264 that browsers and phones play. Where there is no ffmpeg, encode_y4m.py
+encodes; it also keeps the clip's colour tags, which y4m does not hold.
 """
 
 from __future__ import annotations
@@ -34,22 +34,32 @@ def script_for(clip: Path) -> list[str]:
 def encoder(clip: Path, output: Path) -> list[str]:
     """The command that encodes y4m from its input, with the sound of `clip`."""
     if shutil.which("ffmpeg") is None:
-        return [sys.executable, str(HERE / "encode_y4m.py"), "--like", str(clip), "-o", str(output)]
+        program = [sys.executable, str(HERE / "encode_y4m.py"), "--codec", "h264-420"]
+        return [*program, "--like", str(clip), "-o", str(output)]
     sources = ["-i", "-", "-i", str(clip), "-map", "0:v", "-map", "1:a?", "-c:a", "copy"]
-    return ["ffmpeg", "-y", "-loglevel", "error", *sources, "-crf", "16", str(output)]
+    video = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16"]
+    return ["ffmpeg", "-y", "-loglevel", "error", *sources, *video, str(output)]
 
 
-def colour(clip: Path, output: Path, options: list[str]) -> bool:
+def color(clip: Path, output: Path, options: list[str]) -> bool:
     """Colour a clip; whether that went well. The output appears when it is complete."""
     part = output.with_name(f"part-{output.name}")
     vspipe = ["vspipe", "-c", "y4m", "--arg", f"clip={clip.resolve()}", *options]
-    with subprocess.Popen([*vspipe, *script_for(clip), "-"], stdout=subprocess.PIPE) as coloured:  # noqa: S603
-        encoded = subprocess.run(encoder(clip, part), stdin=coloured.stdout, check=False)  # noqa: S603
-    if coloured.returncode or encoded.returncode:
+    with subprocess.Popen([*vspipe, *script_for(clip), "-"], stdout=subprocess.PIPE) as colored:  # noqa: S603
+        encoded = subprocess.run(encoder(clip, part), stdin=colored.stdout, check=False)  # noqa: S603
+    if colored.returncode or encoded.returncode:
         part.unlink(missing_ok=True)
         return False
     part.replace(output)
     return True
+
+
+def say(text: str) -> None:
+    """Print a line; where nobody can read it, go on without."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = None  # or Python would try again when it exits
 
 
 def main() -> None:
@@ -67,10 +77,10 @@ def main() -> None:
     for clip in sorted(path for path in given.folder.iterdir() if path.suffix.lower() in CLIPS):
         output = given.output / f"{clip.stem}.mp4"
         if output.exists() or not script_for(clip):
-            print(f"{clip}: {'done before' if output.exists() else 'has no key'}")
+            say(f"{clip}: {'done before' if output.exists() else 'has no key'}")
             continue
-        succeeded = colour(clip, output, options)
-        print(f"{clip}: {output if succeeded else 'failed'}")
+        succeeded = color(clip, output, options)
+        say(f"{clip}: {output if succeeded else 'failed'}")
         failed += not succeeded
     sys.exit(failed > 0)
 

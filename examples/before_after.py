@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="the same clip in its true colours, if known")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a PNG or JPEG file")
     options = parser.parse_args()
-    rows = {"before": options.clip, "after": options.coloured}
+    rows = {"before": options.clip, "after": options.colored}
     if options.truth:
         rows["true colours"] = options.truth
     is_jpeg = options.output.suffix.lower() in (".jpg", ".jpeg")

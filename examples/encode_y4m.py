@@ -1,7 +1,7 @@
 """Encode what vspipe puts out, with the timing, colour tags and audio of the clip it came from.
 
-    vspipe -c y4m examples/propagate.vpy - |
-        python examples/encode_y4m.py --like clip.mp4 -o out.mp4
+    vspipe -c y4m --arg clip="$PWD/clip.mp4" --arg key="$PWD/first.png" examples/propagate.vpy - \
+        | python examples/encode_y4m.py --like clip.mp4 --codec h264-420 -o out.mp4
 
 For machines without the ffmpeg program: PyAV brings FFmpeg's libraries along.
 """
@@ -15,13 +15,21 @@ from pathlib import Path
 import av
 
 from vidcolor.errors import VidcolorError
-from vidcolor.media.codecs import AUTO, CODECS
+from vidcolor.media.codecs import AUTO, CODECS, Encoder
 from vidcolor.media.reader import Frame, Reader, plane_codes
 from vidcolor.media.tags import coding_of, tags_of
 from vidcolor.media.writer import Writer
 
+H264_420 = "h264-420"
+PLAYS_EVERYWHERE = Encoder(
+    "libx264", {"preset": "medium", "crf": "16", "profile": "high"}, formats={"yuv420p": {}}
+)
+"""H.264 in its High profile, 4:2:0 of 8 bits: what browsers and phones play."""
 
-def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:
+
+def encode(
+    stream: av.container.InputContainer, *, like: Path, output: Path, codec: str | Encoder
+) -> None:
     """Encode the stream's frames in place of those of the clip `like`."""
     frames = stream.decode(video=0)
     with Reader(like) as reader:
@@ -44,11 +52,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--like", type=Path, required=True, help="the clip that was coloured")
     parser.add_argument("-o", "--output", type=Path, required=True, help="replaced if there is one")
-    parser.add_argument("--codec", default=AUTO, choices=(AUTO, *CODECS))
+    parser.add_argument(
+        "--codec",
+        default=AUTO,
+        choices=(AUTO, H264_420, *CODECS),
+        help=f"{H264_420} is what browsers and phones play; {AUTO} keeps depth and subsampling",
+    )
     options = parser.parse_args()
+    codec = PLAYS_EVERYWHERE if options.codec == H264_420 else options.codec
+    if sys.stdin is None:
+        raise SystemExit("encode_y4m: there is no input; pipe the output of vspipe -c y4m into it")
     try:
         with av.open(sys.stdin.buffer, format="yuv4mpegpipe") as stream:
-            encode(stream, like=options.like, output=options.output, codec=options.codec)
+            encode(stream, like=options.like, output=options.output, codec=codec)
     except (VidcolorError, av.FFmpegError) as error:
         raise SystemExit(f"encode_y4m: {error}") from error
 

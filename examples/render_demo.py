@@ -79,7 +79,7 @@ def placement(
     return matrix
 
 
-def write(path: Path, frames: list[NDArray[np.uint8]], *, colour: bool) -> None:
+def write(path: Path, frames: list[NDArray[np.uint8]], *, color: bool) -> None:
     """Encode the frames as BT.709 4:2:0, with neutral chroma unless in `colour`."""
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "14"})
@@ -89,7 +89,7 @@ def write(path: Path, frames: list[NDArray[np.uint8]], *, colour: bool) -> None:
         for rgb in frames:
             frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-            for plane in () if colour else frame.planes[1:]:
+            for plane in () if color else frame.planes[1:]:
                 plane.update(bytes([NEUTRAL]) * plane.buffer_size)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -102,8 +102,8 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     frames = list(render())
-    write(folder / "clip.mp4", frames, colour=False)
-    write(folder / "truth.mp4", frames, colour=True)
+    write(folder / "clip.mp4", frames, color=False)
+    write(folder / "truth.mp4", frames, color=True)
     cv2.imwrite(str(folder / "key.png"), cv2.cvtColor(frames[0], cv2.COLOR_RGB2BGR))
 
 

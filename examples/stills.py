@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 core = vs.core
 
 
-def coloured(clip: Path, key: Path, **options: str) -> vs.VideoNode:
+def colored(clip: Path, key: Path, **options: str) -> vs.VideoNode:
     """The clip in the colours of `key`, its first frame, as R'G'B' of 8 bits."""
     sources = [core.bs.VideoSource(str(path)) for path in (clip, key)]
     return core.resize.Bicubic(core.vidcolor.Propagate(*sources, **options), format=vs.RGB24)
@@ -40,11 +40,20 @@ def main() -> None:
     parser.add_argument("--model", help="a shipped model's name, or a bundle's folder")
     given = parser.parse_args()
     options = {} if given.model is None else {"model": given.model}
-    clip = coloured(given.clip, given.key, **options)
-    given.output.mkdir(parents=True, exist_ok=True)
-    for number in given.frames:
-        path = given.output / f"{number}.png"
-        cv2.imwrite(str(path), cv2.cvtColor(image(clip, number), cv2.COLOR_RGB2BGR))
+    try:
+        clip = colored(given.clip, given.key, **options)
+        beyond = [number for number in given.frames if not 0 <= number < clip.num_frames]
+        if beyond:
+            raise SystemExit(
+                f"stills: frame {beyond[0]} is not in the clip, which has frames 0 to "
+                f"{clip.num_frames - 1}"
+            )
+        given.output.mkdir(parents=True, exist_ok=True)
+        for number in given.frames:
+            path = given.output / f"{number}.png"
+            cv2.imwrite(str(path), cv2.cvtColor(image(clip, number), cv2.COLOR_RGB2BGR))
+    except vs.Error as error:
+        raise SystemExit(f"stills: {error}") from None
 
 
 if __name__ == "__main__":

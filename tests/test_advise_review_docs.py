@@ -11,6 +11,7 @@ from vidcolor.advise.review_page import PARTS
 from vidcolor.advise.worth import GOAL
 from vidcolor.cli import main
 from vidcolor.commands.review import LARGEST
+from vidcolor.film.confidence_map import LEVELS, LONG_SIDE
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "advise-review.md").read_text(encoding="utf-8")
@@ -24,14 +25,19 @@ def test_its_commands_run_one_after_the_other(
     scene = films.scenes((16, 14))
     films.write_film(Path("film.mkv"), scene)
     commands = re.findall(r"^    vidcolor (.+)$", TEXT, re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["advise", "color", "review"]
+    assert [command.split()[0] for command in commands] == [
+        "advise", "color", "review", "review",
+    ]  # fmt: skip
     for command in commands:
+        if "--against" in command:
+            for ending in ("", ".vidcolor.json"):
+                Path(f"old.mp4{ending}").write_bytes(Path(f"out.mp4{ending}").read_bytes())
         model = [] if command.startswith("review") else ["--model", str(TOY), "--provider", "cpu"]
         assert main([*shlex.split(command), *model]) == 0, capsys.readouterr().err
         if command.startswith("advise"):
             frames = [int(path.stem) for path in Path("keys").glob("[0-9]*.png")]
             films.write_keys(Path("keys"), scene, frames)
-    for name in ("keys/contact-sheet.jpg", "out.mp4.vidcolor.json", "review.html"):
+    for name in ("keys/contact-sheet.jpg", "out.mp4.vidcolor.json", "review.html", "compare.html"):
         assert name in TEXT
         assert Path(name).is_file()
 
@@ -39,6 +45,10 @@ def test_its_commands_run_one_after_the_other(
 def test_its_numbers_are_those_of_the_code() -> None:
     assert f"confidence of {GOAL}" in TEXT
     assert f"{LARGEST // 2**20} MiB" in TEXT
+    assert f"{LONG_SIDE} cells" in TEXT
+    assert f"{LEVELS} steps" in TEXT
+    script = (PARTS / "player.js").read_text(encoding="utf-8")
+    assert re.search(r"up to (\d+) times", TEXT)[1] == re.search(r"FASTEST = (\d+)", script)[1]
 
 
 def test_its_shortcuts_are_those_of_the_page() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation import __main__ as evaluation
 from export import __main__ as export
 from tests.support.footage import write_video
 from tests.support.scenes import render
@@ -28,10 +29,15 @@ COMMANDS = [
     line.strip() for line in re.findall(r"^ {4}((?:vidcolor|python) .*)$", TEXT, re.MULTILINE)
 ]
 
-PROGRAMS = {"vidcolor": cli.main, "training": training.main, "export": export.main}
+PROGRAMS = {
+    "vidcolor": cli.main,
+    "training": training.main,
+    "evaluation": evaluation.main,
+    "export": export.main,
+}
 SMALLER = {
     "fit-colorizer": "--steps 1 --width 0.125 --batch 2 --crop 64 --size 64 --cache cache",
-    "evaluate": "--size 64 --frames 3 --pictures 0 --cache cache --threads 1",
+    "evaluation": "--size 64 --frames 3 --pictures 0 --cache cache --threads 1",
     "color": "--codec ffv1 --quiet --overwrite",
 }
 """What a sub-command is also told here, so that it takes seconds."""

@@ -16,7 +16,7 @@ import pytest
 from tests.support import browser, need
 from tests.support.videos import audio_packets, frames, plane
 from vidcolor.cli import main
-from vidcolor.film.report import Account
+from vidcolor.film.report import Report
 
 WIDTH, HEIGHT = 228, 128
 SHOTS = (
@@ -42,7 +42,7 @@ class Footage(NamedTuple):
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
     clips = {path.stem: path for path in need.clips("dev")}
     if missing := [name for name, _ in SHOTS if name not in clips]:
-        pytest.skip(f"../shared/clips/dev lacks {', '.join(missing)}")
+        pytest.skip(f"the footage lacks {', '.join(missing)}")
     gray = tmp_path_factory.mktemp("film") / "film.mkv"
     pictures = [picture for name, count in SHOTS for picture in read(clips[name], count)]
     write_gray(gray, pictures)
@@ -134,11 +134,11 @@ def test_from_gray_to_the_review(tmp_path: Path, footage: Footage, capsys) -> No
     whole = range(LENGTH)
     assert psnr(coloured, footage.truth, whole) > psnr(given, footage.truth, whole) + 4
 
-    account = Account.read(output)
-    assert list(account.shots) == cuts[:-1]
-    assert sorted(account.keys) == painted
-    assert len(account.confidence) == LENGTH
-    assert all(account.confidence[number] == 1 for number in painted)
+    report = Report.read(output)
+    assert list(report.shots) == cuts[:-1]
+    assert sorted(report.keys) == painted
+    assert len(report.confidence) == LENGTH
+    assert all(report.confidence[number] == 1 for number in painted)
 
     check_review(output, tmp_path / "review.html", painted)
 
@@ -151,8 +151,8 @@ def test_from_gray_to_the_review(tmp_path: Path, footage: Footage, capsys) -> No
     others = [n for n in shot if n not in (suggested, *painted)]
     gained = [psnr(better, footage.truth, [n]) - psnr(coloured, footage.truth, [n]) for n in others]
     assert np.mean(gained) > 0.5
-    after = Account.read(tmp_path / "better.mkv").confidence
-    assert np.mean(after) > np.mean(account.confidence)
+    after = Report.read(tmp_path / "better.mkv").confidence
+    assert np.mean(after) > np.mean(report.confidence)
 
 
 def check_review(output: Path, page_file: Path, painted: Sequence[int]) -> None:

@@ -1,6 +1,7 @@
 """The built wheel, in an environment of its own that has what the wheel asks for and no torch."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def run(environment, program, *arguments, cwd):
 
 def test_top_level_names(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
+        names = [name for name in archive.namelist() if not name.endswith("/")]
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"vidcolor", "vsvidcolor", "vapoursynth"}
     (native,) = [name for name in names if name.startswith("vapoursynth/")]
@@ -128,6 +129,47 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel):
         wanted = {p.relative_to(folder).as_posix() for p in files if "__pycache__" not in p.parts}
         assert len(wanted) > 5
         assert wanted <= names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="manylinux is for Linux")
+def test_on_linux_the_wheel_says_which_systems_it_is_for(wheel):
+    assert re.fullmatch(r"manylinux_2_\d+_\w+", wheel.stem.split("-")[4].split(".")[0])
+
+
+def test_licences_and_notices_are_in_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name.partition(".dist-info/licenses/")[2] for name in archive.namelist()}
+        (metadata_name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        text = archive.read(metadata_name).decode()
+    assert {"LICENSE", "NOTICE", "LICENSES/Apache-2.0.txt"} <= names
+    for line in ("License-Expression: MIT", "Author: The vidcolor authors"):
+        assert line in text
+
+
+def test_no_file_is_in_the_wheel_twice(wheel):
+    """Neither weights nor anything else of more than a line or two."""
+    with zipfile.ZipFile(wheel) as archive:
+        large = [(i.CRC, i.file_size) for i in archive.infolist() if i.file_size > 100]
+    assert len(set(large)) == len(large)
+
+
+def test_a_missing_extra_is_installed_without_an_index_that_knows_vidcolor(environment):
+    """As the errors say: pip takes the vidcolor that is there. Its libraries come from an index."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "runtime" / "vidcolor").rglob("*.py")]
+    told = set(re.findall(r'"vidcolor\[(\w+)\]"|extra="(\w+)"', "\n".join(sources)))
+    named = {one or other for one, other in told}
+    assert {"cpu", "cuda", "film", "scribbles", "cluster"} <= named <= set(extras(environment))
+    for extra in named:
+        requirement = f"vidcolor[{extra}]"
+        pip("--python", environment, "install", "--no-deps", "--no-index", requirement)
+
+
+def extras(environment):
+    """The extras that the installed vidcolor declares."""
+    paths = {"base": str(environment), "platbase": str(environment)}
+    packages = sysconfig.get_path("purelib", "venv", paths)
+    (info,) = metadata.distributions(name="vidcolor", path=[packages])
+    return info.metadata.get_all("Provides-Extra")
 
 
 def test_without_torch_the_wheel_colours_a_clip_in_both_ways(environment, footage, toy_bundle):
@@ -160,7 +202,8 @@ def test_without_torch_the_wheel_colours_a_clip_in_both_ways(environment, footag
     ]
     assert len(coloured) == len(videos.STEADY)
 
-    given = ("clip=clip.mkv", "key=key.png", f"model={toy_bundle}", "provider=cpu")
+    files = (f"clip={footage / 'clip.mkv'}", f"key={footage / 'key.png'}")
+    given = (*files, f"model={toy_bundle}", "provider=cpu")
     arguments = [part for value in given for part in ("--arg", value)]
     vspipe = next(environment.glob("**/vapoursynth/vspipe*"))
     script = ROOT / "examples" / "propagate.vpy"

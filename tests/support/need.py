@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import pytest
 
-CLIPS = Path(__file__).parents[3] / "shared" / "clips"
+CLIPS = "VIDCOLOR_CLIPS"
+"""Environment variable: a folder of footage, with `dev` and `train` in it."""
 
 
 def cuda() -> None:
@@ -23,41 +24,45 @@ def cuda() -> None:
     try:
         candidates("cuda", 0)
     except ProviderError as error:
-        _lacking("CUDA", str(error))
+        lacking("CUDA", str(error))
 
 
 def vapoursynth() -> None:
     """VapourSynth with the vidcolor plugin's toolchain; VIDCOLOR_REQUIRE_VAPOURSYNTH=1 insists."""
     if importlib.util.find_spec("vapoursynth") is None:
-        _lacking("VAPOURSYNTH", "the vapoursynth package is not installed")
+        lacking("VAPOURSYNTH", "the vapoursynth package is not installed")
 
 
 def browser() -> str:
     """Chromium's path, and playwright to drive it; VIDCOLOR_REQUIRE_BROWSER=1 insists."""
     if importlib.util.find_spec("playwright") is None:
-        _lacking("BROWSER", "the playwright package is not installed")
+        lacking("BROWSER", "the playwright package is not installed")
     names = ("chromium", "chromium-browser", "google-chrome")
     found = [path for path in map(shutil.which, names) if path]
     if not found:
-        _lacking("BROWSER", "there is no Chromium on the PATH")
+        lacking("BROWSER", "there is no Chromium on the PATH")
     return found[0]
 
 
 def scipy() -> None:
     """SciPy, of the extra 'key', which spreads colours; VIDCOLOR_REQUIRE_SCIPY=1 insists."""
     if importlib.util.find_spec("scipy") is None:
-        _lacking("SCIPY", "the scipy package is not installed")
+        lacking("SCIPY", "the scipy package is not installed")
 
 
 def clips(part: str = "dev") -> list[Path]:
     """Footage to try things on, `part` 'dev' or 'train'; VIDCOLOR_REQUIRE_CLIPS=1 insists."""
-    found = sorted((CLIPS / part).rglob("*.mp4"))
+    root = os.environ.get(CLIPS)
+    if not root:
+        lacking("CLIPS", f"the environment variable {CLIPS} names no folder of footage")
+    found = sorted((Path(root) / part).rglob("*.mp4"))
     if not found:
-        _lacking("CLIPS", f"there are no clips in ../shared/clips/{part}")
+        lacking("CLIPS", f"there are no clips in {Path(root) / part}")
     return found
 
 
-def _lacking(what: str, reason: str) -> NoReturn:
+def lacking(what: str, reason: str) -> NoReturn:
+    """Skip the test, or fail where VIDCOLOR_REQUIRE_<what>=1 says that it must run."""
     if os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1":
         pytest.fail(f"{reason}, and VIDCOLOR_REQUIRE_{what}=1 asks for it")
     pytest.skip(reason, allow_module_level=True)
