@@ -20,8 +20,6 @@ from tests.vapoursynth_plugin.example_footage import (
     LENGTH,
     PTS,
     WIDTH,
-    write_films,
-    write_footage,
 )
 from tests.vapoursynth_plugin.processes import (
     EXAMPLES,
@@ -35,19 +33,6 @@ from tests.vapoursynth_plugin.processes import (
 from vidcolor.inference.colorizer import Colorizer
 
 core = vs.core
-
-
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("footage")
-    write_footage(folder)
-    return folder
-
-
-@pytest.fixture
-def films(footage, tmp_path):
-    write_films(tmp_path / "films", footage)
-    return tmp_path / "films"
 
 
 SCRIPTS_WITH_FILES = {

@@ -17,25 +17,10 @@ from tests.vapoursynth_plugin.example_footage import (
     HEIGHT,
     LENGTH,
     WIDTH,
-    write_films,
-    write_footage,
 )
 from tests.vapoursynth_plugin.processes import EXAMPLES, SCRIPTS, example, vspipe
 
 core = vs.core
-
-
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("footage")
-    write_footage(folder)
-    return folder
-
-
-@pytest.fixture
-def films(footage, tmp_path):
-    write_films(tmp_path / "films", footage)
-    return tmp_path / "films"
 
 
 def written(clip):

@@ -47,19 +47,6 @@ def color(output: str, *more: str) -> int:
     return main(["color", "film.mkv", "-o", output, *options, "--codec", "ffv1", "--quiet", *more])
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry for each step of the model from now on."""
-    made, step = [], Propagator.step
-
-    def counted(self, luma, state):
-        made.append(1)
-        return step(self, luma, state)
-
-    monkeypatch.setattr(Propagator, "step", counted)
-    return made
-
-
 def add_a_key(scene: object) -> None:
     write_keys(Path("keys"), scene, [24])
 

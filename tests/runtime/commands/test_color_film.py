@@ -52,19 +52,6 @@ def report(path: str) -> dict:
     return json.loads(Path(f"{path}.vidcolor.json").read_text())
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry for each step of the model from now on."""
-    made, step = [], Propagator.step
-
-    def counted(self, luma, state):
-        made.append(1)
-        return step(self, luma, state)
-
-    monkeypatch.setattr(Propagator, "step", counted)
-    return made
-
-
 def test_cuts_are_found_and_told(folder: Path, scene: object) -> None:
     assert main(command("found.mkv")) == 0
     assert main(command("told.mkv", "--scenes", str(write_scenes(Path("c.txt"), CUTS)))) == 0
