@@ -202,15 +202,16 @@ def _run_all(options: Attack, material: Material, place: Path) -> Iterator[Resul
         futures = [pool.submit(_run_batch, batch, material, place, keep) for batch in batches]
         done = 0
         end = time.monotonic() + 60 * options.minutes
-        for future in as_completed(futures):
-            if time.monotonic() > end:
-                pool.shutdown(wait=False, cancel_futures=True)
-            if future.cancelled():
-                continue
-            for result in future.result():
-                done += 1
-                _tell(result, done, len(asked))
-                yield result
+        try:
+            for future in as_completed(futures):
+                for result in future.result():
+                    done += 1
+                    _tell(result, done, len(asked))
+                    yield result
+                if time.monotonic() > end:
+                    return
+        finally:  # also where a batch failed: else the pool would run all others first
+            pool.shutdown(cancel_futures=True)
 
 
 def _tell(result: Result, done: int, total: int) -> None:
