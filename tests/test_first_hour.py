@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import films, need
-from tests.test_pages import commands
+from tests.support.pages import commands
 
 ROOT = Path(__file__).parents[1]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]

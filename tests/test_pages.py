@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.support import films, need
+from tests.support.pages import blocks, commands
 from tests.support.videos import write_clip, write_key
 from vidcolor import Session
 from vidcolor.cli import main, parse
@@ -31,22 +31,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "training").glob("*.md")),
 ]
-PROGRAMS = ("vidcolor", "python", "python3", "make", "vspipe", "pip", "uv", "uvx", "git", "source")
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 OWN_TESTS = {"film.md", "advise-review.md", "colorizer.md", "filter.md", "own-model.md"}
-
-
-def commands(path: Path) -> list[list[str]]:
-    """The words of each command in a page: indented lines, with what goes on after a backslash."""
-    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = re.findall(rf"^ {{4}}((?:{'|'.join(PROGRAMS)}) .*)$", text, re.MULTILINE)
-    return [shlex.split(line.partition(" | ")[0], comments=True) for line in lines]
-
-
-def blocks(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8")
-    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -153,7 +140,7 @@ def test_python_in_the_readme_runs(
     assert vs.get_output(0).clip.get_frame(1).props["VidcolorKeyed"] == 1
     vs.clear_outputs()
     exec(compile(from_file, "README.md", "exec"), {})  # noqa: S102
-    assert Path("out.mp4").is_file()
+    assert Path("coloured.mp4").is_file()
     space = {}
     exec(compile(by_frame, "README.md", "exec"), space)  # noqa: S102
     assert space["chroma"].shape == (2, 144, 256)

@@ -141,13 +141,13 @@ def test_readmes_line_gives_what_browsers_and_phones_play(pixel_format, toy_bund
             continue
         command = [programs[program], *(places.get(option, option) for option in options)]
         subprocess.run(command, input=y4m, cwd=tmp_path, check=True, capture_output=True)
-        with av.open(tmp_path / "out.mp4") as made:
+        with av.open(tmp_path / options[-1]) as made:
             video = made.streams.video[0]
             assert video.codec_context.name == "h264"
             assert video.codec_context.pix_fmt == "yuv420p"
             assert video.profile == "High"
             assert sum(1 for _ in made.decode(video=0)) == LENGTH
-        (tmp_path / "out.mp4").unlink()
+        (tmp_path / options[-1]).unlink()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
