@@ -46,7 +46,8 @@ def gamut_bins() -> Tensor:
     ]
     colors = torch.stack(faces).permute(0, 2, 1).unflatten(2, (_LEVELS, _LEVELS))
     ab = rgb_to_lab(colors)[:, 1:].movedim(1, -1).flatten(0, 2)
-    return torch.unique(torch.round(ab / GRID), dim=0) * GRID
+    bins: Tensor = torch.unique(torch.round(ab / GRID), dim=0)
+    return bins * GRID
 
 
 def soft_encode(ab: Tensor, bins: Tensor) -> tuple[Tensor, Tensor]:

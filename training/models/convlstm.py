@@ -62,7 +62,7 @@ class ConvLSTM(nn.Module):
         super().__init__()
         self.gates = nn.Conv2d(2 * channels, 4 * channels, kernel_size=3, padding=1)
         with torch.no_grad():
-            self.gates.bias[:channels] += FORGET_BIAS
+            self.gates.get_parameter("bias")[:channels] += FORGET_BIAS
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> Tensors:
         """All [B, channels, h, w] -> the next "hidden", in ±1, and "cell"."""

@@ -25,8 +25,8 @@ class Features(NamedTuple):
     eighth: Tensor
 
 
-class Encoder(nn.Module):
-    """Luma to features at half, quarter and eighth of the size, the last with wide context."""
+class _Levels(nn.Module):
+    """What both encoders consist of, without the order in which they run it."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -38,11 +38,6 @@ class Encoder(nn.Module):
         self.rise = nn.Conv2d(w16, w8, 1)
         self.fuse = Residual(w8)
 
-    def forward(self, luma: Tensor) -> Features:
-        """Luma [B, 1, h, w]."""
-        half, quarter, eighth = self.fine(luma)
-        return Features(half, quarter, self.fuse(eighth + double(self.wide(eighth))))
-
     def fine(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features at half, quarter and eighth of the size, without wide context."""
         half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
@@ -51,10 +46,20 @@ class Encoder(nn.Module):
 
     def wide(self, eighth: Tensor) -> Tensor:
         """What features at 1/8 say at 1/16: [B, 5c, h/16, w/16]."""
-        return self.rise(self.at_sixteenth(eighth))
+        wide: Tensor = self.rise(self.at_sixteenth(eighth))
+        return wide
 
 
-class TrunkEncoder(Encoder):
+class Encoder(_Levels):
+    """Luma to features at half, quarter and eighth of the size, the last with wide context."""
+
+    def forward(self, luma: Tensor) -> Features:
+        """Luma [B, 1, h, w]."""
+        half, quarter, eighth = self.fine(luma)
+        return Features(half, quarter, self.fuse(eighth + double(self.wide(eighth))))
+
+
+class TrunkEncoder(_Levels):
     """An encoder that is told what the trunk sees; before training it does not listen."""
 
     def __init__(self, width: int) -> None:

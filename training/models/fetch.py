@@ -81,4 +81,5 @@ def flow_evidence(small: Tensor, there: Tensor, similarity: Tensor, *more: Tenso
 
 def _warp_keys(planes: Tensor, flow: Tensor) -> Tensor:
     """Planes of keys [B, k, c, h, w] along a flow to each, [B k, 2, h, w]."""
-    return warp(planes.flatten(0, 1), flow).unflatten(0, planes.shape[:2])
+    warped: Tensor = warp(planes.flatten(0, 1), flow).unflatten(0, planes.shape[:2])
+    return warped

@@ -48,12 +48,12 @@ class Matcher(nn.Module):
         self.match = nn.Conv2d(features, width, 1)
         self.match_trunk = nn.Conv2d(DEEP, trunk_width, 1)
         nn.init.orthogonal_(self.match_trunk.weight)
-        nn.init.zeros_(self.match_trunk.bias)
+        nn.init.zeros_(self.match_trunk.get_parameter("bias"))
         self.trunk_share = nn.Parameter(torch.tensor(0.0))
         self.temperature = nn.Parameter(torch.tensor(2.5))
         self.penalty = nn.Conv2d(features + evidence, 1, 1)
         nn.init.zeros_(self.penalty.weight)
-        nn.init.constant_(self.penalty.bias, PENALTY_START)
+        nn.init.constant_(self.penalty.get_parameter("bias"), PENALTY_START)
 
     def embed(self, eighth: Tensor, deep: Tensor) -> Tensor:
         """What places are compared by: [B, width + trunk_width, h/8, w/8], of length one.

@@ -133,9 +133,10 @@ class Mixer(nn.Module):
         self.guess = zero_init(nn.Conv2d(eighth, 4, 3, padding=1))
         self.gate = nn.Parameter(torch.tensor(0.5))
         with torch.no_grad():
-            self.head.bias[0] = 3.0
-            self.head.bias[self.DETAIL] = 3.0
-            self.head.bias[-1] = GUESS_START
+            bias = self.head.get_parameter("bias")
+            bias[0] = 3.0
+            bias[self.DETAIL] = 3.0
+            bias[-1] = GUESS_START
 
     def forward(
         self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor

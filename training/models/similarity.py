@@ -49,8 +49,8 @@ class SimilarityUNet(UNet):
         self.match = nn.Conv2d(5 * similarity_width, match_width, 1)
         self.temperature = nn.Parameter(torch.tensor(2.5))
         nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-        self.eta = None  # not needed: confidence is learned
+        nn.init.zeros_(self.head.get_parameter("bias"))
+        del self.eta  # not needed: confidence is learned
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """The key is the frame before; its places and their colours are kept."""

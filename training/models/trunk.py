@@ -151,5 +151,5 @@ class _Block(nn.Module):
         self.shortcut = stride == 1 and before == after
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.project(self.depth(self.expand(x)))
+        y: Tensor = self.project(self.depth(self.expand(x)))
         return x + y if self.shortcut else y

@@ -45,9 +45,10 @@ class UNet(Generator):
     color_space = "Lab"
     input_channels = 3 + 1  # c_{t-1}, g_t
     output_channels = 3
-    encoder_widths = ENCODER_WIDTHS
-    decoder_widths = DECODER_WIDTHS
+    encoder_widths: tuple[int, ...] = ENCODER_WIDTHS
+    decoder_widths: tuple[int, ...] = DECODER_WIDTHS
     dropout_levels = DROPOUT_LEVELS
+    eta: Tensor
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
@@ -117,7 +118,8 @@ class UNet(Generator):
         *mirrors, x = levels
         for up, mirror in zip(self.decoder, reversed(mirrors), strict=True):
             x = torch.cat([up(x), mirror], dim=1)
-        return self.head(x)
+        output: Tensor = self.head(x)
+        return output
 
 
 class ExtendedUNet(UNet):

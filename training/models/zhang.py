@@ -42,6 +42,7 @@ class Zhang(nn.Module):
 
     size_multiple = 16
     color_space = "Lab"
+    bins: Tensor
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
@@ -64,7 +65,9 @@ class Zhang(nn.Module):
         """How likely each bin is: luma [B, 1, h, w] -> [B, Q, h / 4, w / 4]."""
         quarter = self.to_quarter(self.to_half(lightness(luma)))
         eighth = self.to_eighth(quarter)
-        return self.head(self.up_quarter(self.up_eighth(self.to_deep(eighth), eighth), quarter))
+        up = self.up_quarter(self.up_eighth(self.to_deep(eighth), eighth), quarter)
+        logits: Tensor = self.head(up)
+        return logits
 
     def forward(self, luma: Tensor) -> Tensor:
         """Chroma [B, 2, h, w] of luma [B, 1, h, w]."""
@@ -122,7 +125,8 @@ class _Up(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         up = F.interpolate(self.norm(self.narrow(x)), scale_factor=2.0, mode="nearest")
-        return self.mix(F.relu(up + skip))
+        mixed: Tensor = self.mix(F.relu(up + skip))
+        return mixed
 
 
 def _convolution(incoming: int, outgoing: int, *, stride: int = 1, dilation: int = 1) -> nn.Module:
