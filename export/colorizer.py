@@ -18,6 +18,7 @@ from training.checkpoint import Config
 from training.models.zhang import METHOD, Zhang
 from vidcolor.inference import contract
 from vidcolor.inference.colorizer import Colorizer
+from vidcolor.inference.graph import Graph, check_planes
 
 METHOD_PROPERTY = "vidcolor.method"
 
@@ -81,7 +82,7 @@ def export_colorizer(network: Zhang, metadata: contract.Metadata) -> ModelProto:
     graph.metadata_props.add(key=METHOD_PROPERTY, value=METHOD)
     try:
         onnx.checker.check_model(graph, full_check=True)
-        contract.check_planes(contract.Graph.of_model(contract.COLORIZE, graph))
+        check_planes(Graph.of_model(contract.COLORIZE, graph))
     except INVALID as error:
         raise ExportError(f"the exported graph is not valid: {error}") from error
     return graph

@@ -23,6 +23,7 @@ from torch.export import Dim
 from training.models.base import Generator, Remembered
 from vidcolor.errors import VidcolorError
 from vidcolor.inference import contract
+from vidcolor.inference.graph import Graph, check_contract
 
 OPSET = 18
 """The newest for which every released onnxruntime from 1.20 has all the CUDA kernels.
@@ -140,7 +141,7 @@ def check_graphs(graphs: dict[str, ModelProto]) -> None:
     try:
         for model in graphs.values():
             onnx.checker.check_model(model, full_check=True)
-        contract.check(*(contract.Graph.of_model(n, graphs[n]) for n in contract.GRAPHS))
+        check_contract(*(Graph.of_model(n, graphs[n]) for n in contract.GRAPHS))
     except INVALID as error:
         raise ExportError(
             f"the exported graphs are not valid, the model's code fixes a size or a type: {error}"

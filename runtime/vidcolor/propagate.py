@@ -28,23 +28,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vidcolor.ahead import map_ahead
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
+from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.motion.optical_flow import Luma8, to_uint8
 from vidcolor.motion.pad import crop, pad
+from vidcolor.motion.preparer import Preparer
 from vidcolor.motion.track import Tracks, first_tracks, half_size
 from vidcolor.planes import Key, Plane
 from vidcolor.timeline import Pass
-
-_FutureTracks = Future[Tracks | None]
-"""The tracks of a frame that another thread may still be computing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +88,7 @@ class Propagator:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._multiple = session.metadata.size_multiple
+        self._preparer = Preparer(session.flows, self._multiple)
 
     def init_state(self, *keys: Key) -> State:
         """The state right after a key frame.
@@ -119,7 +116,7 @@ class Propagator:
             size=size,
             tensors=remembered[-1][1],
             memory=self._session.stack([memory for memory, _ in remembered]),
-            luma=self._previous(lumas[-1]),
+            luma=self._preparer.previous(lumas[-1]),
             key_lumas=halves,
             tracks=first_tracks(halves[-1], halves) if has_tracks else None,
         )
@@ -180,7 +177,7 @@ class Propagator:
             state=replace(
                 state,
                 tensors=tensors,
-                luma=self._previous(inputs.luma8),
+                luma=self._preparer.previous(inputs.luma8),
                 tracks=inputs.tracks,
             ),
         )
@@ -209,9 +206,11 @@ class Propagator:
         Raises:
             ArgumentError: `luma` has another shape or type.
         """
-        if previous is None:
-            return self._prepare(luma, None, state.luma, state, reuse).with_tracks(state.tracks)
-        return self._prepare(luma, None, self._previous(to_uint8(previous)), state, reuse)
+        before = state.luma if previous is None else self._preparer.previous(to_uint8(previous))
+        inputs = self._preparer.prepare(
+            luma, size=state.size, previous=before, keys=state.key_lumas, reuse=reuse
+        )
+        return inputs.with_tracks(state.tracks) if previous is None else inputs
 
     def run(
         self, lumas: Iterable[Plane], state: State, *, workers: int | None = None
@@ -234,79 +233,18 @@ class Propagator:
         """
         if workers is None:
             workers = max(1, (os.cpu_count() or 1) // 2)
-        for inputs in map_ahead(self._prepare_in_turn, self._turns(lumas, state), workers):
+        prepared = self._preparer.ahead(
+            lumas,
+            size=state.size,
+            previous=state.luma,
+            keys=state.key_lumas,
+            tracks=state.tracks,
+            workers=workers,
+        )
+        for inputs in prepared:
             step = self.step(inputs, state)
             state = step.state
             yield step
-
-    def _turns(self, lumas: Iterable[Plane], state: State) -> Iterator[_Turn]:
-        """What each frame is prepared from. A frame's tracks are computed from the last ones."""
-        previous, tracks = state.luma, _FutureTracks()
-        tracks.set_result(state.tracks)
-        for luma in lumas:
-            luma8 = to_uint8(luma) if self._session.flows else None
-            turn = _Turn(luma, luma8, previous, state, tracks, _FutureTracks())
-            yield turn
-            previous, tracks = self._previous(luma8), turn.tracks
-
-    def _prepare_in_turn(self, turn: _Turn) -> FrameInputs:
-        """The inputs of one frame of a run, called by several threads at a time.
-
-        Only the tracks wait for those of the frame before, which is under way in another thread.
-        """
-        try:
-            inputs = self._prepare(turn.luma, turn.luma8, turn.previous, turn.state)
-            inputs = inputs.with_tracks(turn.previous_tracks.result())
-        except BaseException as error:
-            turn.tracks.set_exception(error)  # or the next frame's thread would wait for ever
-            raise
-        turn.tracks.set_result(inputs.tracks)
-        return inputs
-
-    def _prepare(
-        self,
-        luma: Plane,
-        luma8: Luma8 | None,
-        previous: Luma8 | None,
-        state: State,
-        reuse: FrameInputs | None = None,
-    ) -> FrameInputs:
-        if luma.ndim == 2 and luma.shape != state.size:
-            height, width = state.size
-            raise ArgumentError(
-                f"luma is {luma.shape[1]}x{luma.shape[0]} pixels, "
-                f"its state is of frames of {width}x{height}"
-            )
-        try:
-            return prepare_inputs(
-                luma,
-                luma8,
-                required_flows=self._session.flows,
-                multiple=self._multiple,
-                previous=previous,
-                keys=state.key_lumas,
-                reuse=reuse,
-            )
-        except ValueError as error:
-            raise ArgumentError(str(error)) from None
-
-    def _previous(self, luma8: Luma8 | None) -> Luma8 | None:
-        """`luma8` if the next frame needs the flow to it."""
-        needed = self._session.flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}
-        return luma8 if needed else None
-
-
-class _Turn(NamedTuple):
-    """What one frame of a run is prepared from."""
-
-    luma: Plane
-    luma8: Luma8 | None
-    previous: Luma8 | None
-    state: State
-    """The one that the run starts from."""
-    previous_tracks: _FutureTracks
-    tracks: _FutureTracks
-    """Where the frame's own tracks go."""
 
 
 def _check_keys(keys: tuple[Key, ...]) -> tuple[int, int]:

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.scenes import Scene, render
-from vidcolor import propagate
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State, Step
 from vidcolor.timeline import BACKWARD, FORWARD, Pass
@@ -273,29 +269,6 @@ def test_a_run_is_the_plain_loop(
             np.testing.assert_array_equal(step.confidence, expected.confidence)
 
 
-def test_in_a_run_other_threads_look_while_this_one_steps(
-    flow_propagator: Propagator, scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second frame's flow waits for the first frame's step, and both arrive."""
-    stepped, lookers, seen = threading.Event(), set(), 0
-
-    def late(*arguments: Any, **options: Any) -> FrameInputs:
-        nonlocal seen
-        seen += 1
-        lookers.add(threading.current_thread())
-        assert seen == 1 or stepped.wait(10)
-        return prepare_inputs(*arguments, **options)
-
-    monkeypatch.setattr(propagate, "prepare_inputs", late)
-    running = flow_propagator.run(
-        scene.luma[1:4], flow_propagator.init_state(scene.key()), workers=1
-    )
-    next(running)
-    stepped.set()
-    assert len(list(running)) == 2
-    assert threading.current_thread() not in lookers
-
-
 def test_a_run_says_what_is_wrong_at_its_place(propagator: Propagator, scene: Scene) -> None:
     lumas = [*scene.luma[1:3], scene.luma[3][:40]]
     running = propagator.run(lumas, propagator.init_state(scene.key()), workers=4)
@@ -304,7 +277,9 @@ def test_a_run_says_what_is_wrong_at_its_place(propagator: Propagator, scene: Sc
         next(running)
 
 
-def test_a_look_beside_other_frames_is_refused(flow_propagator: Propagator, scene: Scene) -> None:
+def test_inputs_prepared_for_other_frames_are_refused(
+    flow_propagator: Propagator, scene: Scene
+) -> None:
     state = flow_propagator.init_state(scene.key())
     seen = flow_propagator.prepare(scene.luma[2], state, previous=scene.luma[1])
     after = flow_propagator.step(scene.luma[1], state).state

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vidcolor.errors import BundleError, BundleNotFoundError
 from vidcolor.files import named_errors
 from vidcolor.inference import contract
+from vidcolor.inference.graph import Graph, check_contract
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -62,11 +63,9 @@ def check_bundle(
     """
     try:
         remember, propagate = (
-            contract.Graph.of_session(
-                str(contract.graph_path(bundle, name, precision)), graphs[name]
-            )
+            Graph.of_session(str(contract.graph_path(bundle, name, precision)), graphs[name])
             for name in contract.GRAPHS
         )
-        return contract.check(remember, propagate)
+        return check_contract(remember, propagate)
     except contract.ContractError as error:
         raise BundleError(str(error)) from None

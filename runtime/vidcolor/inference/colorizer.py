@@ -33,6 +33,7 @@ from vidcolor.color import key_to_rgb, rgb_to_key
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError
 from vidcolor.files import named_errors
 from vidcolor.inference import contract, running
+from vidcolor.inference.graph import Graph
 from vidcolor.inference.providers import first_line, open_graph, start
 from vidcolor.planes import Key, Plane, check_luma
 
@@ -210,7 +211,7 @@ def _recognise(path: Path, graph: InferenceSession) -> tuple[str, tuple[int, int
     """
     inputs, outputs = graph.get_inputs(), graph.get_outputs()
     try:
-        contract.Graph.of_session(str(path), graph)
+        Graph.of_session(str(path), graph)
     except contract.ContractError as error:
         raise BundleError(str(error)) from None
     if len(inputs) != 1 or len(outputs) != 1:
