@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.checkpoint import CheckpointError, Config, load_generator
-from training.data.rollouts import Rollout, Rollouts
+from training.data.rollout import Rollout
+from training.data.rollouts import Rollouts
 from training.loop import launch, load_footage, train
 from training.models import GENERATORS
 from training.models.base import Generator

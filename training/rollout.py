@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.data.rollouts import Rollout
+from training.data.rollout import Rollout
 from training.models.base import Generator, Tensors
 
 

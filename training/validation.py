@@ -13,7 +13,8 @@ from evaluation.clips import Clip, Codes
 from evaluation.metrics import PSNR_LIMIT, right_pixels
 from training.data.motion import motion
 from training.data.options import RolloutOptions
-from training.data.rollouts import Rollout, Rollouts
+from training.data.rollout import Rollout
+from training.data.rollouts import Rollouts
 from training.models.base import Generator
 from training.models.lab import CHROMATICITY, LIGHTNESS_HALF, planes_to_lab, planes_to_rgb
 from training.rollout import Unroll

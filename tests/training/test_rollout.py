@@ -8,7 +8,8 @@ from torch import Tensor
 
 from tests.support.footage import scene_clip
 from training.data.options import RolloutOptions
-from training.data.rollouts import Rollout, Rollouts
+from training.data.rollout import Rollout
+from training.data.rollouts import Rollouts
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.rollout import Unroll
 

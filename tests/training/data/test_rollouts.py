@@ -10,7 +10,8 @@ from evaluation.clips import Clip
 from tests.support.footage import scene_clip
 from training.data.options import RolloutOptions
 from training.data.prefetch import prefetch
-from training.data.rollouts import Rollout, Rollouts
+from training.data.rollout import Rollout
+from training.data.rollouts import Rollouts
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -27,14 +27,11 @@ from training.data.prepare.manifest import MANIFEST, ManifestRow, PrepareLog, wr
 from training.data.prepare.options import PrepareOptions
 from training.data.prepare.shot_writer import ShotFigures, ShotWriter
 from training.data.prepare.shots import ShotFrame, Size, UnreadableError, read_shots
+from training.data.prepare.splits import folder_split, random_split
 from vidcolor.errors import ArgumentError
 
 GRAY = "gray"
 _UNFINISHED = "unfinished"
-_SPLIT_FOLDERS = {
-    "train": "train", "training": "train",
-    "test": "test", "testing": "test", "val": "test", "valid": "test", "validation": "test",
-}  # fmt: skip
 
 
 def prepare(options: PrepareOptions) -> None:
@@ -65,37 +62,6 @@ def prepare(options: PrepareOptions) -> None:
     shutil.rmtree(options.out / _UNFINISHED, ignore_errors=True)
     print(_summary(rows))
     print(options.out / MANIFEST)
-
-
-def random_split(names: Sequence[str], *, test: float, seed: int) -> dict[str, str]:
-    """Split videos at random; the result does not depend on the order of the names.
-
-    Args:
-        names: The videos'.
-        test: Share of them for the test, in [0, 0.5]. Above 0, each part gets one video at least.
-        seed: Of the random split.
-
-    Returns:
-        'train' or 'test' by video.
-    """
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    count = min(max(1, round(test * len(ranked))), len(ranked) - 1) if test else 0
-    return {name: "test" if rank < count else "train" for rank, name in enumerate(ranked)}
-
-
-def folder_split(names: Sequence[str]) -> dict[str, str]:
-    """'train' or 'test' by video, as the outermost of its folders with a telling name says."""
-    splits = {}
-    for name in names:
-        folders = [part.lower() for part in PurePosixPath(name).parent.parts]
-        told = [_SPLIT_FOLDERS[folder] for folder in folders if folder in _SPLIT_FOLDERS]
-        if not told:
-            raise ArgumentError(
-                f"split is 'folders', but {name} lies in no folder called "
-                f"{', '.join(_SPLIT_FOLDERS)}; 'random' needs none"
-            )
-        splits[name] = told[0]
-    return splits
 
 
 def _run(
