@@ -3,10 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import need
 
 TOY = Path(__file__).parent / "toy"
+
+# How long an example takes depends on how busy the machine is.
+settings.register_profile("vidcolor", deadline=None)
+settings.load_profile("vidcolor")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,10 +6,8 @@ from itertools import count, islice
 
 import pytest
 
+from tests.support.waiting import DEADLINE
 from vidcolor.ahead import map_ahead
-
-TIMEOUT = 10
-"""Seconds that a thread may take for what should happen at once."""
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -42,12 +40,12 @@ def test_items_are_taken_by_the_caller_and_no_further_ahead_than_there_are_worke
 
 def test_work_is_done_side_by_side() -> None:
     """Each waits for the other two, and for the caller, who has not asked for it yet."""
-    together = threading.Barrier(3, timeout=TIMEOUT)
+    together = threading.Barrier(3, timeout=DEADLINE)
     asked = threading.Event()
 
     def work(number: int) -> int:
         together.wait()
-        asked.wait(TIMEOUT)
+        asked.wait(DEADLINE)
         return number
 
     running = map_ahead(work, range(6), 3)

@@ -17,6 +17,7 @@ from torch import Tensor
 from evaluation.options import ClipOptions
 from evaluation.provenance import provenance
 from tests.support.footage import SIZE, write_scenes
+from tests.support.waiting import DEADLINE
 from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
 from training.data.options import RolloutOptions
 from training.fit import fit
@@ -29,8 +30,6 @@ from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 300
-"""Seconds for what takes a few on an idle machine."""
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +313,7 @@ def test_two_processes_train_one_model(options, tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEADLINE,
     )
     assert run.returncode == 0, run.stderr[-3000:]
     figures = losses(tmp_path / "run")

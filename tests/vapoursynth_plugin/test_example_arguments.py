@@ -15,6 +15,7 @@ import vapoursynth as vs
 
 from tests.support import need
 from tests.support.videos import write_clip, write_key
+from tests.support.waiting import DEADLINE
 from tests.vapoursynth_plugin.example_footage import (
     HEIGHT,
     LENGTH,
@@ -179,7 +180,7 @@ def test_a_script_whose_output_nobody_takes_ends_without_a_traceback(end, footag
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
     assert "Traceback" not in done.stderr

@@ -116,7 +116,6 @@ arguments = given(
 )
 rules = functools.partial(
     settings,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -1,13 +1,13 @@
 """Tasks that run side by side, and how much one may ask for."""
 
 import re
-import threading
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from tests.support.scenes import render
+from tests.support.waiting import DEADLINE
 from tests.vapoursynth_plugin.reference import Case, planes_of
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import CHUNK
@@ -57,14 +57,13 @@ def test_what_one_raises_is_raised(streams):
         run(run_concurrently([counter(1, 2, 3), broken()], streams=streams))
 
 
-def meeting(monkeypatch):
-    """Steps wait for another for a while; which threads made one, and how many met."""
-    barrier, step, met, threads = Barrier(2), Propagator.step, [], set()
+def meeting(monkeypatch, seconds):
+    """Steps wait so long for another; one entry for each that met one."""
+    barrier, step, met = Barrier(2), Propagator.step, []
 
     def slow(self, luma, state):
-        threads.add(threading.get_ident())
         try:
-            barrier.wait(timeout=0.4 if not met else 5)
+            barrier.wait(seconds)
             met.append(1)
         except BrokenBarrierError:
             barrier.reset()
@@ -78,7 +77,7 @@ def meeting(monkeypatch):
 def test_between_two_keys_both_steps_are_made_at_a_time(streams, session, toy_bundle, monkeypatch):
     case = Case(render(3, 48, 64), "YUV420P8", size=32, keys=(0, 2))
     plain = case.plain_loop(session)
-    met = meeting(monkeypatch)
+    met = meeting(monkeypatch, DEADLINE if streams == 2 else 0.4)
     colored = case.propagate(toy_bundle, num_streams=streams)
     assert planes_of(colored.get_frame(1)) == plain[1]
     assert len(met) == (2 if streams == 2 else 0)

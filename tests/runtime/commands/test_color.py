@@ -26,6 +26,7 @@ from tests.support.videos import (
     write_clip,
     write_key,
 )
+from tests.support.waiting import DEADLINE
 from vidcolor.cli import main
 from vidcolor.color import Coding, decode_luma, encode_chroma
 from vidcolor.errors import ProviderError
@@ -275,12 +276,12 @@ def test_a_run_that_is_stopped_leaves_nothing(
     command = [sys.executable, "-m", "vidcolor", "color", str(clip), "--key", str(key)]
     command += ["--model", str(TOY), "--provider", "cpu", "-o", str(tmp_path / "out.mkv")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE
         while len(list(tmp_path.iterdir())) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert process.poll() is None
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 128 + number
     assert "Traceback" not in errors
     assert sorted(tmp_path.iterdir()) == [clip, key]

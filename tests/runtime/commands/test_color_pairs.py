@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.films import scenes, write_film, write_keys, write_scenes
+from tests.support.waiting import DEADLINE
 from vidcolor.cli import main
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -64,7 +65,7 @@ def parts() -> int:
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     while not what() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
 
@@ -73,7 +74,7 @@ def check_pair(first: subprocess.Popen[str], second: subprocess.Popen[str], kept
     """Each ends well or says that the other is at work; what is written is whole."""
     pids, ends = [first.pid, second.pid], []
     for process, other in ((first, pids[1]), (second, pids[0])):
-        _, told = process.communicate(timeout=100)
+        _, told = process.communicate(timeout=DEADLINE)
         ends.append(process.returncode)
         if process.returncode:
             assert process.returncode == 2, told
@@ -145,14 +146,14 @@ def test_one_that_is_held(resumed: bool, folder: Path, kept: Path) -> None:
     try:
         for more in ((), PART):
             second = start(*more)
-            _, told = second.communicate(timeout=60)
+            _, told = second.communicate(timeout=DEADLINE)
             assert second.returncode == 2, told
             named = re.search(BUSY, told)
             assert named is not None, told
             assert int(named[1]) == first.pid
     finally:
         first.send_signal(signal.SIGCONT)
-    _, told = first.communicate(timeout=100)
+    _, told = first.communicate(timeout=DEADLINE)
     assert first.returncode == 0, told
     assert Path("out.mkv").read_bytes() == (kept / WHOLE).read_bytes()
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_scenes
+from tests.support.waiting import DEADLINE
 from vidcolor.cli import main
 from vidcolor.film import frames, job, pipeline, scan
 from vidcolor.media.reader import Frame, Reader
@@ -119,7 +120,7 @@ def test_reading_colouring_and_writing_overlap(
 ) -> None:
     """Frame 1 is upsampled while frame 2 is stepped and frame 5 is read: each waits for all."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # it decides how far frames are read ahead
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=DEADLINE)
     calls: Counter[str] = Counter()
 
     def meeting(owner: type, name: str, at: int) -> None:

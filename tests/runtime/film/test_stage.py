@@ -8,10 +8,8 @@ from itertools import count, islice
 
 import pytest
 
+from tests.support.waiting import DEADLINE
 from vidcolor.film.stage import run_ahead
-
-TIMEOUT = 10
-"""Seconds that a thread may take for what should happen at once."""
 
 
 @pytest.mark.parametrize("depth", [1, 3, 50])
@@ -35,7 +33,7 @@ def test_items_are_made_ahead_by_another_thread_and_no_further() -> None:
     running = run_ahead(items(), 3)
     assert next(running) == 0
     # The one that was taken and three more, without anybody asking.
-    assert all(made.acquire(timeout=TIMEOUT) for _ in range(4))
+    assert all(made.acquire(timeout=DEADLINE) for _ in range(4))
     assert not made.acquire(timeout=0.05)
     running.close()
     assert total == 4

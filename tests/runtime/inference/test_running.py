@@ -15,14 +15,12 @@ import pytest
 
 from tests.runtime.inference.hostile import loop_for_ever, spoiled
 from tests.support.videos import write_clip
+from tests.support.waiting import DEADLINE
 from vidcolor.errors import BundleError
 from vidcolor.inference import running
 from vidcolor.inference.session import Session
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-
-SOON = 20
-"""Seconds that an ended run may take on a busy machine; it would take for ever."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +63,7 @@ def test_runs_of_other_threads_are_ended(looping: Path) -> None:
     propagator = Propagator(Session.load(looping, provider="cpu", threads=1))
     with ThreadPoolExecutor(2) as threads:
         steps = [threads.submit(step, propagator) for _ in range(2)]
-        until = time.monotonic() + SOON
+        until = time.monotonic() + DEADLINE
         while len(running._under_way) < 2 and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(0.2)
@@ -73,7 +71,7 @@ def test_runs_of_other_threads_are_ended(looping: Path) -> None:
         running.end_runs()
         for one in steps:
             with pytest.raises(BundleError, match=r"^model 'toy-bundle' failed: .*terminate"):
-                one.result(timeout=SOON)
+                one.result(timeout=DEADLINE)
     assert not running._under_way
 
 
@@ -85,7 +83,7 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[int, str]:
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     try:
-        _, errors = process.communicate(timeout=SOON)
+        _, errors = process.communicate(timeout=DEADLINE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

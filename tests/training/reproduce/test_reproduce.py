@@ -16,6 +16,7 @@ import pytest
 from evaluation.clips import Clip
 from tests.support.footage import SIZE, scene_clip, write_video
 from tests.support.scenes import render
+from tests.support.waiting import DEADLINE
 from training import __main__ as command
 from training.checkpoint import read_config
 from training.reproduce.options import ReproduceOptions
@@ -36,8 +37,6 @@ from vidcolor.errors import ArgumentError
 ROOT = Path(__file__).parents[3]
 FRAMES = 14
 STEPS = 12
-DEADLINE = 400
-"""Seconds for what takes a few on an idle machine."""
 
 
 @pytest.fixture(scope="module")
