@@ -7,14 +7,12 @@ of it. Only the module of the sub-command that is run is imported, so that help 
 from __future__ import annotations
 
 import errno
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from types import FrameType
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, Protocol
 
+from vidcolor import interruption
 from vidcolor.errors import VidcolorError
 from vidcolor.media.names import printable
 from vidcolor.streams import StandardStreams
@@ -100,6 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status. Bad input and failures of the system are told in one sentence on stderr.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    return interruption.run_interruptibly(lambda: _run_on_streams(words))
+
+
+def _run_on_streams(words: Sequence[str]) -> int:
     try:
         with StandardStreams():
             return _run(words)
@@ -113,8 +115,8 @@ def _run(words: Sequence[str]) -> int:
             print(f"vidcolor {import_module('vidcolor').__version__}")
             return 0
         command = parse(words)
-        with _signals():
-            command.run()
+        interruption.check()
+        _run_command(command)
     except BrokenPipeError:
         raise
     except VidcolorError as error:
@@ -130,6 +132,15 @@ def _run(words: Sequence[str]) -> int:
     return 0
 
 
+def _run_command(command: Command) -> None:
+    """What fails because of a signal, such as a graph that is ended, is not told as a failure."""
+    try:
+        command.run()
+    except Exception:
+        interruption.check()
+        raise
+
+
 def parse(words: Sequence[str]) -> Command:
     """The sub-command that words ask for, with its options.
 
@@ -141,6 +152,7 @@ def parse(words: Sequence[str]) -> Command:
         name: listed.load() if words[:1] == [name] else listed.placeholder()
         for name, listed in COMMANDS.items()
     }
+    interruption.check()
     command: Command = tyro.extras.subcommand_cli_from_dict(
         commands, args=words, prog="vidcolor", description=DESCRIPTION
     )
@@ -150,33 +162,3 @@ def parse(words: Sequence[str]) -> Command:
 def _failed(sentence: str, status: int) -> int:
     print(f"vidcolor: {printable(sentence)}", file=sys.stderr)
     return status
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Handle signals as errors, so that what is half written is removed.
-
-    Runs of graphs in other threads are ended, for the command waits for them when it fails.
-    """
-    handlers = {signal.SIGINT: _interrupt, signal.SIGTERM: _terminate}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    _end_runs()
-    raise KeyboardInterrupt
-
-
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    _end_runs()
-    raise SystemExit(128 + number)
-
-
-def _end_runs() -> None:
-    if running := sys.modules.get("vidcolor.inference.running"):  # else no graph is running
-        running.end_runs()

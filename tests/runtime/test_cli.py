@@ -196,10 +196,13 @@ def test_an_interrupt_while_importing_ends_quietly(module: str) -> None:
             break
     out, rest = process.communicate(timeout=60)
     said = "".join(line for line in rest.splitlines(keepends=True) if "import time:" not in line)
-    assert said == "vidcolor: interrupted, no output was written\n"
-    assert out == ""
-    # Python itself dies of the signal when C code was running Python code; to a shell that is 130.
-    assert process.returncode in (130, -signal.SIGINT)
+    if process.returncode == 0:  # what it was to do was done before it next asked
+        assert said == ""
+        assert out.startswith("usage: vidcolor color ")
+    else:
+        assert said == "vidcolor: interrupted, no output was written\n"
+        assert out == ""
+        assert process.returncode == 130
 
 
 class Failing:

@@ -7,6 +7,8 @@ from typing import NoReturn, Self
 
 from tqdm import tqdm
 
+from vidcolor.interruption import check
+
 
 class ProgressBars:
     """A `vidcolor.film.progress.Progress` that shows a bar for each stage, one after the other.
@@ -23,7 +25,8 @@ class ProgressBars:
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """As in `Progress`."""
+        """As in `Progress`; a signal ends the work here, if nowhere else."""
+        check()
         if self._bar is None or stage != self._stage:
             self.close()
             self._stage = stage

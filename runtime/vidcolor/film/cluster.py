@@ -22,11 +22,15 @@ from vidcolor.film.propagate import Planes, allocate_in_memory
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.session import Session
+from vidcolor.interruption import check
 from vidcolor.optional import require
 from vidcolor.propagate import Propagator
 
 LOCAL = "local"
 """In place of an address: a cluster of this machine alone."""
+
+_POLL = 0.5
+"""Seconds between two looks whether the work is to end."""
 
 _RETRIES = 5
 """How many workers a segment may lose."""
@@ -85,6 +89,8 @@ class Cluster:
 
         def wait() -> Planes:
             try:
+                while not self._ray.wait([promise], timeout=_POLL)[0]:
+                    check()
                 planes: Planes = self._ray.get(promise)
             except VidcolorError:
                 raise

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from vidcolor.inference.providers import FATAL, onnxruntime
+from vidcolor.interruption import check
 
 _lock = threading.RLock()  # a signal's handler may come while its own thread holds it
 _under_way: dict[int, Any] = {}
@@ -32,13 +33,15 @@ def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Res
 
     Raises:
         Exception: As onnxruntime raises it, also when the run was ended.
-        KeyboardInterrupt: Ctrl-C in the main thread; the run was ended.
+        KeyboardInterrupt: Ctrl-C in the main thread, or of the command that this is part of; the
+            run was ended.
     """
     options = onnxruntime().RunOptions()
     options.log_severity_level = verbosity
     with _lock:
         _under_way[id(options)] = options
     try:
+        check()  # not before `end_runs` would end this run
         if threading.current_thread() is not threading.main_thread():
             return call(options)
         future = _helper().submit(call, options)

@@ -11,6 +11,7 @@ import numpy as np
 from vidcolor.color import rgb_to_key
 from vidcolor.errors import KeyFrameError
 from vidcolor.files import named_errors, write_whole
+from vidcolor.interruption import check
 from vidcolor.key.bars import without_bars
 from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, image_size
 from vidcolor.media.names import kind_of
@@ -96,6 +97,7 @@ def read_picture(path: Path) -> Picture:
         KeyFrameError: The file is missing, cannot be read, is too large, or no image of 8 or 16
             bits.
     """
+    check()  # there may be a thousand
     _check_size(path)
     try:
         with named_errors(f"key: {path} cannot be read", KeyFrameError):

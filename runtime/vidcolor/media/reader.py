@@ -25,6 +25,7 @@ from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from vidcolor.errors import MediaError
+from vidcolor.interruption import check
 from vidcolor.media.containers import open_input, unreadable
 from vidcolor.media.losses import Loss, Losses
 from vidcolor.media.orientation import UPRIGHT, Orientation, orientation_of
@@ -285,6 +286,7 @@ class Reader:
     def __iter__(self) -> Iterator[Frame | CopiedPacket]:
         info, number, last = self.info, 0, -1
         for item in self._items:
+            check()
             if isinstance(item, av.Packet):
                 yield item
                 continue

@@ -1,0 +1,113 @@
+"""A signal ends a command between two of its steps, or ends the process where none comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from vidcolor import interruption
+from vidcolor.interruption import check, run_interruptibly
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+
+
+def work_until_stopped() -> None:
+    """Steps of a hundredth of a second."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        time.sleep(0.01)
+        check()
+
+
+def test_what_work_returns_and_raises_comes_back() -> None:
+    assert run_interruptibly(lambda: 7) == 7
+    threads = []
+    run_interruptibly(lambda: threads.append(threading.current_thread()))
+    assert threads[0] is not threading.main_thread(), "it must be free for signals"
+    with pytest.raises(ZeroDivisionError):
+        run_interruptibly(lambda: 1 // 0)
+    with pytest.raises(SystemExit) as end:
+        run_interruptibly(lambda: sys.exit(3))
+    assert end.value.code == 3
+
+
+@posix
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_is_raised_where_work_asks_for_it(
+    number: signal.Signals, error: type[BaseException]
+) -> None:
+    before = signal.getsignal(number)
+    steps = []
+
+    def work() -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(0.3)  # whatever is done here is done to its end
+        steps.append("whole")
+        work_until_stopped()
+        steps.append("never")
+
+    with pytest.raises(error) as end:
+        run_interruptibly(work)
+    assert steps == ["whole"]
+    if number == signal.SIGTERM:
+        assert end.value.code == 143  # type: ignore[attr-defined]
+    assert signal.getsignal(number) is before
+    check()  # the next work is not ended
+    assert run_interruptibly(lambda: check() or 7) == 7
+
+
+@posix
+def test_work_that_is_done_is_done() -> None:
+    def work() -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        return 7
+
+    assert run_interruptibly(work) == 7
+
+
+def test_in_another_thread_it_is_plain_work() -> None:
+    results: list[int] = []
+    thread = threading.Thread(target=lambda: results.append(run_interruptibly(lambda: 7)))
+    thread.start()
+    thread.join()
+    assert results == [7]
+
+
+@posix
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_work_that_never_asks_ends_with_the_process(number: signal.Signals, status: int) -> None:
+    code = (
+        "import os, threading, time; from vidcolor import interruption\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "interruption.GRACE = 0.2\n"
+        f"threading.Timer(0.2, os.kill, (os.getpid(), {int(number)})).start()\n"
+        "def work():\n"
+        "    with ThreadPoolExecutor(1) as pool: pool.submit(time.sleep, 60).result()\n"
+        "interruption.run_interruptibly(work)"
+    )
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert time.monotonic() - begin < 30
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr == "vidcolor: interrupted, no output was written\n"
+
+
+def test_the_stacks_of_other_threads_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = threading.stack_size
+    monkeypatch.setattr(threading, "stack_size", lambda size: sizes.append(size) or real(size))
+    before = real()
+    run_interruptibly(lambda: None)
+    assert sizes == [interruption._STACK, before]
+    assert real() == before
