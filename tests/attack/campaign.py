@@ -23,10 +23,10 @@ from pathlib import Path
 from tests.attack.case import Case, judge, judge_stopped, look
 from tests.attack.kinds import KINDS
 from tests.attack.material import Material, make_material
-from tests.attack.worker import Outcome, run_forked, run_process
+from tests.attack.worker import Outcome, Stop, run_forked, run_process
 
 ROOT = Path(__file__).parents[2]
-_OWN_PROCESS = 50
+_OWN_PROCESS = 100
 """Every so many-th input runs in a Python process of its own, as a user's does."""
 _SURROUNDINGS: tuple[Mapping[str, str], ...] = (
     {},
@@ -108,6 +108,8 @@ def attack(options: Attack) -> int:
     """Run a campaign, print its table, and return the exit status."""
     if wrong := [kind for kind in options.kind if kind not in KINDS]:
         raise SystemExit(f"kind is {wrong[0]!r}, known are {', '.join(KINDS)}")
+    # What a shell starts in the background is deaf to Ctrl-C, and so would runs be.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vidcolor-attack-", dir=_in_memory()) as place:
         material = _made(Path(place) / "material")
@@ -254,8 +256,7 @@ def run_input(each: Input, material: Material, place: Path, keep: Path | None) -
         shutil.copytree(folder, kept, symlinks=True, copy_function=_copy)
     faults: list[str] = []
     for stop in case.stops:
-        stopped = run_forked(_main_of(case), folder=folder, logs=logs, stop=stop)
-        faults += judge_stopped(stop[1], stopped)
+        faults += judge_stopped(stop[1], _run_stopped(case, folder, logs, stop))
     turn, rest = divmod(each.number, _OWN_PROCESS)
     surroundings = _SURROUNDINGS[turn % len(_SURROUNDINGS)] if rest == 0 else None
     outcome = _run(case, folder, logs, surroundings)
@@ -269,6 +270,12 @@ def run_input(each: Input, material: Material, place: Path, keep: Path | None) -
         result = replace(result, kept=_keep(result, case, outcome, kept, keep))
     shutil.rmtree(room, ignore_errors=True)
     return result
+
+
+def _run_stopped(case: Case, folder: Path, logs: Path, stop: Stop) -> Outcome:
+    if case.own_process:
+        return run_process(case.program, case.arguments, folder=folder, root=ROOT, stop=stop)
+    return run_forked(_main_of(case), folder=folder, logs=logs, stop=stop)
 
 
 def _run(case: Case, folder: Path, logs: Path, surroundings: Mapping[str, str] | None) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.attack.worker import CRASHED, SECONDS, Outcome
+from tests.attack.worker import CRASHED, SECONDS, Outcome, Stop
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -32,6 +32,7 @@ class Case:
         program: 'vidcolor', or 'export'.
         interrupt_after: Seconds after which it is stopped as by Ctrl-C.
         stops: Of runs before this one: the seconds after which a signal stops each.
+        own_process: Whether those are processes of their own, as a user's are.
         seconds: That it may take.
         what: What was done to it, for whoever reads of a fault.
     """
@@ -42,7 +43,8 @@ class Case:
     statuses: frozenset[int] = frozenset({0, BAD_INPUT})
     program: str = "vidcolor"
     interrupt_after: float | None = None
-    stops: Sequence[tuple[float, signal.Signals]] = ()
+    stops: Sequence[Stop] = ()
+    own_process: bool = False
     seconds: float = SECONDS
     what: str = ""
     before: dict[str, str] = field(default_factory=dict)

@@ -29,6 +29,9 @@ CRASHED = 99
 """Exit status of a child whose main was left by an exception, which a traceback tells."""
 _POLL = 0.002
 
+type Stop = tuple[float, signal.Signals]
+"""Seconds after the beginning of a run at which it gets a signal, and which."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -48,7 +51,7 @@ def run_forked(
     folder: Path,
     logs: Path,
     seconds: float = SECONDS,
-    stop: tuple[float, signal.Signals] | None = None,
+    stop: Stop | None = None,
     memory: int = MEMORY,
 ) -> Outcome:
     """Run a function that is the main of a program in a forked child.
@@ -58,7 +61,7 @@ def run_forked(
         folder: Where it runs.
         logs: A folder for its standard output and error.
         seconds: After which it is killed.
-        stop: Seconds after its beginning at which it gets a signal, and which.
+        stop: When it gets a signal, and which.
         memory: Bytes of addresses that it may have.
     """
     sys.stdout.flush()
@@ -99,26 +102,32 @@ def run_process(
     root: Path,
     seconds: float = SECONDS,
     environment: Mapping[str, str] | None = None,
+    stop: Stop | None = None,
 ) -> Outcome:
     """Run `python -m MODULE` as a process of its own, as a user does."""
     begin = time.monotonic()
     paths = os.pathsep.join(str(path) for path in (root, root / "runtime"))
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": paths} | (environment or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as expired:
-        out, err = (_decoded(text or b"") for text in (expired.stdout, expired.stderr))
-        return Outcome(-signal.SIGKILL, True, seconds, out, err)
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": paths} | (environment or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        if stop is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(stop[0])
+            process.send_signal(stop[1])
+        try:
+            out, err = process.communicate(timeout=seconds)
+            timed_out = False
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            process.kill()
+            out, err = process.communicate()
     lasted = time.monotonic() - begin
-    out, err = _decoded(done.stdout), _decoded(done.stderr)
-    return Outcome(done.returncode, False, lasted, out, err)
+    return Outcome(process.returncode, timed_out, lasted, _decoded(out), _decoded(err))
 
 
 def _child(

@@ -36,14 +36,14 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "films": Kind(films.make, 26),
-        "keys": Kind(keys.make, 10),
-        "caches": Kind(caches.make, 16),
-        "reports": Kind(reports.make, 12),
-        "bundles": Kind(bundles.make, 12),
-        "command-lines": Kind(command_lines.make, 10),
-        "names": Kind(names.make, 6),
-        "stops": Kind(stops.make, 4),
+        "films": Kind(films.make, 24),
+        "keys": Kind(keys.make, 12),
+        "caches": Kind(caches.make, 12),
+        "reports": Kind(reports.make, 14),
+        "bundles": Kind(bundles.make, 14),
+        "command-lines": Kind(command_lines.make, 12),
+        "names": Kind(names.make, 5),
+        "stops": Kind(stops.make, 3),
         "checkpoints": Kind(checkpoints.make, 4),
     }
 )

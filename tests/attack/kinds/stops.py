@@ -13,6 +13,8 @@ from tests.attack.material import Material, color_arguments
 
 _SOONEST, _LATEST = 0.005, 0.8
 """Seconds after which it is stopped: up to about as long as a whole run takes."""
+_LATEST_OF_PROCESS = 2.5
+"""The same where Python has to start first."""
 _SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 
 
@@ -21,8 +23,10 @@ def make(rng: random.Random, material: Material, folder: Path) -> Case:
     shutil.copytree(material.job, folder, dirs_exist_ok=True)
     if rng.random() < 0.7:
         shutil.rmtree(folder / "out.mkv.vidcolor")
+    own_process = rng.random() < 0.15
+    latest = _LATEST_OF_PROCESS if own_process else _LATEST
     stops = [
-        (rng.uniform(_SOONEST, _LATEST), rng.choice(_SIGNALS))
+        (rng.uniform(_SOONEST, latest), rng.choice(_SIGNALS))
         for _ in range(rng.choice((1, 1, 2, 3)))
     ]
     more = ["--jobs", "2"] if rng.random() < 0.2 else []
@@ -33,5 +37,6 @@ def make(rng: random.Random, material: Material, folder: Path) -> Case:
         checks.same_film("out.mkv", material.folder / "coloured" / "out.mkv"),
         statuses=frozenset({0}),
         stops=stops,
+        own_process=own_process,
         what=", ".join(f"{number.name} after {seconds:.3f} s" for seconds, number in stops),
     )
