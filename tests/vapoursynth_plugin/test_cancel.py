@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.runtime.inference.hostile import loop_for_ever, spoiled
 from tests.support.waiting import DEADLINE
 from tests.vapoursynth_plugin.processes import SCRIPTS, environment, python
 
@@ -81,6 +82,15 @@ print(colored.get_frame(abs({keys[0]} - 5)).props["VidcolorKeyed"])
     assert cut_short(steps)
 
 
+LOOPING = """
+import threading, time, vapoursynth as vs
+core = vs.core
+clip = core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=1001)
+key = core.std.BlankClip(format=vs.RGB24, width=64, height=64, length=1)
+colored = core.vidcolor.Propagate(clip, key, num_streams=2, model={model!r}, provider="cpu")
+"""
+"""No frame but the key ever comes."""
+
 WAITS = {
     "get_frame": "colored.get_frame({frame})",
     "future": "colored.get_frame_async({frame}).result()",
@@ -96,9 +106,9 @@ except KeyboardInterrupt:
 
 
 def until_it_ends(command, cwd, steps):
-    """Press Ctrl-C in a program that waits for a far frame.
+    """Press Ctrl-C in a program that waits for a frame, when it has begun to write `steps`.
 
-    Returns its exit status and what it writes to stderr.
+    Returns the seconds that it takes to end, its exit status and what it writes to stderr.
     """
     steps.unlink(missing_ok=True)
     process = subprocess.Popen(
@@ -116,14 +126,14 @@ def until_it_ends(command, cwd, steps):
         while not steps.exists():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.01)
+        pressed = time.perf_counter()
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=DEADLINE)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    assert cut_short(steps)
-    return process.returncode, errors
+    return time.perf_counter() - pressed, process.returncode, errors
 
 
 def script(steps, toy_bundle, *, keys=(0,), frame=1000, wait="get_frame"):
@@ -132,6 +142,23 @@ def script(steps, toy_bundle, *, keys=(0,), frame=1000, wait="get_frame"):
 import sys
 {slow(steps, toy_bundle, keys)}
 {WAITS[wait].format(frame=frame)}
+"""
+
+
+@pytest.fixture(scope="module", params=["propagate", "remember"])
+def looping(request, toy_bundle, tmp_path_factory):
+    """A bundle of which one graph never ends."""
+    folder = tmp_path_factory.mktemp("loop")
+    return spoiled(toy_bundle, folder, loop_for_ever, graphs=(request.param,))
+
+
+def looping_script(looping, steps, *, wait="get_frame"):
+    """A script that waits for a frame that never comes."""
+    return f"""
+import sys
+{LOOPING.format(model=str(looping))}
+open({str(steps)!r}, "w").close()
+{WAITS[wait].format(frame=1)}
 """
 
 
@@ -145,24 +172,60 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 )
 def test_ctrl_c_ends_a_script_that_waits(wait, keys, frame, toy_bundle, tmp_path, steps):
     code = script(steps, toy_bundle, keys=keys, frame=frame, wait=wait)
-    status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
+    _, status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
+    assert cut_short(steps)
     assert status == (130 if wait == "caught" else -signal.SIGINT)
     assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
 
 
 @posix
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_ends_a_graph_that_loops_for_ever(wait, looping, tmp_path, steps):
+    code = looping_script(looping, steps, wait=wait)
+    _, status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
+    assert status == (130 if wait == "caught" else -signal.SIGINT)
+    assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
+
+
+def test_exit_ends_a_graph_that_loops_for_ever(looping):
+    script = f"""
+{LOOPING.format(model=str(looping))}
+colored.get_frame_async(1)
+time.sleep(0.5)
+print("asked to exit")
+"""
+    assert python(script, timeout=DEADLINE).strip() == "asked to exit"
+
+
+@posix
+def test_ctrl_c_ends_a_graph_that_loops_for_ever_in_vspipe(looping, tmp_path, steps):
+    code = looping_script(looping, steps)
+    code = code.replace("colored.get_frame(1)", "colored[1].set_output()")
+    (tmp_path / "script.vpy").write_text(code)
+    _, _, errors = until_it_ends([SCRIPTS / "vspipe", "script.vpy", "-"], tmp_path, steps)
+    assert "Traceback" not in errors
+
+
+@posix
 def test_ctrl_c_ends_vspipe(toy_bundle, tmp_path, steps):
-    _, errors = end_vspipe(toy_bundle, tmp_path, steps)
+    _, _, errors = end_vspipe(toy_bundle, tmp_path, steps)
+    assert cut_short(steps)
     assert "Traceback" not in errors
 
 
 @posix
 @pytest.mark.long
 def test_ctrl_c_ends_twenty_of_twenty(toy_bundle, tmp_path, steps):
+    """Within two seconds; the one test of time here, for a machine with nothing else to do."""
     code = script(steps, toy_bundle)
+    plain, piped = [], []
     for _ in range(20):
-        until_it_ends([sys.executable, "-c", code], tmp_path, steps)
-        end_vspipe(toy_bundle, tmp_path, steps)
+        plain.append(until_it_ends([sys.executable, "-c", code], tmp_path, steps)[0])
+        assert cut_short(steps)
+        piped.append(end_vspipe(toy_bundle, tmp_path, steps)[0])
+        assert cut_short(steps)
+    assert max(plain) < 2, plain
+    assert max(piped) < 2, piped
 
 
 def end_vspipe(toy_bundle, folder, steps):

@@ -1,50 +1,63 @@
 """Cancels a long seek on Ctrl-C and at interpreter exit.
 
-A replay may take minutes. Meanwhile the main thread, which alone handles signals and exits, waits
-for the frame in native code. So replays themselves ask, at each step, whether they should end.
+A replay may take minutes, and a graph, which is anybody's, for ever. Meanwhile the main thread,
+which alone handles signals and exits, waits for the frame in native code. So replays themselves
+ask, at each step, whether they should end, and a thread that waits for signals ends graphs.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
+import select
 import signal
+import socket
 import threading
 from concurrent.futures import CancelledError
 
 from vidcolor.errors import VidcolorError
+from vidcolor.inference.running import end_runs
 
 _exiting = threading.Event()
-atexit.register(_exiting.set)
+atexit.register(end_runs)
+atexit.register(_exiting.set)  # this comes first
 
 
 class _InterruptCounter:
     """Counts the signals that end in KeyboardInterrupt, before the main thread hears of them.
 
-    Python can write each signal's number to a file as it arrives. If another library, such as
+    Python can write each signal's number to a socket as it arrives. If another library, such as
     asyncio, has asked for that already, it keeps it, and Ctrl-C arrives when the frame is done.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
-        self._reader, writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(writer, False)
-        previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        previous = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         if previous != -1:
             signal.set_wakeup_fd(previous)
+            return
+        # A daemon: Python does not wait for it when it exits.
+        threading.Thread(target=self._listen, name="vidcolor-signals", daemon=True).start()
 
     def count(self) -> int:
-        """Interrupts since the counter was made."""
+        """Interrupts since the counter was made. Graphs under way are ended at each."""
         with self._lock:
             try:
-                arrived = os.read(self._reader, 4096).count(signal.SIGINT)
+                arrived = self._reader.recv(4096).count(signal.SIGINT)
             except BlockingIOError:
                 arrived = 0
-            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            if arrived and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 self._count += arrived
+                end_runs()
             return self._count
+
+    def _listen(self) -> None:
+        while True:
+            select.select([self._reader], [], [])
+            self.count()
 
 
 class InterruptedSeekError(CancelledError):

@@ -152,11 +152,10 @@ class Replay:
             if found is not None and (state is None or abs(frame - found[0]) < abs(frame - at)):
                 at, state = found[0], found[1].state
             if state is None:
-                state = yield from self._initial_state(pass_)
+                state = yield from self._initial_state(pass_, cancel)
             while at + pass_.direction in lumas:
                 at += pass_.direction
-                cancel.check(at)
-                step = self._step(at, lumas[at].luma, state, pass_)
+                step = self._step(at, lumas[at].luma, state, pass_, cancel)
                 if at == frame:
                     return step
                 state = step.state
@@ -165,12 +164,16 @@ class Replay:
                 return None
             lumas = {**response.lumas, frame: clip_frame}
 
-    def _initial_state(self, pass_: Pass) -> Task[State]:
+    def _initial_state(self, pass_: Pass, cancel: CancelToken) -> Task[State]:
         """The state that `pass_` begins with."""
         if pass_ not in self._initial:
             keys = yield from self._keys.load(pass_.keys)
             if pass_ not in self._initial:  # another task may have made it meanwhile
-                state = self._propagator.init_pass(pass_, keys)
+                try:
+                    state = self._propagator.init_pass(pass_, keys)
+                except Exception:
+                    cancel.check(pass_.start)
+                    raise
                 with self._lock:
                     self._initial[pass_] = state
         with self._lock:
@@ -180,7 +183,10 @@ class Replay:
                 self._initial.popitem(last=False)
         return state
 
-    def _step(self, frame: int, luma: Plane, state: State, pass_: Pass) -> Step:
+    def _step(
+        self, frame: int, luma: Plane, state: State, pass_: Pass, cancel: CancelToken
+    ) -> Step:
+        cancel.check(frame)
         inputs = self._inputs.get(frame, pass_)
         # A source may give another frame today than it gave when the inputs were computed.
         if inputs is not None and not inputs.follows(state.luma, state.key_lumas):
@@ -188,6 +194,7 @@ class Replay:
         try:
             step = self._propagator.step(luma if inputs is None else inputs, state)
         except Exception as error:
+            cancel.check(frame)  # it may have failed because it was ended
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "
             raise VidcolorError(f"frame {frame}: {cause}{error}") from error
         self._cache(pass_).add(frame, step, pass_)
