@@ -39,7 +39,7 @@ def read_scenes(path: Path) -> tuple[int, ...]:
         ArgumentError: It holds anything else.
     """
     text = _read_text(path)
-    found = _of_table(text)
+    found = _of_table(text, path)
     if found is None:
         words = re.sub(r"#.*", "", text).replace(",", " ").replace(";", " ").split()
         found = [_frame(word, path) for word in words]
@@ -67,7 +67,7 @@ def _read_text(path: Path) -> str:
     raise MediaError(f"scenes: {path} cannot be read ({reason}); {_ACCEPTED}")
 
 
-def _of_table(text: str) -> list[int] | None:
+def _of_table(text: str, path: Path) -> list[int] | None:
     """First frames of PySceneDetect's table; None where it is no such table."""
     lines = [line.split(",") for line in text.splitlines()]
     for number, line in enumerate(lines):
@@ -75,7 +75,12 @@ def _of_table(text: str) -> list[int] | None:
         if "start frame" in names:
             column = names.index("start frame")
             cells = (row[column].strip() for row in lines[number + 1 :] if len(row) > column)
-            return [int(cell) - 1 for cell in cells if re.fullmatch(rf"\d{{1,{_DIGITS}}}", cell)]
+            found = [int(cell) - 1 for cell in cells if re.fullmatch(rf"\d{{1,{_DIGITS}}}", cell)]
+            if -1 in found:
+                raise ArgumentError(
+                    f"scenes: {path} holds a start frame 0, tables with that column count from 1"
+                )
+            return found
     return None
 
 

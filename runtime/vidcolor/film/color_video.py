@@ -126,7 +126,7 @@ def color_video(
             disk and a clip that changes is told before the first frame is coloured.
     """
     clip, output, model = Path(clip), Path(output), os.fspath(model)
-    _check_arguments(direction, frames, only_shot, jobs)
+    _check_arguments(direction, scenes, frames, only_shot, jobs)
     check_whole("keep", keep, least=0)
     single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir()
     scenes = scenes if scenes is not None else ("none" if single else "auto")
@@ -213,9 +213,13 @@ def color_video(
 
 
 def _check_arguments(
-    direction: str, frames: range | None, only_shot: int | None, jobs: int
+    direction: str, scenes: Scenes | None, frames: range | None, only_shot: int | None, jobs: int
 ) -> None:
     check_choice("direction", direction, DIRECTIONS)
+    if isinstance(scenes, str):
+        check_choice("scenes", scenes, ("auto", "none"))
+    elif scenes is not None and (frame := min(scenes, default=0)) < 0:
+        raise ArgumentError(f"scenes: a shot begins at frame {frame}, frames are counted from 0")
     check_whole("jobs", jobs, least=1)
     if frames is not None and only_shot is not None:
         raise ArgumentError("range and only-shot exclude each other, one of them is accepted")

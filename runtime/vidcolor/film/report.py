@@ -23,6 +23,8 @@ _FORMATS = (_FORMAT, "vidcolor account")
 """What reports call themselves; the second is an older name."""
 _MOST_FRAMES = 2**31
 """No film has as many frames: at 60 a second it would run for a year."""
+_LARGEST = 2**29
+"""Bytes: an hour takes 17 MB."""
 _LONGEST = 120
 """Characters of what is wrong that an error message shows."""
 
@@ -104,6 +106,8 @@ class Report:
     def is_one(path: Path) -> bool:
         """Whether a file is a report of vidcolor's, be it a damaged one."""
         try:
+            if not path.is_file():  # reading a pipe would wait for ever
+                return False
             with path.open("rb") as file:
                 return f'"format": "{_FORMAT}"'.encode() in file.read(100)
         except OSError:
@@ -125,6 +129,8 @@ class Report:
                 )
             if not path.is_file():  # reading a pipe would wait for ever
                 raise MediaError(f"output: the report {path} is no file")
+            if path.stat().st_size > _LARGEST:
+                raise MediaError(f"output: the report {path} is too large for one of vidcolor's")
             data = path.read_bytes()
         try:
             content = json.loads(data.decode())

@@ -68,6 +68,13 @@ def test_lists_as_other_programs_write_them(tmp_path: Path, data: bytes) -> None
     assert read_scenes(path) == (0, 12, 480)
 
 
+def test_a_table_that_counts_from_nought(tmp_path: Path) -> None:
+    path = tmp_path / "cuts.csv"
+    path.write_text("Scene Number,Start Frame\n1,0\n2,13\n")
+    with pytest.raises(ArgumentError, match=r"cuts\.csv holds a start frame 0, .* count from 1"):
+        read_scenes(path)
+
+
 def test_what_never_ends_is_no_list(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (Path("/dev/zero"), tmp_path / "pipe"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,20 @@ def test_keys_are_a_folder_a_mapping_or_the_first_frame(folder: Path) -> None:
         "film.mkv", keys={0: "first/000000.png"}, scenes="none", output="d.mkv", **MODEL
     )
     assert Path("c.mkv").read_bytes() == Path("d.mkv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("shots", "message"),
+    [
+        ((0, -1), "scenes: a shot begins at frame -1, frames are counted from 0"),
+        ((0, LENGTH), f"scenes: a shot begins at frame {LENGTH}, the film has frames 0 to "),
+        ("cuts.txt", "scenes is 'cuts.txt', accepted are auto, none"),
+    ],
+)
+def test_shots_that_begin_nowhere(folder: Path, shots: Any, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        vidcolor.color_video("film.mkv", keys="keys", output="a.mkv", scenes=shots, **MODEL)
+    assert not Path("a.mkv").exists()
 
 
 def test_how_far_it_is(folder: Path) -> None:

@@ -160,6 +160,14 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(report_path(tmp_path / "out.mp4"))
     with pytest.raises(MediaError, match="is no file"):
         Report.read(tmp_path / "out.mp4")
+    assert not Report.is_one(report_path(tmp_path / "out.mp4"))
+
+
+def test_one_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with report_path(tmp_path / "out.mp4").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(MediaError, match=r"out\.mp4\.vidcolor\.json is too large"):
+        Report.read(tmp_path / "out.mp4")
 
 
 def test_a_film_without_one(tmp_path: Path) -> None:
