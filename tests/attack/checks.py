@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import hashlib
 import json
@@ -26,16 +25,22 @@ _PERTURB = -6
 """M_PERTURB of glibc's mallopt."""
 
 
-def lumas(path: Path, threads: str = "AUTO", *, strict: bool = False) -> list[str]:
+def lumas(
+    path: Path, threads: str = "AUTO", *, strict: bool = False, hold: bool = False
+) -> list[str]:
     """A digest of the luma of every frame that can be decoded, in the order in which they show.
 
     Args:
         path: The film.
         threads: What FFmpeg shares the work by: AUTO, or SLICE alone.
-        strict: Whether frames with any damage that the decoder sees are left out. Else it conceals
-            it, often with what happens to lie in its memory.
+        strict: Whether frames with any damage that the decoder sees are left out, and those of
+            packets that it refuses, which MPEG-2's gives all the same. Else it conceals it, often
+            with what happens to lie in its memory.
+        hold: Whether frames stay in memory, so that none is decoded where an earlier one was.
     """
-    found: list[str] = []
+    found: list[tuple[int | None, str]] = []
+    held: list[av.VideoFrame] = []
+    refused: set[int | None] = set()
     with av.open(f"file:{path.absolute()}") as container:
         video = next(
             stream
@@ -51,24 +56,32 @@ def lumas(path: Path, threads: str = "AUTO", *, strict: bool = False) -> list[st
                 packet = next(packets)
             except (StopIteration, av.FFmpegError):
                 break
-            with contextlib.suppress(av.FFmpegError):
+            try:
                 frames = packet.decode()
-                found += [_digest(frame) for frame in frames if not (strict and frame.is_corrupt)]
-        return found
+            except av.FFmpegError:
+                refused.add(packet.pts)
+                continue
+            held += frames if hold else []
+            found += [
+                (frame.pts, _digest(frame)) for frame in frames if not (strict and frame.is_corrupt)
+            ]
+        return [digest for pts, digest in found if not (strict and pts in refused)]
 
 
 def _decode(path: Path, frames: range | None) -> tuple[list[list[str]], list[str]]:
     """Luma of a clip that may be damaged, as several decoders have it, and of its sound frames.
 
     Of a damaged frame, a decoder may leave parts as its memory happened to be: it differs with the
-    threads and with what `mallopt` fills memory with.
+    threads, with what `mallopt` fills memory with, and with whether earlier frames are still held.
     """
     libc = ctypes.CDLL(None)
     found = []
-    for threads, fill in (("SLICE", 0), ("AUTO", 0), ("AUTO", 0x5A)):
+    for threads, fill, hold in (("SLICE", 0, False), ("AUTO", 0, True), ("AUTO", 0x5A, False)):
         libc.mallopt(_PERTURB, fill)
         found.append(
-            lumas(path, threads)[slice(*(frames.start, frames.stop) if frames else (None,))]
+            lumas(path, threads, hold=hold)[
+                slice(*(frames.start, frames.stop) if frames else (None,))
+            ]
         )
     libc.mallopt(_PERTURB, 0)
     alike = Counter(digests[0] for digests in zip(*found, strict=False) if len(set(digests)) == 1)

@@ -140,7 +140,10 @@ class Losses:
                         at_end=gap.frame >= self._frames,
                     )
                 )
-        for frame, time in unexplained:
+        for number, time in unexplained:
+            # Frames before it may have come after it was found.
+            behind = time is not None and self._last is not None and time > self._last
+            frame = self._frames if behind else number
             begin = (self._until if frame else 0) if time is None else time
             losses.append(Loss(frame, begin * base, 1, damaged=True, at_end=frame >= self._frames))
         return tuple(sorted(losses, key=lambda loss: (loss.frame, loss.seconds)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -84,6 +84,8 @@ _KEPT_OF_VIDEO = ("language", "reel_name", "timecode", "title")
 """What a video stream may say of itself that is also true of it in colour."""
 _SLICED = {"ffv1", "prores", "dnxhd", "mjpeg", "utvideo", "huffyuv", "ffvhuff", "v210", "cfhd"}
 """Decoders that share a frame among threads: a damaged packet then costs no other frame."""
+_KEEPING = {"mpeg1video", "mpeg2video"}
+"""Decoders that give a frame for a packet that they have refused, of what its memory holds."""
 _ANNOUNCING = {"avi", "matroska,webm"}
 """Containers whose announced end is that of their last frame, but for damage."""
 _JUMPING = {"mpeg", "mpegts"}
@@ -323,7 +325,7 @@ class Reader:
         yield from (cast(CopiedPacket, packet) for packet in clock.rest())
         # Of a damaged frame, behind which it gives none; or of a codec that nobody knows.
         with suppress(av.FFmpegError, ValueError):
-            for frame in video.codec_context.decode(None):
+            for frame in self._sound(video.codec_context.decode(None)):
                 yield from _in_order(frame, order)
         if order.misses_last(self._damaged):
             yield from self._decode_last(order, rate)
@@ -351,8 +353,13 @@ class Reader:
         except (av.FFmpegError, ValueError):
             self._damage(packet)
             return
-        for frame in frames:
+        for frame in self._sound(frames):
             yield from _in_order(frame, order)
+
+    def _sound(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Those that are more than the memory of a refused packet."""
+        keeping = self._video.codec_context.name in _KEEPING
+        return (frame for frame in frames if not (keeping and frame.pts in self._damaged))
 
     def _decode_last(self, order: DisplayOrder[av.VideoFrame], rate: Fraction) -> Iterator[_Timed]:
         """The last frames, once more from the beginning of the file, on one thread.
@@ -367,6 +374,8 @@ class Reader:
             clock = Clock(video.index, rate=rate, may_jump=container.format.name in _JUMPING)
             for packet in _up_to_damage(container.demux(video)):
                 for moved in clock.carry(packet) if packet.size else (packet,):
+                    if moved.size and moved.pts in self._damaged:
+                        continue  # without it, the frame before it may come
                     try:
                         frames = video.codec_context.decode(moved)
                     except (av.FFmpegError, ValueError):

@@ -65,6 +65,18 @@ def test_a_damaged_packet_costs_its_frame(
     assert (loss.frame, loss.seconds * RATE, loss.count, loss.damaged) == (number, number, 1, True)
 
 
+def test_a_frame_that_the_decoder_refuses_and_gives_all_the_same(tmp_path: Path) -> None:
+    """MPEG-2's last frame without its lower half: in its place is what was in memory before."""
+    clip = write_steady(tmp_path / "clip.mpg", frames=30, codec="mpeg2video")
+    content = clip.read_bytes()
+    second_row = content.rindex(b"\0\0\1\2")
+    whole, _ = read(clip)
+    clip.write_bytes(content[: second_row + 4])
+    times, [loss] = read(clip)
+    assert times == whole[:29]
+    assert (loss.frame, loss.count, loss.damaged, loss.at_end) == (29, 1, True, True)
+
+
 def write_deep(path: Path) -> Path:
     """Thirty frames of ProRes."""
     ticks = [round(Fraction(1000 * n, 24)) for n in range(30)]
