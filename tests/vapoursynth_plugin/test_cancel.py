@@ -157,7 +157,12 @@ def looping_script(looping, steps, *, wait="get_frame"):
     return f"""
 import sys
 {LOOPING.format(model=str(looping))}
-open({str(steps)!r}, "w").close()
+from vidcolor.inference import running
+def tell():
+    while not running._under_way:
+        time.sleep(0.01)
+    open({str(steps)!r}, "w").close()
+threading.Thread(target=tell, daemon=True).start()
 {WAITS[wait].format(frame=1)}
 """
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import ctypes
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
 
 from vidcolor.errors import VidcolorError
+from vidcolor.inference.running import asking
 from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator, State, Step
@@ -170,7 +172,8 @@ class Replay:
             keys = yield from self._keys.load(pass_.keys)
             if pass_ not in self._initial:  # another task may have made it meanwhile
                 try:
-                    state = self._propagator.init_pass(pass_, keys)
+                    with asking(partial(cancel.check, pass_.start)):
+                        state = self._propagator.init_pass(pass_, keys)
                 except Exception:
                     cancel.check(pass_.start)
                     raise
@@ -192,7 +195,8 @@ class Replay:
         if inputs is not None and not inputs.follows(state.luma, state.key_lumas):
             inputs = None
         try:
-            step = self._propagator.step(luma if inputs is None else inputs, state)
+            with asking(partial(cancel.check, frame)):
+                step = self._propagator.step(luma if inputs is None else inputs, state)
         except Exception as error:
             cancel.check(frame)  # it may have failed because it was ended
             cause = "" if isinstance(error, VidcolorError) else f"{type(error).__name__}: "

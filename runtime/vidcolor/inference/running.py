@@ -8,8 +8,9 @@ where a signal reaches it. Runs of other threads are ended by `end_runs`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,8 @@ from vidcolor.interruption import check
 _lock = threading.RLock()  # a signal's handler may come while its own thread holds it
 _under_way: dict[int, Any] = {}
 """The `RunOptions` of all runs under way."""
+_asked = threading.local()
+"""`check` of a thread, while it is inside `asking`."""
 
 
 def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Result:
@@ -35,13 +38,17 @@ def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Res
         Exception: As onnxruntime raises it, also when the run was ended.
         KeyboardInterrupt: Ctrl-C in the main thread, or of the command that this is part of; the
             run was ended.
+        BaseException: What the check of `asking` raised; nothing was run.
     """
     options = onnxruntime().RunOptions()
     options.log_severity_level = verbosity
     with _lock:
         _under_way[id(options)] = options
     try:
-        check()  # not before `end_runs` would end this run
+        # Not before `end_runs` would end this run.
+        check()
+        if ask := getattr(_asked, "check", None):
+            ask()
         if threading.current_thread() is not threading.main_thread():
             return call(options)
         future = _helper().submit(call, options)
@@ -61,6 +68,22 @@ def end_runs() -> None:
     with _lock:
         for options in list(_under_way.values()):
             options.terminate = True
+
+
+@contextmanager
+def asking(check: Callable[[], None]) -> Iterator[None]:
+    """Have each run of this thread ask, once `end_runs` would end it, whether it should be.
+
+    Without it a run that begins right after `end_runs` would go on.
+
+    Args:
+        check: Raises if so.
+    """
+    _asked.check = check
+    try:
+        yield
+    finally:
+        _asked.check = None
 
 
 @cache

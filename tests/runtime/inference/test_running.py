@@ -75,6 +75,24 @@ def test_runs_of_other_threads_are_ended(looping: Path) -> None:
     assert not running._under_way
 
 
+def test_a_run_that_begins_after_all_were_ended_asks_first(looping: Path) -> None:
+    """Else a seek that is ended between two graphs would be in the second one for ever."""
+    propagator = Propagator(Session.load(looping, provider="cpu", threads=1))
+    under_way = []
+
+    def check() -> None:
+        under_way.append(len(running._under_way))
+        if len(under_way) == 2:  # the key's graph ends, the frame's does not
+            running.end_runs()
+            raise ValueError("nobody waits")
+
+    with pytest.raises(BundleError, match="nobody waits"), running.asking(check):
+        step(propagator)
+    assert under_way == [1, 1], "asked when end_runs would end the run"
+    assert running.run(lambda _: 7) == 7
+    assert len(under_way) == 2, "asked after its end"
+
+
 def interrupted(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Status and errors of a process that gets SIGINT a second after it writes something."""
     assert process.stdout is not None
