@@ -33,6 +33,7 @@ SHORTER = {
         " --validate-clips 1 --validate-frames 4 --split 0.5 0.5 0"
     ),
     "python -m export": "--overwrite",
+    "python -m evaluation turing": "--size 64 --pairs 2 --seconds 0.3",
     "python -m evaluation": "--size 64 --frames 4 --pictures 0 --threads 1",
 }
 """What is added, by the beginning of a command; the longest that fits counts."""
