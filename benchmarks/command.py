@@ -31,7 +31,13 @@ class Video(NamedTuple):
 
 
 def render(folder: Path, shape: tuple[int, int], frames: int) -> Video:
-    """A clip of `frames` frames more than a brief one, in H.264 4:2:0, and its key as PNG."""
+    """Write both clips, gray, in H.264 4:2:0, and their key as PNG.
+
+    Args:
+        folder: Where; it is made.
+        shape: Height and width of the frames, in pixels.
+        frames: How many the whole clip has more than the brief one.
+    """
     folder.mkdir()
     height, width = shape
     codes = pan(height, width)
@@ -44,14 +50,23 @@ def render(folder: Path, shape: tuple[int, int], frames: int) -> Video:
                 gray = av.VideoFrame.from_ndarray(codes[place(n)], format="gray")
                 container.mux(stream.encode(gray))
             container.mux(stream.encode())
-    tint = np.array([0.7, 0.9, 1.1], np.float32)
-    picture = np.clip(codes[0][:, :, None] * tint, 0, 255).astype(np.uint8)
+    gains = np.array([0.7, 0.9, 1.1], np.float32)
+    picture = np.clip(codes[0][:, :, None] * gains, 0, 255).astype(np.uint8)
     cv2.imwrite(str(video.key), picture)
     return video
 
 
 def lap(model: Model, video: Video, *, size: int) -> Lap:
-    """The command on the whole clip, less what it takes on the brief one."""
+    """Time the command on the whole clip, less its time on the brief one.
+
+    Args:
+        model: What it colours with.
+        video: The two clips and their key.
+        size: Working size, in pixels.
+
+    Returns:
+        Milliseconds for each frame beyond the brief clip's, and the peak of memory in MiB.
+    """
     brief, whole = (
         child.run(
             [

@@ -44,19 +44,22 @@ class Scores:
     accuracy: list[float] = field(default_factory=list)
     """Share of right pixels, as the reports count them."""
     ciede2000: list[float] = field(default_factory=list)
+    """Colour difference, mean over the frame; about 1 can just be seen."""
     lab_l1: list[float] = field(default_factory=list)
+    """Mean absolute error over pixels and L, a and b, in the units of Lab."""
     ssim: list[float] = field(default_factory=list)
-    """Of every `SSIM_EVERY`-th frame."""
+    """Structural similarity of RGB, at most 1, of every `SSIM_EVERY`-th frame."""
     confidence: list[float] = field(default_factory=list)
-    """The model's own, mean over the frame; empty for methods that have none."""
+    """The model's own, in [0, 1], mean over the frame; empty for methods that have none."""
     warping_error: list[float] = field(default_factory=list)
     """By how many 8-bit codes more than the true chroma the predicted one changes along the motion
     from the frame before; of frames 2, 3, ... since the one before must be predicted too."""
     chroma: list[float] = field(default_factory=list)
     """Strength of the predicted chroma: the mean length of (Cb, Cr), in 8-bit codes."""
     true_chroma: list[float] = field(default_factory=list)
-    """The same of the true frame."""
+    """Strength of the true chroma, in the same unit."""
     cdc: float = 0.0
+    """Colour distribution consistency of the whole clip; smaller is steadier."""
     seconds: float = 0.0
     """Spent predicting."""
 
@@ -68,7 +71,12 @@ def frame_rgb(luma: Codes, chroma: Codes) -> Codes:
 
 
 def prediction_rgb(luma: Codes, prediction: Prediction) -> Codes:
-    """Return the same of a prediction, its chroma rounded to the codes that a video would hold."""
+    """Return the 8-bit RGB [h, w, 3] of a predicted frame.
+
+    Args:
+        luma: The frame's true luma codes [h, w].
+        prediction: Its chroma is rounded to the codes that a video would hold.
+    """
     return frame_rgb(luma, np.stack(encode_chroma(prediction.chroma, CODING)))
 
 

@@ -159,9 +159,8 @@ def test_a_missing_extra_is_installed_without_an_index_that_knows_vidcolor(envir
     told = set(re.findall(r'"vidcolor\[(\w+)\]"|extra="(\w+)"', "\n".join(sources)))
     named = {one or other for one, other in told}
     assert {"cpu", "cuda", "film", "scribbles", "cluster"} <= named <= set(extras(environment))
-    for extra in named:
-        requirement = f"vidcolor[{extra}]"
-        pip("--python", environment, "install", "--no-deps", "--no-index", requirement)
+    requirements = [f"vidcolor[{extra}]" for extra in sorted(named)]
+    pip("--python", environment, "install", "--no-deps", "--no-index", *requirements)
 
 
 def extras(environment):
@@ -175,10 +174,10 @@ def extras(environment):
 def test_without_torch_the_wheel_colours_a_clip_in_both_ways(environment, footage, toy_bundle):
     """The command line and vspipe agree, to the last bit of a lossless file."""
     python = environment / SCRIPTS / "python"
-    look = (
+    code = (
         "import sys, importlib.util as u, vidcolor; print(u.find_spec('torch'), vidcolor.__file__)"
     )
-    torch, _, path = run(environment, python, "-c", look, cwd=footage).decode().partition(" ")
+    torch, _, path = run(environment, python, "-c", code, cwd=footage).decode().partition(" ")
     assert torch == "None"
     assert Path(path).is_relative_to(environment)
 

@@ -104,7 +104,7 @@ def test_a_frame_too_few_or_too_many_is_an_error(clip, scorer, frames):
     ("method", "expected"),
     [("gray", 27.31), ("hold", 30.59), ("flow chain", 37.69), ("flow direct", 36.66)],
 )
-def test_the_ruler_agrees_with_one_made_of_opencv_alone(method, expected, footage):
+def test_the_scorer_agrees_with_one_made_of_opencv_alone(method, expected, footage):
     """Mean PSNR of real footage, decoded, warped and compared in OpenCV's Y'CrCb and RGB."""
     clip, scorer = footage
     assert np.mean(scorer.score(Predictor(method).predict(clip)).psnr) == pytest.approx(

@@ -1,4 +1,4 @@
-"""The exporter takes seconds a graph, so every test of a module shares what it made once."""
+"""The exporter takes seconds a graph, so tests share what it made once."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from onnx import ModelProto
 
 from export.graphs import export_graphs
 from tests.export.courier import Courier
+from tests.support.made_once import made_once
 from training.checkpoint import Config
 from vidcolor.inference.contract import Metadata
 
@@ -42,9 +43,15 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def courier_bytes(courier: Courier, metadata: Metadata) -> dict[str, bytes]:
-    graphs = export_graphs(courier, metadata)
-    return {name: graph.SerializeToString() for name, graph in graphs.items()}
+def courier_bytes(
+    courier: Courier, metadata: Metadata, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    def trace(folder: Path) -> None:
+        for name, graph in export_graphs(courier, metadata).items():
+            (folder / name).write_bytes(graph.SerializeToString())
+
+    folder = made_once(tmp_path_factory, "courier", trace)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture

@@ -101,21 +101,25 @@ def test_both_graphs_carry_the_metadata_and_nothing_of_the_machine(courier_graph
         assert b".py" not in model.SerializeToString()
 
 
-def test_unused_inputs_and_states_passed_on_stay_in_the_graph(metadata):
-    graphs = export_graphs(Hold(), metadata)
-    remember, propagate = graphs["remember"].graph, graphs["propagate"].graph
+@pytest.fixture(scope="module")
+def hold_graphs(metadata) -> dict[str, ModelProto]:
+    return export_graphs(Hold(), metadata)
+
+
+def test_unused_inputs_and_states_passed_on_stay_in_the_graph(metadata, hold_graphs):
+    remember, propagate = (hold_graphs[name].graph for name in ("remember", "propagate"))
     assert axes(remember.input).keys() == {"key.luma", "key.chroma"}
     assert axes(remember.output).keys() == {"next.chroma", "next.twin"}
     assert axes(propagate.input).keys() == {"luma", "state.chroma", "state.twin"}
     assert [*axes(propagate.output)] == ["chroma", "confidence", "next.chroma", "next.twin"]
     again = export_graphs(Hold(), metadata)
-    for name, graph in graphs.items():
+    for name, graph in hold_graphs.items():
         assert graph.SerializeToString() == again[name].SerializeToString()
 
 
-def test_states_that_begin_as_the_same_tensor_are_told_apart(metadata):
-    graph = export_graphs(Hold(), metadata)["propagate"]
-    session = InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+def test_states_that_begin_as_the_same_tensor_are_told_apart(hold_graphs):
+    graph = hold_graphs["propagate"].SerializeToString()
+    session = InferenceSession(graph, providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
     given = {name: random.random((1, 2, 8, 12), np.float32) for name in ("chroma", "twin")}
     feeds = {f"state.{name}": plane for name, plane in given.items()}

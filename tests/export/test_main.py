@@ -9,19 +9,29 @@ import torch
 
 from export.__main__ import main
 from export.options import Export
+from tests.export.shallow import HALVINGS, shallow_unets
 from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
 from training.models.unet import UNet
 from vidcolor.inference.session import Session
 
 ROOT = Path(__file__).parents[2]
-WIDTH = 1 / 32
+WIDTH = 1 / 4
+COMMAND = """
+import runpy, sys
+from tests.export.shallow import shallow_unets
+sys.argv[0] = "export"
+with shallow_unets():
+    runpy.run_module("export", run_name="__main__", alter_sys=True)
+"""
+"""`python -m export` with U-Nets that are traced soon."""
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
-    """The seeds' U-Net of a thirty-second of its widths, with batch norms that do something."""
+    """A shallow U-Net of a quarter of its widths, with batch norms that do something."""
     torch.manual_seed(0)
-    generator = UNet(width=WIDTH)
+    with shallow_unets():
+        generator = UNet(width=WIDTH)
     with torch.no_grad():
         for module in generator.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -61,7 +71,7 @@ def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf,
     notes.write_text("## Limits\n\nIt knows clouds only.\n")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "export", checkpoint, "-o", shelf / "mine"),
+            *(sys.executable, "-c", COMMAND, checkpoint, "-o", shelf / "mine"),
             *("--licence", "CC0", "--notes", notes),
         ],
         cwd=ROOT,
@@ -82,7 +92,7 @@ def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf,
         assert session.metadata.licence == "CC0"
         assert session.metadata.training_data == "rendered scenes"
         assert session.metadata.metrics == "psnr 30.12"
-        assert session.metadata.size_multiple == 128
+        assert session.metadata.size_multiple == 2**HALVINGS
     assert "\n## Limits\n\nIt knows clouds only.\n\n##" in (shelf / "mine" / "CARD.md").read_text()
     sizes = [
         (shelf / "mine" / f"propagate.{precision}.onnx").stat().st_size
@@ -145,6 +155,7 @@ def test_a_model_can_be_given_another_name(checkpoint, shelf, monkeypatch):
     monkeypatch.setattr(
         exporter, "write_bundle", lambda *_, metadata, **__: given.append(metadata.name) or []
     )
-    exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle", name="mine-2"))
-    exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle"))
+    with shallow_unets():
+        exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle", name="mine-2"))
+        exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle"))
     assert given == ["mine-2", "cgan-dt1"]

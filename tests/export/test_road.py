@@ -4,6 +4,7 @@ runtime, the command line, the filter."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from export.__main__ import main as export
+from tests.export.shallow import shallow_unets
 from tests.support import need
 from tests.support.scenes import render
 from tests.support.videos import write_clip, write_key
@@ -28,21 +30,25 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module", params=list(ARGUMENTS))
-def bundle(request, tmp_path_factory) -> Path:
+def bundle(request, tmp_path_factory) -> Iterator[Path]:
     """A bundle of random weights that colour visibly, by the command line."""
     torch.manual_seed(0)
-    generator = GENERATORS[request.param](**ARGUMENTS[request.param])
+    with shallow_unets():
+        yield export_to(tmp_path_factory.mktemp("road"), request.param)
+
+
+def export_to(folder: Path, model: str) -> Path:
+    generator = GENERATORS[model](**ARGUMENTS[model])
     with torch.no_grad():
         generator.head.weight.normal_(0, 0.3)
         for module in generator.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.3)
                 module.running_var.uniform_(0.05, 0.2)
-    folder = tmp_path_factory.mktemp("road")
-    config = Config(name=request.param, model=request.param, arguments=ARGUMENTS[request.param])
+    config = Config(name=model, model=model, arguments=ARGUMENTS[model])
     save_generator(folder / "checkpoint", generator, config=config)
     with pytest.MonkeyPatch.context() as patch:
-        output = folder / request.param
+        output = folder / model
         patch.setattr(sys, "argv", ["export", str(folder / "checkpoint"), "-o", str(output)])
         assert export() == 0
     return output

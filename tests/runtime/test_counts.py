@@ -202,8 +202,8 @@ def test_planes_that_a_step_allocates(flow_bundle: Path) -> None:
     # The tracks at full size, and what there is of them at half size.
     assert peak(lambda: seen_ahead.with_tracks(state.tracks)) < 3.4 * plane
     # Padded luma, two flows of two planes, 8-bit luma, half a plane for the flow at half size.
-    look = partial(propagator.prepare, scene.luma[2], state, previous=scene.luma[1])
-    assert peak(look) < 6.4 * plane
+    prepare = partial(propagator.prepare, scene.luma[2], state, previous=scene.luma[1])
+    assert peak(prepare) < 6.4 * plane
 
 
 def test_planes_that_full_size_allocates() -> None:

@@ -175,8 +175,8 @@ def test_a_pass_starts_at_its_key_or_without_a_past(propagator: Propagator, scen
 
 
 def test_without_a_past_there_is_no_flow_to_it(flow_propagator: Propagator, scene: Scene) -> None:
-    forgotten = flow_propagator.reset_state(flow_propagator.init_state(scene.key(0)))
-    first = flow_propagator.step(scene.luma[4], forgotten)
+    reset = flow_propagator.reset_state(flow_propagator.init_state(scene.key(0)))
+    first = flow_propagator.step(scene.luma[4], reset)
     np.testing.assert_array_equal(first.chroma, 0)
     second = flow_propagator.step(scene.luma[5], first.state)
     assert np.abs(second.chroma).max() > 0.001  # from here on there is a frame to flow to

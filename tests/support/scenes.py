@@ -56,14 +56,14 @@ def render(
     """A scene in which things move by up to 2 pixels and the camera by `pan` pixels a frame."""
     rng = np.random.default_rng(seed)
     ground = _texture(rng, height + 2 * _MARGIN, width + 2 * _MARGIN)
-    tint = _chroma(rng)
+    ground_chroma = _chroma(rng)
     things = [_thing(rng, height, width) for _ in range(_OBJECTS)]
     luma = np.empty((frames, height, width), np.float32)
     chroma = np.empty((frames, 2, height, width), np.float32)
     for t in range(frames):
         shift = np.array([[1, 0, _MARGIN + pan * t], [0, 1, _MARGIN + 0.5 * pan * t]])
         luma[t] = _warp(ground, shift, height, width)
-        chroma[t] = tint[:, None, None]
+        chroma[t] = ground_chroma[:, None, None]
         for thing in things:
             mask, texture = _draw(thing, t, height, width)
             luma[t] += mask * (texture - luma[t])

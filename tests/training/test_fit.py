@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -250,44 +252,36 @@ def test_a_compiled_generator_learns_the_same(options, tmp_path, monkeypatch):
     assert plain[0]["l1"] != plain[-2]["l1"]
 
 
-def fit_arguments(options: FitOptions, out: Path) -> list[str]:
-    return [
-        *("-m", "training", "fit", str(options.videos[0]), "-o", str(out)),
-        *("--arguments", "width=0.03125", "--alpha", "0", "--size", str(SIZE)),
-        *("--crop", str(SIZE), "--cache", str(options.clips.cache), "--batch", "2"),
-        *("--accelerator", "cpu", "--threads", "1", "--checkpoint-steps", "1"),
-    ]
-
-
 def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
     """Three times: kill -9 at a random moment of a run that saves after every update."""
-    out = tmp_path / "run"
+    run = replace(
+        options, out=tmp_path / "run", objective=ObjectiveOptions(alpha=0),
+        steps=100_000, checkpoint_steps=1,
+    )  # fmt: skip
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["training.fit"])  # PyTorch is imported once for all three
     rng = np.random.default_rng(0)
     step = 0
     for _ in range(3):
-        resume = ["--resume"] if (out / "checkpoint" / TRAINING).exists() else []
-        process = subprocess.Popen(
-            [sys.executable, *fit_arguments(options, out), "--steps", "100000", *resume],
-            cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        resume = (run.out / "checkpoint" / TRAINING).exists()
+        process = processes.Process(target=fit, args=(replace(run, resume=resume),))
+        process.start()
         try:
             end = time.monotonic() + DEADLINE
-            while not _checkpoint_after(out, step):
-                assert process.poll() is None
+            while not _checkpoint_after(run.out, step):
+                assert process.is_alive()
                 assert time.monotonic() < end
                 time.sleep(0.02)
             time.sleep(rng.uniform(0.0, 1.0))
         finally:
             process.kill()
-            process.wait()
-        network, config = load_generator(out / "best")
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
+        network, config = load_generator(run.out / "best")
         assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
         assert config.metrics["whole_psnr"] > 0
-        assert load_generator(out / "checkpoint")[1].step > step
-        step = load_generator(out / "checkpoint")[1].step
+        assert load_generator(run.out / "checkpoint")[1].step > step
+        step = load_generator(run.out / "checkpoint")[1].step
 
 
 def _checkpoint_after(out: Path, step: int) -> bool:

@@ -55,10 +55,10 @@ def test_before_the_first_key_and_after_the_last(direction, scene, session, toy_
     case = Case(scene, "YUV420P8", size=32, keys=(8, 16), direction=direction)
     colored = case.propagate(toy_bundle)
     assert [planes_of(f) for f in colored.frames()] == case.plain_loop(session)
-    keyed = [f.props["VidcolorKeyed"] for f in colored.frames()]
+    has_key = [f.props["VidcolorKeyed"] for f in colored.frames()]
     first = 8 if direction == "forward" else 0
     last = 16 if direction == "backward" else LENGTH - 1
-    assert keyed == [int(first <= n <= last) for n in range(LENGTH)]
+    assert has_key == [int(first <= n <= last) for n in range(LENGTH)]
 
 
 @pytest.mark.parametrize("is_tagged", [False, True])

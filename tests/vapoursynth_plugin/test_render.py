@@ -60,10 +60,10 @@ class Clip:
         return answer
 
     def check(self, number):
-        made, (chroma, confidence, keyed) = self.color(number), self.plain[number]
+        made, (chroma, confidence, has_key) = self.color(number), self.plain[number]
         np.testing.assert_array_equal(made.chroma, chroma)
         np.testing.assert_array_equal(made.confidence, confidence)
-        assert made.has_key == keyed
+        assert made.has_key == has_key
         return made
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a shortcut (He et al. 2015)."""
+    """Two 3x3 convolutions beside a shortcut (He et al. 2015): [B, width, h, w] in and out."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -21,22 +21,22 @@ class Residual(nn.Module):
 
 
 def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution and leaky ReLU."""
+    """3x3 convolution and leaky ReLU: [B, before, h, w] -> [B, after, h / stride, w / stride]."""
     return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(0.1))
 
 
 def double(x: Tensor) -> Tensor:
-    """Twice the height and width, nearest neighbour."""
+    """Nearest neighbour: [B, c, h, w] -> [B, c, 2 h, 2 w]."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def enlarge(x: Tensor, times: int) -> Tensor:
-    """`times` the height and width, bilinear."""
+    """Bilinear: [B, c, h, w] -> [B, c, times h, times w]."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
 def softmax(x: Tensor) -> Tensor:
-    """Over the few channels of large planes [B, c, h, w].
+    """Softmax over the few channels of large planes: [B, c, h, w] in and out.
 
     Spelt out, since onnxruntime's own turns the planes inside out for it: five times as long.
     """

@@ -38,7 +38,9 @@ class SimilarityUNet(UNet):
     encoder_widths = ENCODER_WIDTHS[: LEVELS + 1]
     decoder_widths = DECODER_WIDTHS[-LEVELS:]
     dropout_levels = 0
-    input_channels = UNet.input_channels + 1 + 3  # c_{t-1}'s confidence; fetched a, b and likeness
+    input_channels = (
+        UNet.input_channels + 1 + 3
+    )  # c_{t-1}'s confidence; fetched a, b and similarity
     output_channels = 2 + 1  # what is added to the fetched a and b; confidence
 
     def __init__(
@@ -65,10 +67,10 @@ class SimilarityUNet(UNet):
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> tuple[Propagated, Tensor]:
         """`propagate`, and the frame for the objective: Lab [B, 3, h, w] in [-1, 1]."""
-        chroma, likeness = self._fetch(luma, memory)
+        chroma, similarity = self._fetch(luma, memory)
         fetched = planes_to_lab(luma, chroma)[:, 1:]
         before = self.conditions(luma, state, memory)
-        given = torch.cat([before, state["confidence"], fetched, likeness], 1)
+        given = torch.cat([before, state["confidence"], fetched, similarity], 1)
         output = self.ascend(self.descend(given)).float()
         colors = (fetched + torch.tanh(output[:, :2])).clamp(-1.0, 1.0)
         painted = torch.cat([lightness(luma), colors], 1)

@@ -13,7 +13,9 @@ from vidcolor.advise.preview import GAP, encode_preview
 from vidcolor.errors import ArgumentError, MediaError
 
 
-def tint(path: Path, *, pixel_format: str = "yuv420p", tags: tuple[int, ...] = (1, 1, 1, 1)):
+def write_red_and_blue(
+    path: Path, *, pixel_format: str = "yuv420p", tags: tuple[int, ...] = (1, 1, 1, 1)
+):
     """A clip whose left half is red and whose right half is blue, without loss."""
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=25)
@@ -76,7 +78,7 @@ def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
     ],
 )
 def test_colours_are_the_films(tmp_path: Path, pixel_format: str, tags: tuple[int, ...]) -> None:
-    film = tint(tmp_path / "a.mkv", pixel_format=pixel_format, tags=tags)
+    film = write_red_and_blue(tmp_path / "a.mkv", pixel_format=pixel_format, tags=tags)
     preview = encode_preview(film, tmp_path / "p.mp4", side=480, pictures_of=[1])
     picture = cv2.imdecode(np.frombuffer(preview.pictures[1], np.uint8), cv2.IMREAD_COLOR)
     limited = tags[3] == 1

@@ -30,12 +30,12 @@ def test_layers_are_the_reports():
 
 def test_one_logit_for_every_64_pixels_of_both_frames():
     torch.manual_seed(0)
-    judge = Discriminator(width=1 / 16)
+    discriminator = Discriminator(width=1 / 16)
     frame, previous, other = torch.rand(3, 2, 3, 128, 256).mul(2).sub(1).unbind()
-    logits = judge(frame, previous)
+    logits = discriminator(frame, previous)
     assert logits.shape == (2, 1, 2, 4)
-    assert not torch.allclose(logits, judge(frame, other))
-    assert not torch.allclose(logits, judge(other, previous))
+    assert not torch.allclose(logits, discriminator(frame, other))
+    assert not torch.allclose(logits, discriminator(other, previous))
 
 
 def test_parameters_are_those_of_the_reports_widths():
@@ -49,5 +49,5 @@ def test_parameters_are_those_of_the_reports_widths():
 
 def test_a_logit_sees_574_pixels_of_each_side():
     """Six 4x4 at stride 2: 1 + 3 (1 + 2 + ... + 32) = 190; two more at stride 1: + 2 * 3 * 64."""
-    judge = linear(Discriminator(width=1 / 64)).layers
-    assert seen(judge, torch.ones(1, 6, 768, 768), 6, 6) == (574, 574)
+    layers = linear(Discriminator(width=1 / 64)).layers
+    assert seen(layers, torch.ones(1, 6, 768, 768), 6, 6) == (574, 574)

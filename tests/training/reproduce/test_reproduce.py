@@ -149,8 +149,8 @@ def test_the_flagship_is_measured_as_it_ships():
 
 def test_a_training_that_fails_ends_the_others(tmp_path):
     good = TrainingRun("good", tmp_path / "good", ("--help",))
-    bad = TrainingRun("bad", tmp_path / "bad", (str(tmp_path / "nothing"), "--steps", "1"))
-    with pytest.raises(RunError, match=r"bad: .* status 2; .*is not a folder"):
+    bad = TrainingRun("bad", tmp_path / "bad", ("videos", "--system", "nothing"))
+    with pytest.raises(RunError, match=r"bad: .* status 2; .*system is 'nothing', accepted are"):
         list(TrainingRuns(1).finish([bad, good]))
     assert (bad.folder / LOG).exists()
     assert not (bad.folder / DONE).exists()
