@@ -51,7 +51,7 @@ PACKAGE := pyproject.toml constraints.txt $(LISTED) \
     $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
 
 # Two processes share the tests, file by file; then more threads for one test only take turns.
-PYTEST := OMP_NUM_THREADS=1 pytest --numprocesses $(PROCESSES) --dist loadfile \
+PYTEST := OMP_NUM_THREADS=1 pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
     $(if $(COVERAGE),--cov --cov-report term:skip-covered)
 # Where PyTorch is not installed, its types are not there either.
 TYPED := $(if $(wildcard .venv/full.stamp),,runtime/vidcolor vapoursynth_plugin/vsvidcolor)

@@ -7,11 +7,33 @@ from hypothesis import settings
 
 from tests.support import need
 
-TOY = Path(__file__).parent / "toy"
+TESTS = Path(__file__).parent
+TOY = TESTS / "toy"
+SLOWEST = (
+    "training/reproduce/test_reproduce.py",
+    "training/test_fit.py",
+    "export/test_road.py",
+    "test_wheel.py",
+    "test_attack.py",
+    "test_pages.py",
+    "test_film.py",
+    "export/test_main.py",
+    "export/test_colorizer.py",
+    "export/test_quantise.py",
+    "test_demo.py",
+)
+"""Files that take longest are run first. One that is begun last would keep a process busy while the
+others have nothing left to do."""
 
 # How long an example takes depends on how busy the machine is.
 settings.register_profile("vidcolor", deadline=None)
 settings.load_profile("vidcolor")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {TESTS / name: place for place, name in enumerate(SLOWEST)}
+    assert all(path.is_file() for path in places), "SLOWEST names a file that is gone"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from evaluation.options import ClipOptions
 from evaluation.provenance import provenance
 from tests.support.footage import SIZE, write_scenes
 from tests.support.waiting import DEADLINE
+from training import validation
 from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
 from training.data.options import RolloutOptions
 from training.fit import fit
@@ -32,6 +34,14 @@ from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_examples() -> Iterator[None]:
+    """Every checkpoint is validated; on four examples that takes a quarter of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validation, "EXAMPLES", 4)
+        yield
 
 
 @pytest.fixture(scope="module")
