@@ -9,21 +9,13 @@ import torch
 
 from export.__main__ import main
 from export.options import Export
-from tests.export.shallow import HALVINGS, shallow_unets
+from tests.support.shallow import HALVINGS, shallow_python, shallow_unets
 from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
 from training.models.unet import UNet
 from vidcolor.inference.session import Session
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 1 / 4
-COMMAND = """
-import runpy, sys
-from tests.export.shallow import shallow_unets
-sys.argv[0] = "export"
-with shallow_unets():
-    runpy.run_module("export", run_name="__main__", alter_sys=True)
-"""
-"""`python -m export` with U-Nets that are traced soon."""
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +61,10 @@ def call(monkeypatch, capsys):
 def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf, tmp_path):
     notes = tmp_path / "notes.md"
     notes.write_text("## Limits\n\nIt knows clouds only.\n")
+    python = shallow_python(tmp_path / "python")
     done = subprocess.run(
         [
-            *(sys.executable, "-c", COMMAND, checkpoint, "-o", shelf / "mine"),
+            *(python, "-m", "export", checkpoint, "-o", shelf / "mine"),
             *("--licence", "CC0", "--notes", notes),
         ],
         cwd=ROOT,

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from export.__main__ import main as export
-from tests.export.shallow import shallow_unets
 from tests.support import need
 from tests.support.scenes import render
+from tests.support.shallow import shallow_unets
 from tests.support.videos import write_clip, write_key
 from training.checkpoint import Config, save_generator
 from training.models import GENERATORS

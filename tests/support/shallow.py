@@ -5,8 +5,11 @@ What a level is made of, the state and the memory are those of the whole network
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,14 @@ from training.models.similarity import SimilarityUNet
 from training.models.unet import UNet
 
 HALVINGS = 2
+_RUN_MODULE = """
+import runpy, sys
+from tests.support.shallow import shallow_unets
+_, sys.executable, _, module, *arguments = sys.argv
+sys.argv = [module, *arguments]
+with shallow_unets():
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 
 
 @contextmanager
@@ -27,3 +38,19 @@ def shallow_unets() -> Iterator[None]:
             patch.setattr(network, "encoder_widths", network.encoder_widths[: HALVINGS + 1])
             patch.setattr(network, "decoder_widths", network.decoder_widths[-HALVINGS:])
         yield
+
+
+def shallow_python(path: Path) -> Path:
+    """Write a program that runs modules as `python -m` does, with shallow U-Nets.
+
+    Args:
+        path: Of the program. What it runs starts processes of its own by it, through
+            `sys.executable`.
+
+    Returns:
+        The path.
+    """
+    words = shlex.join([sys.executable, "-c", _RUN_MODULE, str(path)])
+    path.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path
