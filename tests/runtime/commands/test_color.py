@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -257,20 +256,10 @@ def test_cuda_where_there_is_none(folder: Path, capsys: pytest.CaptureFixture[st
     assert not Path("out.mkv").exists()
 
 
-@pytest.fixture
-def heeded_interrupts() -> Iterator[None]:
-    """Processes started meanwhile heed Ctrl-C, also where the tests run in the background, whose
-    processes a shell makes deaf to it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_leaves_nothing(
-    tmp_path: Path, number: signal.Signals, heeded_interrupts: None
-) -> None:
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     clip = write_clip(tmp_path / "clip.mkv", pts=range(0, 60_000, 40))
     key = write_key(tmp_path / "key.png")
     command = [sys.executable, "-m", "vidcolor", "color", str(clip), "--key", str(key)]
