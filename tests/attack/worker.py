@@ -116,6 +116,8 @@ def run_process(
         stderr=subprocess.PIPE,
     ) as process:
         if stop is not None:
+            while process.poll() is None and not _has_begun(process.pid):
+                time.sleep(_POLL)  # what comes before is Python's own beginning
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(stop[0])
             process.send_signal(stop[1])
@@ -128,6 +130,16 @@ def run_process(
             out, err = process.communicate()
     lasted = time.monotonic() - begin
     return Outcome(process.returncode, timed_out, lasted, _decoded(out), _decoded(err))
+
+
+def _has_begun(process: int) -> bool:
+    """Whether a process handles SIGTERM, as vidcolor does and Python does not."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:  # it has ended, or the system has no such files
+        return True
+    handled = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(handled.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def _child(
