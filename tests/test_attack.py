@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.attack import checks
-from tests.attack.campaign import Attack, Input, Result, inputs, table
+from tests.attack.batch import run_batch
+from tests.attack.campaign import Attack, inputs, table
 from tests.attack.case import Case, judge, look
-from tests.attack.kinds import KINDS
+from tests.attack.kinds import KINDS, Kind
+from tests.attack.material import Material
+from tests.attack.run import Input, Result
 from tests.attack.worker import CRASHED, Outcome, run_forked
 from tests.support.videos import write_clip
 
@@ -148,6 +152,32 @@ def test_a_wrong_film_is_a_fault(tmp_path: Path, change: dict, told: list[str]) 
     sound = Outcome(0, timed_out=False, seconds=1, out="", err="")
     check = checks.film("out.mkv", "clip.mkv", exact=True)
     assert list(check(tmp_path, sound)) == told
+
+
+def test_what_ends_a_batch_s_child_costs_no_other_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that crashes it is run once more, alone; the others have a new child."""
+    (tmp_path / "place").mkdir()
+
+    def make(numbers: random.Random, material: Material, folder: Path) -> Case:
+        return Case([], what=str(folder))
+
+    def main_of(case: Case):
+        def run() -> int:
+            if "/keys-2-" in case.what:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            return 0
+
+        return run
+
+    monkeypatch.setattr("tests.attack.run.KINDS", {"keys": Kind(make, 100)})
+    monkeypatch.setattr("tests.attack.run.main_of", main_of)
+    batch = [Input("keys", number, 1) for number in range(1, 5)]
+    results = run_batch(batch, Material(tmp_path), tmp_path / "place", tmp_path / "kept")
+    assert [result.input.number for result in results] == [1, 2, 3, 4]
+    assert [bool(result.faults) for result in results] == [False, True, False, False]
+    assert results[1].faults[0] == "signal 11"
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
-import random
 import shutil
 import signal
 import sys
@@ -14,28 +13,17 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from tests.attack.case import Case, judge, judge_stopped, look
+from tests.attack.batch import run_batch
 from tests.attack.kinds import KINDS
 from tests.attack.material import Material, make_material
-from tests.attack.worker import Outcome, Stop, run_forked, run_process
+from tests.attack.run import Input, Result
 
-ROOT = Path(__file__).parents[2]
-_OWN_PROCESS = 100
-"""Every so many-th input runs in a Python process of its own, as a user's does."""
-_SURROUNDINGS: tuple[Mapping[str, str], ...] = (
-    {},
-    {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
-    {"PYTHONIOENCODING": "cp850"},
-    {"PYTHONIOENCODING": "ascii"},
-    {"TERM": "dumb", "COLUMNS": "1"},
-)
-"""What they find there, in turn: other code pages, odd terminals."""
 _ROOM = 2 << 30
 """Bytes that inputs may take together."""
 _BATCH = 25
@@ -77,31 +65,6 @@ class Attack:
     """After which no further inputs are begun."""
     jobs: int = 1
     """Processes that run inputs side by side."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input, by what it is drawn from."""
-
-    kind: str
-    number: int
-    seed: int
-
-    def repeat(self) -> str:
-        """The command that runs it again."""
-        return f"python -m tests.attack --seed {self.seed} --kind {self.kind} --only {self.number}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of an input."""
-
-    input: Input
-    status: int
-    seconds: float
-    faults: tuple[str, ...] = ()
-    command: str = ""
-    kept: str = ""
 
 
 def attack(options: Attack) -> int:
@@ -201,7 +164,7 @@ def _run_all(options: Attack, material: Material, place: Path) -> Iterator[Resul
         mp_context=multiprocessing.get_context("fork"),
         initializer=_import_all,
     ) as pool:
-        futures = [pool.submit(_run_batch, batch, material, place, keep) for batch in batches]
+        futures = [pool.submit(run_batch, batch, material, place, keep) for batch in batches]
         done = 0
         end = time.monotonic() + 60 * options.minutes
         try:
@@ -235,111 +198,3 @@ def _import_all() -> None:
         with contextlib.suppress(ImportError):
             import_module(name)
     onnxruntime()
-
-
-def _run_batch(batch: list[Input], material: Material, place: Path, keep: Path) -> list[Result]:
-    return [run_input(each, material, place, keep) for each in batch]
-
-
-def run_input(each: Input, material: Material, place: Path, keep: Path | None) -> Result:
-    """Run one input in a folder of its own, which is kept in `keep` if there is a fault."""
-    room = Path(tempfile.mkdtemp(prefix=f"{each.kind}-{each.number}-", dir=place))
-    folder, logs = room / "input", room / "logs"
-    folder.mkdir()
-    logs.mkdir()
-    # Not for secrets: the same numbers give the same inputs.
-    numbers = random.Random(f"{each.seed} {each.kind} {each.number}")  # noqa: S311
-    case = KINDS[each.kind].make(numbers, material, folder)
-    case.before = look(folder)
-    kept = room / "kept"
-    if keep is not None:
-        shutil.copytree(folder, kept, symlinks=True, copy_function=_copy)
-    faults: list[str] = []
-    for stop in case.stops:
-        faults += judge_stopped(stop[1], _run_stopped(case, folder, logs, stop))
-    turn, rest = divmod(each.number, _OWN_PROCESS)
-    surroundings = _SURROUNDINGS[turn % len(_SURROUNDINGS)] if rest == 0 else None
-    outcome = _run(case, folder, logs, surroundings)
-    if outcome.timed_out:  # a fork of a process with threads may hang where a process would not
-        outcome = _run(case, folder, logs, {})
-    faults += judge(case, folder, outcome)
-    if outcome.status == 0 and case.check is not None and not faults:
-        faults += _check(case, folder, outcome, logs)
-    result = Result(each, outcome.status, outcome.seconds, tuple(faults), case.command)
-    if faults and keep is not None:
-        result = replace(result, kept=_keep(result, case, outcome, kept, keep))
-    shutil.rmtree(room, ignore_errors=True)
-    return result
-
-
-def _run_stopped(case: Case, folder: Path, logs: Path, stop: Stop) -> Outcome:
-    if case.own_process:
-        return run_process(case.program, case.arguments, folder=folder, root=ROOT, stop=stop)
-    return run_forked(_main_of(case), folder=folder, logs=logs, stop=stop)
-
-
-def _run(case: Case, folder: Path, logs: Path, surroundings: Mapping[str, str] | None) -> Outcome:
-    """Run a case in a fork, or in a process of its own with these environment variables."""
-    if surroundings is not None and case.program == "vidcolor" and case.interrupt_after is None:
-        return run_process(
-            case.program, case.arguments, folder=folder, root=ROOT, seconds=case.seconds,
-            environment=surroundings,
-        )  # fmt: skip
-    stop = None if case.interrupt_after is None else (case.interrupt_after, signal.SIGINT)
-    return run_forked(
-        _main_of(case), folder=folder, logs=logs, seconds=case.seconds, stop=stop
-    )  # fmt: skip
-
-
-def _main_of(case: Case) -> Callable[[], int | None]:
-    if case.program == "export":
-        import export.run
-        from export.__main__ import main as export_main
-
-        def export_loaded() -> int:
-            # A checkpoint that can be loaded is exported in tests/export: it takes a minute.
-            export.run.write_bundle = lambda *arguments, **options: []
-            sys.argv = ["python -m export", *case.arguments]
-            return export_main()
-
-        return export_loaded
-    from vidcolor.cli import main
-
-    return lambda: main(case.arguments)
-
-
-def _check(case: Case, folder: Path, outcome: Outcome, logs: Path) -> list[str]:
-    """The faults that the case's own check finds, in a child that a broken output may crash."""
-    check = case.check
-    assert check is not None
-
-    def run() -> int:
-        for fault in check(folder, outcome):
-            print(fault)
-        return 0
-
-    checked = run_forked(run, folder=folder, logs=logs)
-    faults = checked.out.splitlines()
-    if checked.status != 0:
-        faults.append(f"the check failed: {checked.err.strip().splitlines()[-1:]}")
-    return faults
-
-
-def _keep(result: Result, case: Case, outcome: Outcome, kept: Path, keep: Path) -> str:
-    """Keep the input as it was, what was told, and how to repeat it."""
-    place = keep / f"{result.input.kind}-{result.input.seed}-{result.input.number}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    shutil.copytree(kept, place / "input", symlinks=True, copy_function=_copy)
-    words = [*result.faults, "", f"{result.input.repeat()}", "", f"in input/: {case.command}"]
-    text = "\n".join([*words, f"what: {case.what}", "", outcome.out[-5000:], outcome.err[-20_000:]])
-    (place / "fault.txt").write_text(text, encoding="utf-8", errors="backslashreplace")
-    return str(place)
-
-
-def _copy(source: str, target: str) -> None:
-    """A file as it is; a pipe as a pipe."""
-    if Path(source).is_file():
-        shutil.copy2(source, target)
-    else:
-        os.mkfifo(target)

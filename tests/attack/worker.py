@@ -94,6 +94,54 @@ def run_forked(
     return Outcome(os.waitstatus_to_exitcode(status), timed_out, lasted, out, err)
 
 
+def run_here(run: Callable[[], int | None], *, folder: Path, logs: Path) -> Outcome:
+    """Run a function that is the main of a program in this process, a child with bounds of its own.
+
+    Args:
+        run: Returns the exit status.
+        folder: Where it runs.
+        logs: A folder for its standard output and error.
+    """
+    begin = time.monotonic()
+    _redirect(logs)
+    os.chdir(folder)
+    try:
+        status = _status(run)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        status = CRASHED
+        with contextlib.suppress(OSError):
+            os.write(2, traceback.format_exc().encode(errors="backslashreplace"))
+    os.chdir(logs)
+    out, err = (_text(logs / name) for name in ("out", "err"))
+    return Outcome(status & 0xFF, False, time.monotonic() - begin, out, err)
+
+
+def limit_memory(memory: int = MEMORY) -> None:
+    """Bound this process, a child, and have the system leave no core behind."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _redirect(logs: Path) -> None:
+    """Standard output and error go to files, standard input is empty."""
+    for number, name in ((0, None), (1, "out"), (2, "err")):
+        target = "/dev/null" if name is None else logs / name
+        flags = os.O_RDONLY if name is None else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        opened = os.open(target, flags, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    # What a test runner captures is not what a user has.
+    sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), encoding="utf-8")
+    sys.stderr = io.TextIOWrapper(
+        os.fdopen(2, "wb", closefd=False),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )
+
+
 def run_process(
     module: str,
     arguments: Sequence[str],
@@ -155,21 +203,9 @@ def _child(
     faulthandler.disable()
     try:
         os.setpgid(0, 0)
-        for number, name in ((0, None), (1, "out"), (2, "err")):
-            target = "/dev/null" if name is None else logs / name
-            flags = os.O_RDONLY if name is None else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            os.dup2(os.open(target, flags, 0o600), number)
-        # What a test runner captures is not what a user has.
-        sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), encoding="utf-8")
-        sys.stderr = io.TextIOWrapper(
-            os.fdopen(2, "wb", closefd=False),
-            encoding="utf-8",
-            errors="backslashreplace",
-            line_buffering=True,
-        )
+        _redirect(logs)
         os.chdir(folder)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        limit_memory(memory)
         resource.setrlimit(resource.RLIMIT_CPU, (int(2 * seconds), int(2 * seconds) + 1))
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
