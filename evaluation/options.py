@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from evaluation.help_text import help_text
+from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
 
 Kind = Literal[

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import tyro
 
+from vidcolor.commands.command_line import Switch, help_text
 
+
+@help_text
 @dataclass(frozen=True)
 class Export:
     """Write a checkpoint's generator as a bundle: ONNX graphs that vidcolor runs without PyTorch.
@@ -44,5 +47,5 @@ class Export:
     int8, faster on CPUs, with the ranges that are measured on some of them."""
     notes: Path | None = None
     """A Markdown file for the model card: results in full, limits, advice."""
-    overwrite: bool = False
+    overwrite: Switch = False
     """Replace the bundle that lies there, once the new one is proved."""

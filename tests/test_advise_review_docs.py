@@ -10,7 +10,7 @@ from tests.support import films
 from vidcolor.advise.review_page import PARTS
 from vidcolor.advise.worth import GOAL
 from vidcolor.cli import main
-from vidcolor.commands.review import LARGEST
+from vidcolor.commands.review_film import LARGEST
 from vidcolor.film.confidence_map import LEVELS, LONG_SIDE
 
 ROOT = Path(__file__).parents[1]

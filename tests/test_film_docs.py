@@ -51,7 +51,7 @@ def test_the_guide_from_its_first_command_to_its_last(
 
 def test_the_troubles_command_is_one() -> None:
     [words] = commands(TROUBLE)
-    assert parse(words).provider == "cuda"
+    assert parse(words).model.provider == "cuda"
 
 
 def test_what_cuda_is_quoted_with_is_what_it_says() -> None:

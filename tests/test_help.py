@@ -16,7 +16,10 @@ from vidcolor.cli import COMMANDS as COMMANDS_OF_VIDCOLOR
 from vidcolor.cli import parse
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "lightning", "onnx", "onnxruntime", "scipy", "skimage", "matplotlib", "ray")
+HEAVY = (
+    "av", "cv2", "lightning", "matplotlib", "onnx", "onnxruntime", "ray", "scenedetect", "scipy",
+    "skimage", "torch",
+)  # fmt: skip
 COMMANDS = {
     "vidcolor": ("vidcolor", "--help"),
     **{f"vidcolor {name}": ("vidcolor", name, "--help") for name in COMMANDS_OF_VIDCOLOR},

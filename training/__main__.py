@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import tyro
@@ -17,8 +17,10 @@ from training.data.prepare.options import PrepareOptions
 from training.options import ColorizerOptions, FitOptions, RunOptions
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
+from vidcolor.commands import command_line
 from vidcolor.errors import VidcolorError
 
+PROG = "python -m training"
 STARTED = time.monotonic()
 COMMANDS: dict[str, Callable[..., object]] = {
     "prepare": PrepareOptions,
@@ -41,12 +43,16 @@ def main() -> int:
     Returns:
         The exit status: 0, or 2 when what it was told cannot be done.
     """
+    words = sys.argv[1:]
+    if "--version" in words:
+        command_line.print_version(PROG)
+        return 0
+    program = f"{PROG} {words[0]}" if words and words[0] in COMMANDS else PROG
     try:
-        options = _parse(sys.argv[1:])
-        run(options)
+        run(command_line.parse(_parse, words, program=program))
     except VidcolorError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return command_line.BAD_INPUT
     return 0
 
 
@@ -67,27 +73,26 @@ def run(options: object) -> None:
         action(options)
 
 
-def _parse(arguments: list[str]) -> object:
+def _parse(arguments: Sequence[str]) -> object:
     """The options; for `fit --system NAME` that system's are the defaults."""
-    config = (tyro.conf.OmitArgPrefixes,)
-    if arguments[:1] == ["fit"]:
+    if list(arguments[:1]) == ["fit"]:
         first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
         first.add_argument("--system", default="")
         name = first.parse_known_args(arguments)[0].system
         if name:
             return tyro.cli(
                 FitOptions,
-                prog="python -m training fit",
+                prog=f"{PROG} fit",
                 default=named(name),
                 args=arguments[1:],
-                config=config,
+                config=command_line.CONFIG,
             )
     return tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
-        prog="python -m training",
+        prog=PROG,
         description="Prepare footage and train networks that carry colour on.",
         args=arguments,
-        config=config,
+        config=command_line.CONFIG,
     )
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from evaluation.help_text import help_text
 from evaluation.options import ClipOptions
 from training.data.options import RolloutOptions
+from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
 
 CHANGEABLE = frozenset({

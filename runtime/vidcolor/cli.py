@@ -1,7 +1,8 @@
 """The command line ``vidcolor``: which sub-commands there are, and how they fail.
 
 A frozen dataclass holds the options of each sub-command; tyro makes the command line and its help
-of it. Only the module of the sub-command that is run is imported, so that help appears at once.
+of it. Only the module of the sub-command that is run is imported, and what does its work only when
+it is run, so that help appears at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from vidcolor import interruption
-from vidcolor.errors import VidcolorError
+from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.media.names import printable
 from vidcolor.streams import StandardStreams
 
@@ -21,6 +22,9 @@ DESCRIPTION = (
     "Carries the colours of a painted key frame through a black-and-white clip. "
     "`vidcolor COMMAND --help` explains a command, `vidcolor --version` prints the version."
 )
+PROGRAM = "vidcolor"
+COMMAND_LINE = "vidcolor.commands.command_line"
+"""How command lines are parsed; not imported for nothing."""
 FAILED = 1
 """Exit status when the system failed: a full disk, no memory."""
 BAD_INPUT = 2
@@ -64,6 +68,11 @@ COMMANDS = {
         "vidcolor.commands.advise",
         "Advise",
         "Choose the frames of a film that are worth painting, and write them as images.",
+    ),
+    "shots": Listed(
+        "vidcolor.commands.shots",
+        "Shots",
+        "List where the shots of a film begin, as a text file to be corrected by hand.",
     ),
     "key": Listed(
         "vidcolor.commands.key",
@@ -111,8 +120,8 @@ def _run_on_streams(words: Sequence[str]) -> int:
 
 def _run(words: Sequence[str]) -> int:
     try:
-        if words[:1] == ["--version"]:
-            print(f"vidcolor {import_module('vidcolor').__version__}")
+        if "--version" in words:
+            import_module(COMMAND_LINE).print_version(PROGRAM)
             return 0
         command = parse(words)
         interruption.check()
@@ -145,17 +154,31 @@ def parse(words: Sequence[str]) -> Command:
     """The sub-command that words ask for, with its options.
 
     Raises:
-        SystemExit: Help was asked for and is printed, or the words make no sense.
+        SystemExit: Help was asked for and is printed.
+        ArgumentError: The words make no sense.
     """
-    tyro = import_module("tyro")
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+        raise ArgumentError(f"command is {words[0]!r}, accepted are {', '.join(COMMANDS)}")
+    command_line, tyro = import_module(COMMAND_LINE), import_module("tyro")
+    complete = any(word.startswith("--tyro-") for word in words)  # a script of all there is
     commands = {
-        name: listed.load() if words[:1] == [name] else listed.placeholder()
+        name: listed.load() if complete or words[:1] == [name] else listed.placeholder()
         for name, listed in COMMANDS.items()
     }
+
+    def make(words: Sequence[str]) -> Command:
+        command: Command = tyro.extras.subcommand_cli_from_dict(
+            commands,
+            args=words,
+            prog=PROGRAM,
+            description=DESCRIPTION,
+            config=command_line.CONFIG,
+        )
+        return command
+
+    program = f"{PROGRAM} {words[0]}" if words and words[0] in COMMANDS else PROGRAM
     interruption.check()
-    command: Command = tyro.extras.subcommand_cli_from_dict(
-        commands, args=words, prog="vidcolor", description=DESCRIPTION
-    )
+    command: Command = command_line.parse(make, words, program=program)
     return command
 
 

@@ -72,15 +72,13 @@ def test_the_summary_of_a_command_begins_as_its_own_help_does(
 def test_words_that_make_no_sense_are_refused(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    assert end.value.code == 2
-    assert "vidcolor" in capsys.readouterr().err
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith("vidcolor: ")
 
 
 def test_an_output_that_nobody_reads_ends_quietly() -> None:
     done = shell('$VIDCOLOR --help | (read line; echo "$line"); exit ${PIPESTATUS[0]}')
-    assert done.stdout == "usage: vidcolor [-h] {advise,key,color,review,clean}\n"
+    assert done.stdout == "usage: vidcolor [-h] {advise,shots,key,color,review,clean}\n"
     assert done.stderr == ""
     assert done.returncode in (0, 141), "0 if all of it fitted into the pipe"
     done = shell("$VIDCOLOR --help | true; exit ${PIPESTATUS[0]}")
@@ -184,8 +182,9 @@ def test_any_code_page_will_do(encoding: str) -> None:
 @pytest.mark.parametrize("module", ["typeguard", "numpy._core", "numpy.linalg", "av.frame", "cv2"])
 def test_an_interrupt_while_importing_ends_quietly(module: str) -> None:
     """`-X importtime` tells on stderr what has just been imported."""
+    options = ("--key", "none.png", "-o", "out.mkv")
     process = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "vidcolor", "color", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "vidcolor", "color", "none.mkv", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -137,4 +137,4 @@ def test_the_command_line(options, tmp_path, monkeypatch, capsys):
     ]
     monkeypatch.setattr(sys, "argv", ["training", *arguments, "--steps", "1"])
     assert command.main() == 2
-    assert "error: crop is 72" in capsys.readouterr().err
+    assert "python -m training: crop is 72" in capsys.readouterr().err

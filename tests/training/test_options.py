@@ -91,7 +91,7 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path, capsys, monkeypatch, a
     monkeypatch.setattr("sys.argv", ["training", "fit", *arguments, "-o", "out"])
     assert main() == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith("error: ")
+    assert captured.err.startswith("python -m training: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not (tmp_path / "out").exists()

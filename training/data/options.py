@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluation.help_text import help_text
+from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
 
 

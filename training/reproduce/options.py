@@ -8,8 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from evaluation.help_text import help_text
 from evaluation.options import ClipOptions
+from vidcolor.commands.command_line import help_text
 from vidcolor.inference.colorizer import DEFAULT_COLORIZER
 
 REPORTS = ("supervised", "cgan-dt1", "cgan-dt5", "extended")

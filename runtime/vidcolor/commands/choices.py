@@ -5,9 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.media.names import kind_of
+
+if TYPE_CHECKING:
+    from vidcolor.film.color_video import Scenes
 
 _DIGITS = 15
 """Of the largest frame number: films have fewer frames, and integers of 64 bits hold it."""
@@ -48,6 +52,17 @@ def read_scenes(path: Path) -> tuple[int, ...]:
             f"scenes: {path} holds nothing, the number of each shot's first frame is needed"
         )
     return tuple(sorted(set(found)))
+
+
+def parse_scenes(asked: str | None) -> Scenes | None:
+    """What `--scenes` is told: 'auto', 'none', or the first frames of shots, of a file.
+
+    Raises:
+        VidcolorError: As `read_scenes` does.
+    """
+    if asked is None or asked in ("auto", "none"):
+        return cast("Scenes | None", asked)
+    return read_scenes(Path(asked))
 
 
 def _read_text(path: Path) -> str:

@@ -1,19 +1,18 @@
-"""``vidcolor clean out.mkv``."""
+"""``vidcolor clean out.mkv``: what it can be told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from vidcolor.commands.choices import format_size
-from vidcolor.errors import ArgumentError, MediaError
-from vidcolor.film.lock import lock_output
-from vidcolor.film.output import work_folder
-from vidcolor.film.store import Store
+from vidcolor.commands.command_line import Switch, help_text
 
 
+@help_text
 @dataclass(frozen=True)
 class Clean:
     """Remove the finished parts that are kept beside outputs, in OUTPUT.vidcolor.
@@ -25,25 +24,11 @@ class Clean:
         vidcolor clean out.mkv
     """
 
-    outputs: tyro.conf.Positional[tuple[Path, ...]]
+    outputs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="OUTPUT ...")]
     """What `vidcolor color` wrote, or was to write."""
-    quiet: tyro.conf.FlagCreatePairsOff[bool] = False
+    quiet: Switch = False
     """Show no summary."""
 
     def run(self) -> None:
         """Raises VidcolorError."""
-        for output in self.outputs:
-            if not output.name:
-                raise ArgumentError(f"outputs: {output} is a folder, the name of a file is needed")
-            if not work_folder(output).is_dir():
-                raise MediaError(
-                    f"outputs: there is no folder {work_folder(output)}, so nothing is kept of "
-                    f"{output}"
-                )
-        for output in self.outputs:
-            store = Store(work_folder(output))
-            with lock_output(store.folder, output):
-                size = store.size
-                store.clear()
-            if not self.quiet:
-                print(f"{output}: {format_size(size)} removed")
+        import_module("vidcolor.commands.clean_outputs").clean_outputs(self)

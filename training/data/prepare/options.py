@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from evaluation.help_text import help_text
+from vidcolor.commands.command_line import help_text
 
 
 @help_text

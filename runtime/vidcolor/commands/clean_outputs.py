@@ -1,0 +1,28 @@
+"""``vidcolor clean out.mkv``."""
+
+from __future__ import annotations
+
+from vidcolor.commands.choices import format_size
+from vidcolor.commands.clean import Clean
+from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.film.lock import lock_output
+from vidcolor.film.output import work_folder
+from vidcolor.film.store import Store
+
+
+def clean_outputs(options: Clean) -> None:
+    """Raises VidcolorError."""
+    for output in options.outputs:
+        if not output.name:
+            raise ArgumentError(f"outputs: {output} is a folder, the name of a file is needed")
+        if not work_folder(output).is_dir():
+            raise MediaError(
+                f"outputs: there is no folder {work_folder(output)}, so nothing is kept of {output}"
+            )
+    for output in options.outputs:
+        store = Store(work_folder(output))
+        with lock_output(store.folder, output):
+            size = store.size
+            store.clear()
+        if not options.quiet:
+            print(f"{output}: {format_size(size)} removed")

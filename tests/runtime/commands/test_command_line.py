@@ -1,0 +1,167 @@
+"""How command lines read: groups, choices, errors in a sentence, folded help, completion."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from vidcolor.cli import COMMANDS, main
+from vidcolor.commands.color import ModelOptions, OutputOptions
+from vidcolor.inference.providers import PROVIDERS
+from vidcolor.inference.session import PRECISIONS
+from vidcolor.media.codecs import AUTO, CODECS
+
+ROOT = Path(__file__).parents[3]
+PROGRAMS = {
+    **{f"vidcolor {name}": ["vidcolor", name] for name in COMMANDS},
+    "python -m export": ["export"],
+    "python -m evaluation": ["evaluation"],
+    "python -m evaluation turing": ["evaluation", "turing"],
+    "python -m training prepare": ["training", "prepare"],
+    "python -m training fit": ["training", "fit"],
+    "python -m training fit-colorizer": ["training", "fit-colorizer"],
+    "python -m training reproduce": ["training", "reproduce"],
+}
+
+
+def said(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_has_no_none_in_it_and_no_line_is_too_long(program: str) -> None:
+    done = said(*PROGRAMS[program], "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"usage: {program} " in done.stdout
+    assert not re.search(r"\{None\}|default: (None|False|''|)\)", done.stdout)
+    prose, _, _ = done.stdout.partition("╭")
+    lines = [line for line in prose.splitlines() if not line.startswith("    ")]
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("module", ["vidcolor", "export", "evaluation", "training"])
+def test_every_program_tells_its_version(module: str) -> None:
+    done = said(module, "--version")
+    assert re.fullmatch(rf"(python -m )?{module} \d\S+\n", done.stdout), done
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_options_of_color_are_in_groups() -> None:
+    printed = said("vidcolor", "color", "--help").stdout
+    boxes = re.findall(r"╭─ (.+?) ─", printed)
+    assert boxes == [
+        "positional arguments",
+        "options",
+        "key options",
+        "shot options",
+        "model options",
+        "output options",
+    ]
+    assert "--direction {forward,backward,both}" in printed
+    assert "--provider {auto,cpu,cuda}" in printed
+
+
+def test_choices_are_those_that_the_library_takes() -> None:
+    """Retyped, for help imports neither FFmpeg nor onnxruntime."""
+    assert set(_choices(OutputOptions, "codec")) == {AUTO, *CODECS}
+    assert set(_choices(ModelOptions, "provider")) == set(PROVIDERS)
+    assert set(_choices(ModelOptions, "precision")) == set(PRECISIONS)
+
+
+def _choices(options: type, name: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = get_args(get_type_hints(options)[name])
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str) -> None:
+    """A field without a docstring would have an empty line in the help."""
+
+    def check(options: type) -> None:
+        for field in fields(options):
+            kind = get_type_hints(options)[field.name]
+            if is_dataclass(kind):
+                check(kind)
+            else:
+                hint = get_type_hints(options, include_extras=True)[field.name]
+                texts = [getattr(extra, "help", None) for extra in hint.__metadata__]
+                assert any(texts), field.name
+
+    check(COMMANDS[name].load())
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("", "expected one of {advise, shots, key, color, review, clean}; `vidcolor --help` lists"),
+        ("colr", "command is 'colr', accepted are advise, shots, key, color, review, clean"),
+        ("color a.mkv", "missing from vidcolor color: -o FILE, --output FILE; `vidcolor color"),
+        ("color a.mkv -o b.mkv --keyss c", "unrecognized options: --keyss, c; perhaps you meant"),
+        ("color a.mkv -o b.mkv --codec x", "invalid choice 'x' for argument '--codec'"),
+        ("color a.mkv -o b.mkv --size x", "error parsing --size: invalid literal for int()"),
+        ("color a.mkv -o b.mkv --key", "missing value for argument '--key'"),
+    ],
+)
+def test_words_that_make_no_sense_cost_a_sentence(
+    words: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"vidcolor: {sentence}")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "sentence"),
+    [
+        ("export", "", "python -m export: missing from python -m export: PATH, -o PATH"),
+        ("evaluation", "--size x", "python -m evaluation: error parsing --size: invalid literal"),
+        ("training", "fit --steps x -o y", "python -m training: error parsing --steps: no type"),
+        ("training", "fit --system x -o y", "python -m training: system is 'x', accepted are"),
+    ],
+)
+def test_the_other_programs_say_it_likewise(module: str, words: str, sentence: str) -> None:
+    done = said(module, *words.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith(sentence)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_option(shell: str, tmp_path: Path) -> None:
+    script = tmp_path / "vidcolor"
+    with pytest.raises(SystemExit) as end:
+        main(["--tyro-write-completion", shell, str(script)])
+    assert not end.value.code
+    text = script.read_text(encoding="utf-8")
+    for word in ("advise", "only-shot", "against", "colorizer", "most"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["color", "--only"], ["--only-shot"]),
+        (["color", "--direction", ""], ["forward", "backward", "both"]),
+        (["rev"], ["review"]),
+    ],
+)
+def test_bash_completes(words: list[str], completed: list[str], tmp_path: Path) -> None:
+    script = tmp_path / "vidcolor"
+    with pytest.raises(SystemExit):
+        main(["--tyro-write-completion", "bash", str(script)])
+    typed = " ".join(f"'{word}'" for word in ("vidcolor", *words))
+    code = (
+        f"source {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words)}\n"
+        "_tyro_vidcolor; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == completed
