@@ -67,7 +67,13 @@ def plan_shot(
     keys = [samples.index(frame) for frame in painted]
     reach = Reach(propagator, samples, [shot.lumas[frame] for frame in samples])
     choices = choose(
-        shot.numbers, shot.weights, reach.confidence, painted=keys, goal=goal, worth=worth
+        shot.numbers,
+        shot.weights,
+        reach.confidence,
+        painted=keys,
+        goal=goal,
+        worth=worth,
+        candidates=shot.clear,
     )
     return ShotPlan(
         number=number,

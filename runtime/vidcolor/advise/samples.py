@@ -21,6 +21,11 @@ A_SECOND = 6
 """Samples in a second of film; motion between them is short enough to follow."""
 MOST = 512
 """Most samples of one shot, so that memory is bounded. A longer shot has them further apart."""
+CLEAR = 0.7
+"""Contrast, in that of the shot's clearer samples, from which on a frame is fit to be painted. Half
+way through a fade it is a half."""
+LONGEST_FADE = 3 * A_SECOND
+"""Samples; what is paler for longer than that is no fade, but what the shot shows."""
 
 
 @dataclass
@@ -43,6 +48,20 @@ class Sampled:
         """How many frames each sample stands for: those that it is nearest to."""
         between = (self.numbers[1:] + self.numbers[:-1] + 1) / 2
         return np.diff([self.frames.start, *between, self.frames.stop])
+
+    @property
+    def clear(self) -> list[int]:
+        """Indices of the samples that are not in a fade or dissolve at either end of the shot."""
+        contrasts = [float(self.lumas[frame].std()) for frame in sorted(self.lumas)]
+        enough = CLEAR * np.quantile(contrasts, 0.75)
+        first, last = _fade(contrasts, enough), _fade(contrasts[::-1], enough)
+        return list(range(first, len(contrasts) - last))
+
+
+def _fade(contrasts: Sequence[float], enough: float) -> int:
+    """How many samples from the first one on are in a fade."""
+    clear = next(n for n, contrast in enumerate(contrasts) if contrast >= enough)
+    return clear if clear <= LONGEST_FADE else 0
 
 
 def sample(

@@ -59,6 +59,7 @@ def choose(
     painted: Collection[int],
     goal: float,
     worth: float = WORTH,
+    candidates: Collection[int] | None = None,
 ) -> Iterator[Choice]:
     """Choose the keys that a shot needs besides the painted ones.
 
@@ -73,6 +74,7 @@ def choose(
         painted: Indices of samples that are keys already.
         goal: Confidence that every frame should have, in (0, 1].
         worth: Least gain of a key, as `WORTH`.
+        candidates: Indices of the samples that may be chosen; None is all of them.
 
     Yields:
         Keys, the most needed first, until nearly all frames have the goal or another key would
@@ -85,13 +87,16 @@ def choose(
         if keys and lacking.sum() < worth:
             return
         tries = {_middle(lacking)} if keys else {_at(place, weights) for place in _FIRST}
+        tries = {_nearest(key, candidates) for key in tries}
         trials = {key: confidence({*keys, key}) for key in sorted(tries)}
         key = max(sorted(trials, key=lambda k: abs(k - centre)), key=lambda k: weights @ trials[k])
         gained = weights * (trials[key] - now)
         if keys and gained.sum() < worth:
             return
         noticeable = np.where(gained >= _NOTICEABLE * weights, gained, 0)
-        served = next(run for run in runs_above_zero(noticeable) if key in run)
+        served = next((run for run in runs_above_zero(noticeable) if key in run), None)
+        if served is None:  # what lacks confidence has no candidate near it
+            return
         part = slice(served.start, served.stop)
         yield Choice(
             frame=int(numbers[key]),
@@ -119,6 +124,11 @@ def middle(lacking: Confidences, run: range) -> int:
 def _middle(lacking: Confidences) -> int:
     worst = max(runs_above_zero(lacking), key=lambda s: float(lacking[s.start : s.stop].sum()))
     return middle(lacking, worst)
+
+
+def _nearest(key: int, candidates: Collection[int] | None) -> int:
+    """The candidate nearest to a sample."""
+    return min(candidates, key=lambda other: abs(other - key)) if candidates else key
 
 
 def _at(place: float, weights: Confidences) -> int:

@@ -28,6 +28,8 @@ from vidcolor.working_size import WorkingSize
 SCANNING = "scanning"
 """The stage, as `Progress` is told it."""
 
+_FORM = 2
+"""Of what is cached: another number where the same film gives another result."""
 _TOLERANCE = 1
 """Seconds that a complete file may end before the end that it announces."""
 
@@ -139,7 +141,7 @@ def scan_film(
         ArgumentError: A shot begins beyond it.
         MissingLibraryError: Looking for shots needs a library that is not installed.
     """
-    name = f"scan.{digest(fingerprint_film(film), working_size, side, progressive)}"
+    name = f"scan.{digest(_FORM, fingerprint_film(film), working_size, side, progressive)}"
     cached = store.load_arrays(name)
     known = None if cached is None else FilmIndex.from_arrays(cached)
     with Reader(film, side=side, progressive=progressive) as reader:

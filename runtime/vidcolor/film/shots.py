@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,67 +16,160 @@ from vidcolor.media.tags import coding_of
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.optional import require
 
+THRESHOLD = 3.0
+"""How many times the change of the frames around it a frame must change by, to begin a shot. The
+library's default was the best of ten settings on 288 cuts between clips of footage: 7 missed, 6
+false, all of these in one clip from a hand-held camera."""
+
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
 
+START, CUT, FADE = "start", "cut", "fade"
+"""How a shot may begin: as the film does, by a cut, or out of black."""
+
+_BLACK = 12
+"""Of 255: mean luma below which a picture is faded out; the library's default."""
 _SIDE = 128
 """Pixels of the short side that cuts are looked for on."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a shot begins."""
+
+    frame: int
+    seconds: float = 0.0
+    """When it shows, from the film's first frame."""
+    kind: str = START
+    """`START`, `CUT` or `FADE`."""
+    score: float | None = None
+    """Of a `CUT`: its change, in those of the frames around it; at least the threshold."""
 
 
 class ShotFinder:
     """Looks at the frames of a film, one after the other, and tells where its shots begin.
 
+    Cuts are found, and fades through black: the shot behind one begins in the middle of the black.
     The result depends on the film's luma alone, also where the film is in colour.
 
     Args:
         info: The film's.
+        threshold: As `THRESHOLD`.
+        shortest: As `SHORTEST`.
 
     Raises:
         MissingLibraryError: PySceneDetect is not installed.
     """
 
-    def __init__(self, info: Info) -> None:
+    def __init__(
+        self, info: Info, *, threshold: float = THRESHOLD, shortest: int = SHORTEST
+    ) -> None:
         self._library = _scenedetect()
-        # The library's defaults, which were the best of ten settings on 288 cuts between clips of
-        # footage: 7 missed, 6 false, all of these in one clip from a hand-held camera.
-        self._detector = self._library.AdaptiveDetector(luma_only=True, min_scene_len=SHORTEST)
+        self._shortest = shortest
+        self._changes = self._library.AdaptiveDetector(
+            luma_only=True, adaptive_threshold=threshold, min_scene_len=shortest
+        )
+        self._scores = self._changes.stats_manager = _Scores(self._changes.get_metrics()[-1])
+        self._fades = self._library.ThresholdDetector(threshold=_BLACK, min_scene_len=shortest)
         self._coding, self._rate = coding_of(info), float(info.rate)
         self._frames = 0
-        self.shots = [0]
-        """First frames of the shots found so far, in order."""
+        self._cuts: list[Cut] = []
+        self._black: list[range] = []
+        """Frames that are faded out, behind which a picture fades in; off by one at the start."""
 
     def add(self, luma: Codes) -> None:
         """Look at the next frame's luma plane [h, w] of code values."""
         gray = cv2.merge([_small(luma, self._coding)] * 3)
         time = self._library.FrameTimecode(self._frames, self._rate)
-        self.shots += [cut.frame_num for cut in self._detector.process_frame(time, gray)]
+        for found in self._changes.process_frame(time, gray):
+            self._cuts.append(Cut(found.frame_num, kind=CUT, score=self._scores.last))
+        for found in self._fades.process_frame(time, gray):  # the middle of what has been black
+            self._black.append(range(2 * found.frame_num - self._frames, self._frames))
         self._frames += 1
 
+    @property
+    def cuts(self) -> list[Cut]:
+        """Where shots begin, as far as was looked at, in order; without times."""
+        fades = (
+            Cut(black[len(black) // 2], kind=FADE)
+            for black in self._black
+            if black.start > 1 and not any(self._is_beside(cut, black) for cut in self._cuts)
+        )
+        return [Cut(0), *sorted((*self._cuts, *fades), key=lambda cut: cut.frame)]
 
-def find_shots(
-    path: Path, *, progressive: bool = False, progress: Progress = no_progress
-) -> list[int]:
-    """Find the first frames of a film's shots.
+    @property
+    def shots(self) -> list[int]:
+        """First frames of the shots found so far, in order."""
+        return [cut.frame for cut in self.cuts]
+
+    def _is_beside(self, cut: Cut, black: range) -> bool:
+        """Whether a cut into the black, or out of it, begins the shot already."""
+        return black.start - self._shortest < cut.frame < black.stop + self._shortest
+
+
+class _Scores:
+    """Stands for PySceneDetect's statistics, and keeps the last score alone."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.last: float | None = None
+
+    def set_metrics(self, _time: object, metrics: Mapping[str, float]) -> None:
+        """Take note of a frame's."""
+        if self._name in metrics:
+            self.last = float(metrics[self._name])
+
+    def metrics_exist(self, _time: object, _names: object) -> bool:
+        """Whether a frame's are known."""
+        return False
+
+
+def find_cuts(
+    path: Path,
+    *,
+    threshold: float = THRESHOLD,
+    shortest: int = SHORTEST,
+    progressive: bool = False,
+    progress: Progress = no_progress,
+) -> tuple[list[Cut], int]:
+    """Find where a film's shots begin.
 
     Args:
         path: The film.
+        threshold: As `THRESHOLD`; less finds more cuts.
+        shortest: As `SHORTEST`.
         progressive: As in `Reader`.
         progress: Told of every frame.
 
     Returns:
-        Frame numbers, rising; the first is 0. They count `vidcolor.media.reader.Reader`'s frames.
+        One for each shot, in order; the first is at frame 0. And how many frames the film has.
+        Frames are those of `vidcolor.media.reader.Reader`.
 
     Raises:
         MissingLibraryError: PySceneDetect is not installed.
         MediaError: As `Reader` does.
     """
+    times: list[int] = []
     with Reader(path, progressive=progressive) as reader:
-        finder = ShotFinder(reader.info)
-        frames = (item for item in reader if isinstance(item, Frame))
-        for number, frame in enumerate(frames, 1):
+        info = reader.info
+        finder = ShotFinder(info, threshold=threshold, shortest=shortest)
+        for frame in (item for item in reader if isinstance(item, Frame)):
             finder.add(frame.planes[0])
-            progress("finding shots", number, reader.info.frame_count)
-    return finder.shots
+            times.append(frame.pts)
+            progress("finding shots", len(times), info.frame_count)
+    found = [
+        Cut(cut.frame, float((times[cut.frame] - times[0]) * info.time_base), cut.kind, cut.score)
+        for cut in finder.cuts
+    ]
+    return found, len(times)
+
+
+def find_shots(
+    path: Path, *, progressive: bool = False, progress: Progress = no_progress
+) -> list[int]:
+    """The first frames of a film's shots; arguments and errors as in `find_cuts`."""
+    cuts, _ = find_cuts(path, progressive=progressive, progress=progress)
+    return [cut.frame for cut in cuts]
 
 
 def _scenedetect() -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 import vidcolor.advise.samples
 from tests.support.videos import picture, write_clip
-from vidcolor.advise.samples import sample
+from vidcolor.advise.samples import LONGEST_FADE, Sampled, sample
 from vidcolor.working_size import WorkingSize
 
 FIT = WorkingSize.of(64, 96, 48)
@@ -55,3 +55,19 @@ def test_a_long_shot_is_seen_at_fewer_frames(
     [shot] = sample(film(tmp_path / "a.mkv"), [0], FIT, always=[1])
     assert list(shot.lumas) == [0, 1, 8, 16, 24, 32, 39]
     assert shot.weights.sum() == 40
+
+
+def test_frames_in_a_fade_are_not_clear() -> None:
+    """Half of the contrast, as half way through a fade or a dissolve, is too little to paint on."""
+    texture = picture(0).astype(np.float32) / 255
+    gains = (0.05, 0.5, 1, 1, 1, 0.9, 0.6, 0.1)
+    lumas = {4 * n: gain * texture for n, gain in enumerate(gains)}
+    assert Sampled(range(32), lumas).clear == [2, 3, 4, 5]
+    assert Sampled(range(8), {0: np.zeros((4, 4), np.float32)}).clear == [0]
+
+
+def test_what_is_pale_for_long_or_in_the_middle_is_no_fade() -> None:
+    texture = picture(0).astype(np.float32) / 255
+    dim = [*[0.5] * (LONGEST_FADE + 1), *[1] * 60, 0.5, 1]
+    lumas = {n: gain * texture for n, gain in enumerate(dim)}
+    assert Sampled(range(len(dim)), lumas).clear == list(range(len(dim)))

@@ -35,13 +35,21 @@ def chosen(
     goal: float = 0.6,
     most: int | None = None,
     worth: float = WORTH,
+    candidates: Collection[int] | None = None,
 ) -> list[Choice]:
     samples = len(confidence.samples)
     weights = np.full(samples, float(EVERY))
     numbers = 1000 + EVERY * np.arange(samples)
-    return list(
-        islice(choose(numbers, weights, confidence, painted=painted, goal=goal, worth=worth), most)
+    choices = choose(
+        numbers,
+        weights,
+        confidence,
+        painted=painted,
+        goal=goal,
+        worth=worth,
+        candidates=candidates,
     )
+    return list(islice(choices, most))
 
 
 def places(choices: list[Choice]) -> list[int]:
@@ -132,3 +140,13 @@ def test_runs_above_zero_and_their_middles() -> None:
     assert middle(lacking, range(5, 9)) == 5
     assert middle(np.ones(9), range(9)) == 4
     assert runs_above_zero(np.zeros(3)) == []
+
+
+def test_only_candidates_are_chosen() -> None:
+    """The best places are in a fade: the nearest clear frames are chosen."""
+    free = places(chosen(Fading(27, 0.1), goal=0.6))
+    clear = sorted({*range(27)} - {*free})
+    held = places(chosen(Fading(27, 0.1), goal=0.6, candidates=clear))
+    assert held
+    assert set(held) <= set(clear)
+    assert places(chosen(Fading(27, 0.1), goal=0.6, candidates=range(27))) == free

@@ -1,6 +1,8 @@
 """Where a film is cut."""
 
 import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import av
@@ -9,20 +11,28 @@ import pytest
 
 from tests.support.scenes import render
 from vidcolor.errors import MediaError, MissingLibraryError
-from vidcolor.film.shots import find_shots
+from vidcolor.film.shots import CUT, FADE, START, THRESHOLD, find_cuts, find_shots
 
 LENGTHS = (14, 9, 20, 12)
 
 
-def write_film(path: Path, *, pixel_format: str, lengths: tuple[int, ...] = LENGTHS) -> Path:
-    """Scenes of a moving camera one after the other, each of its own level."""
+def write_film(
+    path: Path,
+    *,
+    pixel_format: str,
+    lengths: tuple[int, ...] = LENGTHS,
+    gain: Callable[[int], float] = lambda number: 1,
+) -> Path:
+    """Scenes of a moving camera one after the other, each of its own level; gain: of a frame."""
+    numbers = count()
     scale = (2 if "10" in pixel_format else 0, "u2" if "10" in pixel_format else "u1")
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=24)
         stream.width, stream.height, stream.pix_fmt = 96, 64, pixel_format
         for seed, length in enumerate(lengths):
             for luma in render(length, 64, 96, seed=seed).luma:
-                gray = (16 + 219 * luma * (0.4 + 0.2 * (seed % 4))).astype(scale[1]) << scale[0]
+                level = gain(next(numbers)) * (0.4 + 0.2 * (seed % 4))
+                gray = (16 + 219 * luma * level).astype(scale[1]) << scale[0]
                 frame = av.VideoFrame(96, 64, pixel_format)
                 for index, plane in enumerate(frame.planes):
                     rows = np.frombuffer(plane, scale[1]).reshape(plane.height, -1)
@@ -36,6 +46,57 @@ def write_film(path: Path, *, pixel_format: str, lengths: tuple[int, ...] = LENG
 def test_first_frames_of_the_shots(tmp_path: Path, pixel_format: str) -> None:
     film = write_film(tmp_path / "film.mkv", pixel_format=pixel_format)
     assert find_shots(film) == [0, 14, 23, 43]
+
+
+def test_where_when_how_and_how_sure(tmp_path: Path) -> None:
+    cuts, frames = find_cuts(write_film(tmp_path / "film.mkv", pixel_format="gray"))
+    assert frames == sum(LENGTHS)
+    assert [(cut.frame, cut.kind) for cut in cuts] == [(0, START), (14, CUT), (23, CUT), (43, CUT)]
+    assert [round(24 * cut.seconds) for cut in cuts] == [0, 14, 23, 43]
+    assert cuts[0].score is None
+    assert all(cut.score is not None and cut.score >= THRESHOLD for cut in cuts[1:])
+
+
+def test_threshold_and_least_length(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", pixel_format="gray")
+    cuts, _ = find_cuts(film)
+    scores = sorted(cut.score for cut in cuts if cut.score is not None)
+    fewer, _ = find_cuts(film, threshold=scores[0] + 0.01)
+    assert [cut.score for cut in fewer if cut.score is not None] == [
+        cut.score for cut in cuts if cut.score is not None and cut.score > scores[0]
+    ]
+    longer, _ = find_cuts(film, shortest=16)
+    assert [cut.frame for cut in longer] == [0, 23, 43]
+
+
+def test_a_shot_that_fades_in_from_black_begins_in_the_middle_of_the_black(tmp_path: Path) -> None:
+    """Out over 12 frames, 6 black, in over 12: no frame differs much from the one before it."""
+
+    def gain(number: int) -> float:
+        return float(np.clip(max(24 - number, number - 41, 12 * (number < 12)) / 12, 0, 1))
+
+    film = write_film(tmp_path / "film.mkv", pixel_format="gray", lengths=(33, 33), gain=gain)
+    cuts, _ = find_cuts(film)
+    assert [cut.kind for cut in cuts] == [START, FADE]
+    assert 24 <= cuts[1].frame <= 42
+    assert abs(cuts[1].frame - 33) <= 2
+
+
+def test_black_before_the_first_picture_is_no_shot(tmp_path: Path) -> None:
+    def gain(number: int) -> float:
+        return float(np.clip((number - 12) / 12, 0, 1))
+
+    film = write_film(tmp_path / "film.mkv", pixel_format="gray", lengths=(40,), gain=gain)
+    assert find_shots(film) == [0]
+
+
+def test_a_cut_to_black_and_back_is_not_told_twice(tmp_path: Path) -> None:
+    def gain(number: int) -> float:
+        return float(not 20 <= number < 32)
+
+    film = write_film(tmp_path / "film.mkv", pixel_format="gray", lengths=(26, 26), gain=gain)
+    cuts, _ = find_cuts(film)
+    assert [cut.kind for cut in cuts if cut.kind != CUT] == [START]
 
 
 def test_a_film_of_one_shot(tmp_path: Path) -> None:
