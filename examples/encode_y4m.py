@@ -15,21 +15,16 @@ from pathlib import Path
 import av
 
 from vidcolor.errors import VidcolorError
-from vidcolor.media.codecs import AUTO, CODECS, Encoder
+from vidcolor.media.codecs import AUTO, CODECS
 from vidcolor.media.reader import Frame, Reader, plane_codes
 from vidcolor.media.tags import coding_of, tags_of
 from vidcolor.media.writer import Writer
 
 H264_420 = "h264-420"
-PLAYS_EVERYWHERE = Encoder(
-    "libx264", {"preset": "medium", "crf": "16", "profile": "high"}, formats={"yuv420p": {}}
-)
 """H.264 in its High profile, 4:2:0 of 8 bits: what browsers and phones play."""
 
 
-def encode(
-    stream: av.container.InputContainer, *, like: Path, output: Path, codec: str | Encoder
-) -> None:
+def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:
     """Encode the stream's frames in place of those of the clip `like`."""
     frames = stream.decode(video=0)
     with Reader(like) as reader:
@@ -55,16 +50,15 @@ def main() -> None:
     parser.add_argument(
         "--codec",
         default=AUTO,
-        choices=(AUTO, H264_420, *CODECS),
+        choices=(AUTO, *CODECS),
         help=f"{H264_420} is what browsers and phones play; {AUTO} keeps depth and subsampling",
     )
     options = parser.parse_args()
-    codec = PLAYS_EVERYWHERE if options.codec == H264_420 else options.codec
     if sys.stdin is None:
         raise SystemExit("encode_y4m: there is no input; pipe the output of vspipe -c y4m into it")
     try:
         with av.open(sys.stdin.buffer, format="yuv4mpegpipe") as stream:
-            encode(stream, like=options.like, output=options.output, codec=codec)
+            encode(stream, like=options.like, output=options.output, codec=options.codec)
     except (VidcolorError, av.FFmpegError) as error:
         raise SystemExit(f"encode_y4m: {error}") from error
 

@@ -52,7 +52,11 @@ def test_help_loads_nothing_heavy_and_shows_examples(command: str) -> None:
         assert all(tyro.cli(Export, args=shlex.split(line)) for line in shown)
 
 
-def test_the_examples_of_vidcolor_are_commands() -> None:
+def test_the_examples_of_vidcolor_are_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("job.toml").write_text('films = "film.mkv"\noutput = "out.mkv"\n')
     for name, listed in COMMANDS_OF_VIDCOLOR.items():
         lines = re.findall(rf"^ +vidcolor ({name} .+)$", listed.load().__doc__, re.MULTILINE)
         assert lines

@@ -82,7 +82,7 @@ COMMANDS = {
     "color": Listed(
         "vidcolor.commands.color",
         "Color",
-        "Colour a film from some of its frames in colour.",
+        "Colour a film, or several, from some of their frames in colour.",
     ),
     "review": Listed(
         "vidcolor.commands.review",
@@ -159,6 +159,8 @@ def parse(words: Sequence[str]) -> Command:
     """
     if words and words[0] not in COMMANDS and not words[0].startswith("-"):
         raise ArgumentError(f"command is {words[0]!r}, accepted are {', '.join(COMMANDS)}")
+    if words[:1] == ["color"]:
+        words = [words[0], *import_module("vidcolor.commands.job_file").expand_job(words[1:])]
     command_line, tyro = import_module(COMMAND_LINE), import_module("tyro")
     complete = any(word.startswith("--tyro-") for word in words)  # a script of all there is
     commands = {

@@ -180,11 +180,13 @@ def test_any_code_page_will_do(encoding: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
 @pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize("module", ["typeguard", "numpy._core", "numpy.linalg", "av.frame", "cv2"])
-def test_an_interrupt_while_importing_ends_quietly(module: str) -> None:
+def test_an_interrupt_while_importing_ends_quietly(module: str, tmp_path: Path) -> None:
     """`-X importtime` tells on stderr what has just been imported."""
-    options = ("--key", "none.png", "-o", "out.mkv")
+    write_clip(tmp_path / "clip.mkv")
+    options = ("--key", "auto", "-o", "out.mkv")
     process = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "vidcolor", "color", "none.mkv", *options],
+        [sys.executable, "-X", "importtime", "-m", "vidcolor", "color", "clip.mkv", *options],
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -19,6 +19,8 @@ _LARGEST = 10_000_000
 """Bytes of a list of shots."""
 _ACCEPTED = "accepted are auto, none, or a text file with the number of each shot's first frame"
 
+_HIGHEST_CRF = 51
+"""Of x264 and x265, which give the lowest quality for it."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -120,6 +122,33 @@ def parse_size(text: str) -> int:
             f"keep is {_short(text)}, accepted are sizes such as 500M or 10G, and 0"
         )
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def parse_codec_options(crf: float | None, preset: str | None, text: str) -> dict[str, str]:
+    """FFmpeg's options for an encoder, by name, of the three options of `vidcolor color`.
+
+    Args:
+        crf: Constant rate factor; None leaves the codec's own.
+        preset: The encoder's preset; None leaves the codec's own.
+        text: Any options, such as 'tune=film,g=48'.
+
+    Raises:
+        ArgumentError: The text is no such list, or names an option twice.
+    """
+    if crf is not None and not 0 <= crf <= _HIGHEST_CRF:
+        raise ArgumentError(f"crf is {crf:g}, accepted are numbers from 0 to {_HIGHEST_CRF}")
+    options = {"crf": None if crf is None else f"{crf:g}", "preset": preset}
+    asked = {name: value for name, value in options.items() if value is not None}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value):
+            raise ArgumentError(
+                f"codec-options holds {_short(pair)}, accepted are pairs such as tune=film,g=48"
+            )
+        if name in asked:
+            raise ArgumentError(f"codec-options: {name} is given twice, once is accepted")
+        asked[name] = value
+    return asked
 
 
 def format_size(size: int) -> str:

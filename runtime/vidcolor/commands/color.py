@@ -19,13 +19,14 @@ class KeyOptions:
     """Frames in colour, from which the rest takes its colours: --keys or --key is needed."""
 
     folder: Annotated[Path | None, tyro.conf.arg(name="keys", metavar="FOLDER")] = None
-    """A folder of frames in colour, images named by their numbers, from 0: 000240.png."""
+    """A folder of frames in colour, images named by their numbers, from 0: 000240.png. For several
+    films it holds a folder for each, named as the film without its ending."""
     image: Annotated[Path | None, tyro.conf.arg(name="key", metavar="IMAGE|auto")] = None
     """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect; or
     'auto', to have an image colorizer colour it."""
     any_key: Switch = False
     """Take keys also where they do not look like their frames."""
-    colorizer: str = "stills"
+    colorizer: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "stills"
     """What colours frames where 'auto' is asked for: a shipped colorizer's name, or an ONNX file,
     such as an export of DDColor; see docs/colorizer.md."""
 
@@ -73,8 +74,18 @@ class ModelOptions:
 class OutputOptions:
     """How the output is written, and what is kept."""
 
-    codec: Literal["auto", "libx264", "libx265", "ffv1", "prores", "dnxhr"] = "auto"
-    """ffv1 is lossless; auto is the first of libx264, libx265 and ffv1 that holds the format."""
+    codec: Literal["auto", "libx264", "libx265", "h264-420", "ffv1", "prores", "dnxhr"] = "auto"
+    """auto is the first of libx264, libx265 and ffv1 that holds the film's format. h264-420 is
+    H.264 of 8 bits in 4:2:0, with its index in front: what browsers and phones play. ffv1 is
+    lossless. prores and dnxhr are for editing systems."""
+    crf: Annotated[float | None, tyro.conf.arg(metavar="0-51")] = None
+    """Quality of libx264, libx265 and h264-420, less is better and larger. Default:
+    16, for libx265 18, for a --preview 23."""
+    preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Speed of the same, from ultrafast to veryslow; slower is smaller. Default:
+    medium, for a --preview veryfast."""
+    codec_options: Annotated[str, tyro.conf.arg(metavar="NAME=VALUE,...")] = ""
+    """Any other of FFmpeg's options for the encoder, such as tune=film,g=48."""
     preview: Switch = False
     """A quick look: a small video, coarsely coloured."""
     no_audio: Switch = False
@@ -90,7 +101,7 @@ class OutputOptions:
 @help_text
 @dataclass(frozen=True)
 class Color:
-    """Colour a film from some of its frames in colour.
+    """Colour a film, or several, from some of their frames in colour.
 
     Paint frames of the film and put them into a folder, each named by its frame's number, or give
     the first one alone with --key. From them colours are carried through their shots. The output
@@ -106,12 +117,20 @@ class Color:
         vidcolor color clip.mp4 --key first.png -o out.mp4
         vidcolor color film.mkv --keys keys/ -o out.mkv
         vidcolor color film.mkv --keys keys/ -o look.mp4 --preview
+        vidcolor color reel1.mkv reel2.mkv --keys keys/ --output-folder out/
+        vidcolor color job.toml
     """
 
-    film: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILM")]
-    """The video to colour: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")]
+    films: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILM ... | JOB.toml")
+    ] = ()
+    """The videos to colour: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced. Or a
+    job file, which holds films and options: films = ["film.mkv"], keys = "keys/", and so on."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
     """The video to write; its ending chooses the container: .mp4, .mkv, .mov."""
+    output_folder: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """For several films, in place of --output: a folder in which each output has its film's name,
+    in .mkv where the film's own ending is not written. It is made if there is none."""
     progressive: Switch = False
     """Take frames that are flagged as interlaced for progressive ones, as films on PAL discs and
     scans in ProRes often are; where they are interlaced all the same, colours smear."""

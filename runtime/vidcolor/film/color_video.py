@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import cv2
@@ -49,6 +50,8 @@ PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
 KEEP = 10 * 10**9
 """Bytes of finished parts that are kept beside a complete output."""
 
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+
 type StrPath = str | os.PathLike[str]
 type Scenes = Literal["auto", "none"] | Sequence[int]
 
@@ -71,6 +74,7 @@ def color_video(
     jobs: int = 1,
     cluster: str | None = None,
     codec: str = AUTO,
+    codec_options: Mapping[str, str] = NO_OPTIONS,
     overwrite: bool = False,
     keep: int = KEEP,
     skip_key_check: bool = False,
@@ -108,6 +112,8 @@ def color_video(
         jobs: How many segments between keys to colour at a time. Colours are the same.
         cluster: Address of a Ray cluster to colour on, or 'local'.
         codec: 'auto', or a name of `vidcolor.media.codecs.CODECS`.
+        codec_options: FFmpeg's options for the encoder, such as {'crf': '20', 'preset': 'slow'}, in
+            place of those of `vidcolor.media.codecs.CODECS`.
         overwrite: Whether to replace whatever has the output's name. What was made of the same
             clip before, and was not changed since, is replaced anyway.
         keep: Bytes that finished parts may take when the output is complete. Those that were used
@@ -135,7 +141,7 @@ def color_video(
         info = reader.info
     check_place(output, clip=clip, overwrite=overwrite)
     encoder, pixel_format = choose_encoder(
-        output, info, PREVIEW if preview and codec == AUTO else codec
+        output, info, PREVIEW if preview and codec == AUTO else codec, codec_options
     )
     working_size = WorkingSize.of(info.height, info.width, PREVIEW_SIZE if preview else size)
     session = Session.load(
@@ -203,7 +209,7 @@ def color_video(
             confidence=tuple(confidence.means),
             confidence_maps=confidence.maps,
             first=part.start,
-            options={"direction": direction, "codec": codec},
+            options={"direction": direction, "codec": codec, **codec_options},
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -59,19 +60,26 @@ def _check_place(output: Path, clip: Path, overwrite: bool) -> None:
     _check_work(work_folder(output), output)
 
 
-def choose_encoder(output: Path, info: Info, codec: str | Encoder) -> tuple[Encoder, str]:
+def choose_encoder(
+    output: Path, info: Info, codec: str | Encoder, options: Mapping[str, str]
+) -> tuple[Encoder, str]:
     """Choose the encoder for an output, and the pixel format that it is given.
 
     Args:
         output: The file to write; its ending chooses the container.
         info: The clip's.
         codec: As in `vidcolor.media.codecs.choose`.
+        options: FFmpeg's options for it, in place of ours.
 
     Raises:
-        ArgumentError: No such container or codec is known, or one does not hold the clip.
+        ArgumentError: No such container or codec is known, or one does not hold the clip; or the
+            encoder does not take an option.
     """
     muxer = muxer_of(output)
     encoder, pixel_format = choose(codec, info, holds=supported_codecs(muxer), container=muxer)
+    encoder.check_opens(pixel_format, info)
+    encoder.check_options(options, pixel_format, info)
+    encoder = encoder.with_options(options)
     encoder.check_opens(pixel_format, info)
     return encoder, pixel_format
 

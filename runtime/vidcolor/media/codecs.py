@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import cast
 
@@ -33,6 +33,8 @@ class Encoder:
     formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Pixel formats of an encoder that has its own, the smallest first, with the options that go
     with each; empty for one that takes the clip's."""
+    fast_start: bool = False
+    """Whether an MP4 or MOV file has its index in front, so that browsers play it as it loads."""
 
     def __str__(self) -> str:
         return self.library
@@ -45,6 +47,35 @@ class Encoder:
     def options_for(self, pixel_format: str) -> dict[str, str]:
         """What FFmpeg is told, for a pixel format."""
         return {**self.options, **self.formats.get(pixel_format, {})}
+
+    def with_options(self, asked: Mapping[str, str]) -> Encoder:
+        """The same, with FFmpeg's options of a user's own in place of those of their names."""
+        if not asked:
+            return self
+        formats = {name: {**options, **asked} for name, options in self.formats.items()}
+        return replace(self, options={**self.options, **asked}, formats=formats)
+
+    def check_options(self, asked: Mapping[str, str], pixel_format: str, info: Info) -> None:
+        """Check the options that were given to `with_options`.
+
+        Raises:
+            ArgumentError: The encoder does not know one, or does not take its value.
+        """
+        for name, value in asked.items():
+            try:
+                context = self._opened(
+                    {**self.options_for(pixel_format), name: value}, pixel_format, info
+                )
+            except (av.FFmpegError, ValueError) as error:
+                raise ArgumentError(
+                    f"{name} is {value!r}, which the encoder {self} does not take; see FFmpeg's "
+                    "documentation of it"
+                ) from error
+            if name in context.options:  # FFmpeg leaves what it has no use for
+                raise ArgumentError(
+                    f"{name}: the encoder {self} has no such option; leave it out, or choose "
+                    "another codec"
+                )
 
     def holds_size(self, pixel_format: str, info: Info) -> bool:
         """Whether the clip's sides are whole numbers of the chroma samples of a pixel format.
@@ -59,17 +90,23 @@ class Encoder:
 
         DNxHR has a smallest one, for example.
         """
-        context = cast(av.VideoCodecContext, av.CodecContext.create(self.library, "w"))
-        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
-        context.time_base, context.framerate = info.time_base, info.rate
-        context.options = self.options_for(pixel_format)
         try:
-            context.open()
+            self._opened(self.options_for(pixel_format), pixel_format, info)
         except (av.FFmpegError, ValueError) as error:
             raise ArgumentError(
                 f"codec: {self} takes no {pixel_format} of {info.width}x{info.height}; "
                 "ffv1 in an .mkv file holds every format and size"
             ) from error
+
+    def _opened(
+        self, options: dict[str, str], pixel_format: str, info: Info
+    ) -> av.VideoCodecContext:
+        context = cast(av.VideoCodecContext, av.CodecContext.create(self.library, "w"))
+        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+        context.time_base, context.framerate = info.time_base, info.rate
+        context.options = options
+        context.open()
+        return context
 
     def pixel_format(self, info: Info) -> str:
         """What to give it for such a clip. Whether it takes that remains to be seen."""
@@ -90,6 +127,12 @@ CODECS: Mapping[str, Encoder] = MappingProxyType(
         "libx265": Encoder(
             "libx265", {"preset": "medium", "crf": "18", "x265-params": "log-level=none"}
         ),
+        "h264-420": Encoder(
+            "libx264",
+            {"preset": "medium", "crf": "16", "profile": "high"},
+            formats={"yuv420p": {}},
+            fast_start=True,
+        ),
         "ffv1": Encoder("ffv1", {"level": "3", "slicecrc": "1"}, lossless=True, any_size=True),
         "prores": Encoder(
             "prores_ks",
@@ -107,7 +150,8 @@ CODECS: Mapping[str, Encoder] = MappingProxyType(
         ),
     }
 )
-"""By the name a user gives; those that players show first, the most widely played before others."""
+"""By the name a user gives; those that players show first, the most widely played before others.
+'h264-420' is H.264 in its High profile, 4:2:0 of 8 bits: what browsers and phones play."""
 
 PREVIEW = Encoder("libx264", {"preset": "veryfast", "crf": "23"}, formats={"yuv420p": {}})
 """For a quick look."""

@@ -97,6 +97,8 @@ class Writer:
                 holds=self._container.supported_codecs,
                 container=self._container.format.name,
             )
+            if encoder.fast_start and self._container.format.name in ("mp4", "mov"):
+                self._container.options["movflags"] = "+faststart"
             self._video = self._add_video(encoder, info)
             self._tracks = self._add_tracks(like, audio=audio)
             self._add_attachments(like)

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from vidcolor.commands.choices import format_size, parse_range, parse_size, read_scenes
+from vidcolor.commands.choices import (
+    format_size,
+    parse_codec_options,
+    parse_range,
+    parse_size,
+    read_scenes,
+)
 from vidcolor.errors import ArgumentError, MediaError
 
 
@@ -115,3 +121,32 @@ def test_what_is_no_size(text: str) -> None:
 )
 def test_sizes_for_people(size: int, text: str) -> None:
     assert format_size(size) == text
+
+
+def test_codec_options() -> None:
+    assert parse_codec_options(None, None, "") == {}
+    assert parse_codec_options(18.5, "slow", " tune=film, x264-params=a=1:b=2,") == {
+        "crf": "18.5",
+        "preset": "slow",
+        "tune": "film",
+        "x264-params": "a=1:b=2",
+    }
+    assert parse_codec_options(0, None, "") == {"crf": "0"}
+
+
+@pytest.mark.parametrize(
+    ("crf", "text", "message"),
+    [
+        (-1, "", "crf is -1, accepted are numbers from 0 to 51"),
+        (float("nan"), "", "crf is nan, accepted"),
+        (52, "", "crf is 52, accepted"),
+        (18, "crf=20", "codec-options: crf is given twice"),
+        (None, "g=1,g=2", "codec-options: g is given twice"),
+        (None, "film", "codec-options holds 'film', accepted are pairs such as tune=film"),
+        (None, "=3", "codec-options holds '=3'"),
+        (None, "g=", "codec-options holds 'g='"),
+    ],
+)
+def test_what_are_no_codec_options(crf: float | None, text: str, message: str) -> None:
+    with pytest.raises(ArgumentError, match=f"^{message}"):
+        parse_codec_options(crf, None, text)

@@ -103,7 +103,7 @@ def test_every_option_is_explained(name: str) -> None:
     [
         ("", "expected one of {advise, shots, key, color, review, clean}; `vidcolor --help` lists"),
         ("colr", "command is 'colr', accepted are advise, shots, key, color, review, clean"),
-        ("color a.mkv", "missing from vidcolor color: -o FILE, --output FILE; `vidcolor color"),
+        ("review", "missing from vidcolor review: OUTPUT; `vidcolor review --help` lists"),
         ("color a.mkv -o b.mkv --keyss c", "unrecognized options: --keyss, c; perhaps you meant"),
         ("color a.mkv -o b.mkv --codec x", "invalid choice 'x' for argument '--codec'"),
         ("color a.mkv -o b.mkv --size x", "error parsing --size: invalid literal for int()"),

@@ -83,3 +83,50 @@ def test_what_is_written(codec, given, profile, written, tmp_path: Path) -> None
 
 
 CLIP_BITS = {"gray": 8, "gray10le": 10, "yuv444p10le": 10}
+
+
+def test_options_take_the_place_of_ours() -> None:
+    encoder = CODECS["libx264"].with_options({"crf": "30", "tune": "film"})
+    assert encoder.options_for("yuv420p") == {"preset": "medium", "crf": "30", "tune": "film"}
+    assert CODECS["libx264"].options["crf"] == "16"
+    own = CODECS["dnxhr"].with_options({"profile": "dnxhr_lb"})
+    assert own.options_for("yuv422p") == {"profile": "dnxhr_lb"}
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "asked", "sentence"),
+    [
+        ("ffv1", "yuv444p", {"crf": "20"}, "crf: the encoder ffv1 has no such option; leave"),
+        ("prores", "yuv422p10le", {"preset": "slow"}, "preset: the encoder prores_ks has no"),
+        ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', which the encoder"),
+        ("libx264", "yuv420p", {"tune": "film", "g": "x"}, "g is 'x', which the encoder libx264"),
+        ("libx265", "yuv420p", {"presett": "slow"}, "presett: the encoder libx265 has no such"),
+    ],
+)
+def test_options_that_an_encoder_does_not_take(codec, pixel_format, asked, sentence) -> None:
+    with pytest.raises(ArgumentError, match=f"^{sentence}"):
+        CODECS[codec].check_options(asked, pixel_format, INFO)
+
+
+def test_options_that_it_takes() -> None:
+    for codec in ("libx264", "libx265", "h264-420"):
+        asked = {"crf": "20.5", "preset": "ultrafast", "g": "12"}
+        CODECS[codec].check_options(asked, "yuv420p", INFO)
+    CODECS["prores"].check_options({"profile": "lt"}, "yuv422p10le", INFO)
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "yuv422p10le", "yuv444p"])
+def test_what_plays_everywhere_is_high_profile_of_8_bits(
+    tmp_path: Path, monkeypatch, pixel_format: str
+) -> None:
+    """And the index lies in front of the pictures, so that browsers play it as it loads."""
+    monkeypatch.chdir(tmp_path)
+    write_clip(Path("clip.mkv"), pixel_format=pixel_format, tags=(1, 1, 1, 1, 0))
+    write_key(Path("key.png"))
+    words = ["color", "clip.mkv", "--key", "key.png", "-o", "out.mp4", "--codec", "h264-420"]
+    assert main([*words, "--model", str(TOY), "--provider", "cpu", "--size", "48"]) == 0
+    with av.open("out.mp4") as container:
+        context = container.streams.video[0].codec_context
+        assert (context.profile, context.pix_fmt) == ("High", "yuv420p")
+    data = Path("out.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
