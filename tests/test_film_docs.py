@@ -10,6 +10,8 @@ import pytest
 
 from tests.support import films
 from vidcolor.cli import main, parse
+from vidcolor.commands.choices import read_scenes
+from vidcolor.media.codecs import AUTO, CODECS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -32,9 +34,15 @@ def test_the_guide_from_its_first_command_to_its_last(
     monkeypatch.chdir(tmp_path)
     scene = films.scenes(LENGTHS, height=120, width=256)
     films.write_film(Path("film.mkv"), scene)
-    films.write_scenes(Path("cuts.txt"), (0, 12, 22))
+    for reel in ("reel1", "reel2"):
+        short = films.scenes((6,))
+        films.write_film(Path(f"{reel}.mkv"), short)
+        Path("reels").mkdir(exist_ok=True)
+        films.write_keys(Path("reels") / reel, short, [2])
+    [job] = re.findall(r"^```toml\n(.+?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    Path("job.toml").write_text(job)
     given = commands(GUIDE)
-    assert len(given) >= 11
+    assert len(given) >= 22
     for words in given:
         if "--cluster" in words:
             parse(words)
@@ -47,6 +55,17 @@ def test_the_guide_from_its_first_command_to_its_last(
             films.write_keys(Path("keys"), scene, numbers)
     outputs = {words[words.index("-o") + 1] for words in given if "-o" in words}
     assert all(Path(output).exists() for output in outputs)
+    assert read_scenes(Path("cuts.txt")) == (0, 12, 22)
+    assert sorted(path.name for path in Path("done").glob("*.mkv")) == ["reel1.mkv", "reel2.mkv"]
+
+
+def test_the_table_of_codecs_has_the_defaults_of_each() -> None:
+    rows = re.findall(r"^\| (`.+?`) \| .+? \| (\d*) \| (\w*) \|$", GUIDE, re.MULTILINE)
+    named = {name: row[1:] for row in rows for name in re.findall(r"`([\w-]+)`", row[0])}
+    assert named.keys() == {AUTO, *CODECS}
+    for name, encoder in CODECS.items():
+        options = (encoder.options.get("crf", ""), encoder.options.get("preset", ""))
+        assert named[name] == options
 
 
 def test_the_troubles_command_is_one() -> None:

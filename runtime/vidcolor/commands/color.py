@@ -26,6 +26,10 @@ class KeyOptions:
     'auto', to have an image colorizer colour it."""
     any_key: Switch = False
     """Take keys also where they do not look like their frames."""
+    unkeyed: Literal["guess", "gray", "auto"] = "guess"
+    """What becomes of a shot without a key: guess colours it by the likeness of what it shows to
+    what the nearest keys of other shots show, gray leaves it gray, auto has the colorizer paint its
+    best frame, which is its key then."""
     colorizer: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "stills"
     """What colours frames where 'auto' is asked for: a shipped colorizer's name, or an ONNX file,
     such as an export of DDColor; see docs/colorizer.md."""

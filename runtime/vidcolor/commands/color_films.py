@@ -12,12 +12,14 @@ from time import perf_counter
 
 from vidcolor.commands.choices import parse_codec_options, parse_range, parse_scenes, parse_size
 from vidcolor.commands.color import Color
+from vidcolor.commands.plan_text import plan_lines, result_lines
 from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.files import named_errors
 from vidcolor.film.color_video import color_video
 from vidcolor.film.key_folder import find_keys
 from vidcolor.film.output import check_place, work_folder
+from vidcolor.film.plan import Plan
 from vidcolor.key.auto import AUTO as AUTO_KEY
 from vidcolor.media.containers import ENDINGS
 from vidcolor.media.names import printable
@@ -124,6 +126,13 @@ def _keys(options: Color, film: Path) -> str | Path | dict[int, Path]:
 def _color(options: Color, job: _Job) -> None:
     start = perf_counter()
     frames = options.shots.frames
+
+    def told(plan: Plan) -> None:
+        if not options.quiet:
+            progress.close()
+            for line in plan_lines(plan):
+                print(printable(line), flush=True)
+
     with ProgressBars(quiet=options.quiet) as progress, _told_when_stopped(job.output):
         report = color_video(
             job.film,
@@ -150,13 +159,14 @@ def _color(options: Color, job: _Job) -> None:
             skip_key_check=options.keys.any_key,
             progressive=options.progressive,
             audio=not options.writing.no_audio,
+            unkeyed=options.keys.unkeyed,
+            plan=told,
             progress=progress,
             note=_noted(options),
         )
     if not options.quiet:
-        count = len(report.confidence)
-        speed = count / (perf_counter() - start)
-        print(f"{printable(str(job.output))}: {count} frames, {speed:.1f} frames/s")
+        for line in result_lines(report, job.output, perf_counter() - start):
+            print(printable(line))
 
 
 @contextmanager

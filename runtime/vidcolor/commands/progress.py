@@ -1,42 +1,70 @@
-"""Progress bars on a terminal, by tqdm."""
+"""Progress on a terminal as bars, by tqdm; elsewhere as a line a minute, for logs."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import NoReturn, Self
 
 from tqdm import tqdm
 
+from vidcolor.commands.times import format_duration
 from vidcolor.interruption import check
+
+EVERY = 60.0
+"""Seconds between two lines where there is no terminal."""
 
 
 class ProgressBars:
-    """A `vidcolor.film.progress.Progress` that shows a bar for each stage, one after the other.
+    """A `vidcolor.film.progress.Progress` that shows how far each stage is, one after the other.
 
     Args:
-        quiet: Show nothing. Otherwise bars are shown where standard error is a terminal.
+        quiet: Show nothing. Otherwise there are bars where standard error is a terminal, and a line
+            every `EVERY` seconds where it is not.
         leave: Whether a bar stays on the screen when its stage is over.
+        clock: Tells seconds.
     """
 
-    def __init__(self, *, quiet: bool, leave: bool = True) -> None:
-        self._hidden = True if quiet else None  # tqdm's None: hidden where there is no terminal
-        self._leave = leave
+    def __init__(
+        self, *, quiet: bool, leave: bool = True, clock: Callable[[], float] = monotonic
+    ) -> None:
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._bars, self._lines = not quiet and terminal, not quiet and not terminal
+        self._leave, self._clock = leave, clock
         self._stage = ""
+        self._begun, self._told, self._first = 0.0, 0.0, 0
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """As in `Progress`; a signal ends the work here, if nowhere else."""
         check()
-        if self._bar is None or stage != self._stage:
+        if stage != self._stage:
             self.close()
-            self._stage = stage
-            self._bar = tqdm(
-                desc=stage, total=total, unit="frame", disable=self._hidden, leave=self._leave
-            )
-        self._bar.update(done - self._bar.n)
+            self._stage, self._begun, self._first = stage, self._clock(), done - 1
+            self._told = self._begun
+            if self._bars:
+                self._bar = tqdm(desc=stage, total=total, unit="frame", leave=self._leave)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif self._lines and self._clock() - self._told >= EVERY:
+            self._told = self._clock()
+            print(f"vidcolor: {self._line(done, total)}", file=sys.stderr, flush=True)
+
+    def _line(self, done: int, total: int | None) -> str:
+        speed = (done - self._first) / (self._told - self._begun)
+        if total is None or total < done:
+            return f"{self._stage}: {done} frames, {speed:.1f} a second"
+        left = format_duration((total - done) / speed)
+        return (
+            f"{self._stage}: {done} of {total} frames ({done / total:.0%}), {speed:.1f} a second, "
+            f"about {left} left"
+        )
 
     def close(self) -> None:
         """End the bar that is shown."""
+        self._stage = ""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

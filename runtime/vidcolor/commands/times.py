@@ -11,7 +11,7 @@ def format_time(seconds: float) -> str:
 
 def format_duration(seconds: float) -> str:
     """How long something takes, in two units at most: '8 s', '3 min', '2 h 5 min'."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     if minutes < 60:

@@ -23,16 +23,18 @@ import cv2
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
-from vidcolor.film.job import Film
+from vidcolor.film.job import UNKEYED, Film, Unkeyed
 from vidcolor.film.key_folder import find_keys
 from vidcolor.film.keys import Source, find_sources, fit_keys
 from vidcolor.film.lock import lock_output
 from vidcolor.film.output import check_place, choose_encoder, work_folder
 from vidcolor.film.pipeline import Job, color_film
+from vidcolor.film.plan import Plan
 from vidcolor.film.progress import Progress, no_progress
 from vidcolor.film.report import Report
 from vidcolor.film.scan import read_lumas, scan_film
 from vidcolor.film.store import Store
+from vidcolor.film.unkeyed import paint_unkeyed
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.inference.session import Session
@@ -80,6 +82,8 @@ def color_video(
     skip_key_check: bool = False,
     progressive: bool = False,
     audio: bool = True,
+    unkeyed: Unkeyed = "guess",
+    plan: Callable[[Plan], None] = lambda plan: None,
     progress: Progress = no_progress,
     note: Callable[[str], None] = lambda text: None,
 ) -> Report:
@@ -105,7 +109,7 @@ def color_video(
         only_shot: Only this shot, counted from 1.
         preview: Whether to make a small video, coarsely coloured, for a quick look.
         model: A shipped model's name, or the folder of a model bundle.
-        colorizer: For keys='auto': a shipped colorizer's name, or an ONNX file.
+        colorizer: For keys='auto' and unkeyed='auto': a shipped colorizer's name, or an ONNX file.
         provider: What the model runs on: 'auto', 'cpu' or 'cuda'.
         precision: What it computes in: 'auto', 'float32', 'float16' or 'int8'.
         size: Short side, in pixels, of what the model sees; at least 32.
@@ -121,6 +125,10 @@ def color_video(
         skip_key_check: Whether to take keys that do not look like their frames.
         progressive: Whether frames that are flagged as interlaced are taken for progressive ones.
         audio: Whether the output has the video's sound.
+        unkeyed: What becomes of a shot without a key: 'guess' colours it by the likeness of what
+            it shows to what the nearest keys of other shots show, 'gray' leaves it gray, 'auto' has
+            the colorizer paint its best frame, which is its key then.
+        plan: Told what will be done, before the first frame is coloured.
         progress: Told how far each stage is.
         note: Told, in a sentence, what is good to know and hinders nothing.
 
@@ -133,6 +141,7 @@ def color_video(
     """
     clip, output, model = Path(clip), Path(output), os.fspath(model)
     _check_arguments(direction, scenes, frames, only_shot, jobs)
+    check_choice("unkeyed", unkeyed, UNKEYED)
     check_whole("keep", keep, least=0)
     single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir()
     scenes = scenes if scenes is not None else ("none" if single else "auto")
@@ -147,25 +156,28 @@ def color_video(
     session = Session.load(
         model, provider=provider, precision=precision, threads=_threads_for(jobs)
     )
-    if not isinstance(keys, Mapping) and os.fspath(keys) == AUTO_KEY:
+    is_auto = not isinstance(keys, Mapping) and os.fspath(keys) == AUTO_KEY
+    if is_auto or unkeyed == "auto":
         image_colorizer = Colorizer.load(colorizer, provider=provider)
+    if is_auto:
         auto = auto_first_key(clip, colorizer=image_colorizer, size=size, progressive=progressive)
         sources = {0: Source(AUTO_KEY, lambda: auto)}
     else:
         sources = _find_sources(keys, info, note)
     store = Store(work_folder(output), bits_of(pixel_format))
     with lock_output(store.folder, output), _tidied(store), _one_opencv_thread():
-        index = scan_film(
+        scan = partial(
+            scan_film,
             clip,
             working_size,
             side=side,
             progressive=progressive,
-            key_frames=sources,
             shot_starts=None if scenes == "auto" else () if scenes == "none" else tuple(scenes),
             require_complete=frames is None,
             store=store,
             progress=progress,
         )
+        index = scan(key_frames=sources)
         part = index.part(frames) if only_shot is None else index.shot(only_shot)
         for loss in index.losses:
             if part.start < loss.frame < part.stop or part == range(index.length):
@@ -176,6 +188,13 @@ def color_video(
         )
         for warning in warnings:
             note(warning)
+        unpainted = index.shots_without(fitted, part) if unkeyed == "auto" else []
+        auto_keys = tuple(index.best_frame(shot) for shot in unpainted)
+        if auto_keys:
+            lumas = scan(key_frames=(*sources, *auto_keys)).lumas
+            fitted |= paint_unkeyed(
+                auto_keys, lumas, colorizer=image_colorizer, matrix=coding_of(info).matrix
+            )
         film = Film(
             path=clip,
             side=side,
@@ -188,6 +207,8 @@ def color_video(
             pixel_format=pixel_format,
             model=fingerprint_model(model, session),
             progressive=progressive,
+            unkeyed=unkeyed,
+            auto_keys=auto_keys,
         )
         job = Job(
             film,
@@ -198,6 +219,7 @@ def color_video(
             progress=progress,
             note=note,
             audio=audio,
+            tell=plan,
         )
         confidence = color_film(job, session, model=model, jobs=jobs, cluster=cluster)
         report = Report(
@@ -209,7 +231,7 @@ def color_video(
             confidence=tuple(confidence.means),
             confidence_maps=confidence.maps,
             first=part.start,
-            options={"direction": direction, "codec": codec, **codec_options},
+            options={"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options},
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),
         )

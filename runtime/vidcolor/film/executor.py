@@ -150,7 +150,7 @@ def color_sequentially(
     """
     yield from map(ColoredFrame, islice(frames, pieces[0].reach.start))
     for piece in pieces:
-        if piece.is_stored or piece.segment.is_key:
+        if not piece.needs_model:
             yield from _at_hand(piece, store, frames)
         elif piece.segment.has_backward_pass:
             yield from _two_way(film, store, piece, frames, propagator)
@@ -183,7 +183,7 @@ def color_in_parallel(
         for frame in islice(frames, len(piece.reach)):
             spool.add(frame)
         wait = None
-        if not piece.segment.is_key:
+        if piece.needs_model:
             keys = film.small_keys(piece.segment)
             wait = executor.submit(Task(piece.segment, piece.part, keys, spool.lumas))
         under_way.append(_finish(piece, spool, wait))

@@ -52,7 +52,7 @@ class FilmFrames:
 
     def __init__(self, film: Film, reader: Reader, pieces: Sequence[Piece]) -> None:
         self._film, self._reader = film, reader
-        self._pieces = [piece for piece in pieces if not piece.is_stored]
+        self._pieces = [piece for piece in pieces if not (piece.is_stored or piece.is_gray)]
         self.trailing: list[CopiedPacket] = []
         """Packets behind the last frame, once all frames have been given."""
 

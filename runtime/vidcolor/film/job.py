@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vidcolor.color import Codes, Coding, change_bits, decode_luma
 from vidcolor.film.fingerprint import digest, fingerprint_film
@@ -20,12 +20,19 @@ from vidcolor.film.propagate import Colors
 from vidcolor.film.scan import FilmIndex
 from vidcolor.film.segments import Segment, split_segments
 from vidcolor.film.store import Store
+from vidcolor.grid import Grid
 from vidcolor.media.reader import Info, bits_of, subsampling
 from vidcolor.media.span import Span
 from vidcolor.media.tags import coding_of, siting_of
 from vidcolor.planes import Key, Plane
 from vidcolor.timeline import Timeline
 from vidcolor.working_size import WorkingSize
+
+type Unkeyed = Literal["guess", "gray", "auto"]
+"""What becomes of a shot without a key: its colours are guessed from the nearest keys of other
+shots, it stays gray, or an image colorizer paints its best frame."""
+
+UNKEYED = ("guess", "gray", "auto")
 
 
 class Piece(NamedTuple):
@@ -38,11 +45,18 @@ class Piece(NamedTuple):
     """What the store knows their chroma by: a fingerprint of all that it depends on."""
     is_stored: bool
     """Whether the store has it."""
+    is_gray: bool = False
+    """Whether it has no key and stays gray."""
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether its colours are yet to be found by the model."""
+        return not (self.is_stored or self.is_gray or self.segment.is_key)
 
     @property
     def reach(self) -> range:
         """The frames that have to be read for it."""
-        return self.part if self.is_stored else self.segment.reach(self.part)
+        return self.segment.reach(self.part) if self.needs_model else self.part
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,10 @@ class Film:
     """The model's fingerprint."""
     progressive: bool = False
     """Whether frames that are flagged as interlaced are taken for progressive ones."""
+    unkeyed: Unkeyed = "guess"
+    """What becomes of shots without a key."""
+    auto_keys: tuple[int, ...] = ()
+    """The keys that a colorizer has painted for want of others."""
 
     @cached_property
     def coding(self) -> Coding:
@@ -89,6 +107,11 @@ class Film:
         )
 
     @property
+    def output_grid(self) -> Grid:
+        """Where the output's chroma samples are."""
+        return self.working_size.grid(*self._layout)
+
+    @property
     def span(self) -> Span | None:
         """The part, in time; None for all of the film."""
         return self.index.span(self.part, self.info.time_base)
@@ -99,7 +122,10 @@ class Film:
         segments = split_segments(timeline, self.index.shot_starts, self.index.length)
         parts = ((segment, segment.part(self.part)) for segment in segments)
         named = ((segment, part, self._name(segment, part)) for segment, part in parts if part)
-        return [Piece(segment, part, name, name in store) for segment, part, name in named]
+        return [
+            Piece(segment, part, name, name in store, self._is_gray(segment))
+            for segment, part, name in named
+        ]
 
     def small_keys(self, segment: Segment) -> dict[int, Key]:
         """The keys that a segment needs, at working size."""
@@ -123,16 +149,19 @@ class Film:
     def key_chroma(self, frame: int, codes: Codes, luma: Plane | None) -> Plane:
         """A key's own chroma on the output's grid; arguments and result as in `upsample`."""
         full = decode_luma(codes, self.coding) if luma is None else luma
-        return self.keys[frame].chroma(
-            full, self.working_size, self.working_size.grid(*self._layout)
-        )
+        return self.keys[frame].chroma(full, self.working_size, self.output_grid)
 
     def output_luma(self, codes: Codes) -> Codes:
         """A frame's luma codes as the output has them."""
         return change_bits(codes, self.coding, self.output_coding)
 
+    def _is_gray(self, segment: Segment) -> bool:
+        return self.unkeyed == "gray" and not segment.has_key_in_shot
+
     def _name(self, segment: Segment, part: range) -> str:
-        keys = [self.keys[frame].fingerprint for frame in segment.keys]
+        keys: object = [self.keys[frame].fingerprint for frame in segment.keys]
+        if self._is_gray(segment):
+            keys = "gray"
         unique = digest(self.fingerprint, segment.start, segment.passes, part, keys)
         return f"{part.start:07}-{part.stop - 1:07}.{unique}"
 

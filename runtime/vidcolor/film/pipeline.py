@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from vidcolor.film.executor import (
 from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film, Piece
 from vidcolor.film.output import check_place
+from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
 from vidcolor.film.store import ChromaWriter, Store
@@ -59,6 +61,8 @@ class Job:
     note: Callable[[str], None]
     audio: bool = True
     """Whether the film's sound goes with it."""
+    tell: Callable[[Plan], None] = lambda plan: None
+    """Told what will be done, before it is done."""
 
 
 def color_film(
@@ -81,7 +85,9 @@ def color_film(
     if count := len(store.damaged):
         files = f"{count} damaged file{'s' * (count > 1)}"
         job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
-    missing = [piece for piece in pieces if not piece.is_stored and not piece.segment.is_key]
+    missing = [piece for piece in pieces if piece.needs_model]
+    propagator = Propagator(session)
+    job.tell(make_plan(film, pieces, step_seconds=partial(time_step, film, propagator)))
     with ExitStack() as stack:
         reader = stack.enter_context(
             Reader(film.path, side=film.side, progressive=film.progressive)
@@ -93,7 +99,7 @@ def color_film(
         source = FilmFrames(film, reader, pieces)
         frames = stack.enter_context(closing(run_ahead(source, _DEPTH)))
         if cluster is None and (jobs == 1 or len(missing) < 2):
-            steps = color_sequentially(film, store, pieces, frames, Propagator(session))
+            steps = color_sequentially(film, store, pieces, frames, propagator)
             colored = run_ahead(steps, _DEPTH)
         else:
             executor = stack.enter_context(_executor(job, session, model, jobs, cluster))
@@ -170,7 +176,10 @@ def _chroma(
 ) -> tuple[Codes, Codes]:
     """Code planes of a frame's chroma, which are stored, too."""
     frame, colors = item.frame, item.colors
-    if colors is None or frame.small is None:
+    if piece.is_gray:
+        chroma = np.zeros((2, *film.output_grid.shape), np.float32)
+        confidence = np.zeros(film.working_size.working.shape, np.float32)
+    elif colors is None or frame.small is None:
         chroma = film.key_chroma(frame.number, frame.codes, frame.luma)
         confidence = np.ones(film.working_size.working.shape, np.float32)
     else:

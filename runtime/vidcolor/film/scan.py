@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from vidcolor.color import decode_luma
 from vidcolor.errors import ArgumentError, KeyFrameError, MediaError
 from vidcolor.film.fingerprint import digest, fingerprint_film
 from vidcolor.film.progress import Progress
-from vidcolor.film.shots import ShotFinder
+from vidcolor.film.shots import ShotFinder, detail_of, small_luma
 from vidcolor.film.store import Store
 from vidcolor.media.losses import Loss
 from vidcolor.media.reader import Frame, Reader
@@ -46,6 +46,8 @@ class FilmIndex:
     """Frame -> luma [h, w] at working size, of the frames that have a key."""
     losses: tuple[Loss, ...] = ()
     """Frames that are damaged or missing."""
+    details: Sequence[float] = ()
+    """How much there is to see in each frame: `vidcolor.film.shots.detail_of`."""
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays to cache; `from_arrays` is the inverse."""
@@ -55,6 +57,7 @@ class FilmIndex:
             "times": np.array(self.times),
             "shots": np.array(self.shot_starts, np.int64),
             "losses": np.array(losses, np.int64).reshape(-1, 6),
+            "details": np.array(self.details),
             **lumas,
         }
 
@@ -67,6 +70,7 @@ class FilmIndex:
             shot_starts=tuple(arrays["shots"].tolist()),
             lumas={int(name.removeprefix("luma.")): luma for name, luma in lumas.items()},
             losses=tuple(Loss.from_row(row) for row in arrays["losses"].tolist()),
+            details=tuple(arrays["details"].tolist()),
         )
 
     @property
@@ -97,6 +101,22 @@ class FilmIndex:
                 f"only-shot is {number}, the film has {len(self.shot_starts)} shots, counted from 1"
             )
         return range(self.shot_starts[number - 1], (*self.shot_starts, self.length)[number])
+
+    def shots_without(self, keys: Collection[int], part: range) -> list[range]:
+        """The shots that have frames of a part and none of some keys."""
+        edges = pairwise((*self.shot_starts, self.length))
+        shots = (range(start, stop) for start, stop in edges)
+        return [
+            shot
+            for shot in shots
+            if shot.start < part.stop and shot.stop > part.start and not set(shot) & set(keys)
+        ]
+
+    def best_frame(self, shot: range) -> int:
+        """The frame of a shot with most to see, among those of its middle half."""
+        quarter = len(shot) // 4
+        middle = shot[quarter : len(shot) - quarter]
+        return max(middle, key=lambda frame: self.details[frame])
 
     def span(self, part: range, time_base: Fraction) -> Span | None:
         """The time that some frames take up; None for all of the film."""
@@ -170,19 +190,22 @@ def _scan(
     info, coding = reader.info, coding_of(reader.info)
     times: list[int] = []
     lumas: dict[int, Plane] = {}
+    details: list[float] = []
     end = 0
     for item in reader:
         if not isinstance(item, Frame):
             continue
+        small = small_luma(item.planes[0], coding)
+        details.append(detail_of(small))
         if finder is not None:
-            finder.add(item.planes[0])
+            finder.add(small)
         if len(times) in key_frames:
             lumas[len(times)] = working_size.downsample(decode_luma(item.planes[0], coding))
         times.append(item.pts)
         end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
         progress(SCANNING, len(times), info.frame_count)
     shot_starts = () if finder is None else tuple(finder.shots)
-    return FilmIndex((*times, end), shot_starts, lumas, reader.losses)
+    return FilmIndex((*times, end), shot_starts, lumas, reader.losses, details)
 
 
 def _add_lumas(

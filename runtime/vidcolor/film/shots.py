@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from vidcolor.color import Coding, decode_luma
 from vidcolor.film.progress import Progress, no_progress
@@ -31,6 +33,9 @@ _BLACK = 12
 """Of 255: mean luma below which a picture is faded out; the library's default."""
 _SIDE = 128
 """Pixels of the short side that cuts are looked for on."""
+
+Small = NDArray[np.uint8]
+"""Luma [h, w] of a frame, full range, of `_SIDE` pixels or less on the short side."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +76,15 @@ class ShotFinder:
         )
         self._scores = self._changes.stats_manager = _Scores(self._changes.get_metrics()[-1])
         self._fades = self._library.ThresholdDetector(threshold=_BLACK, min_scene_len=shortest)
-        self._coding, self._rate = coding_of(info), float(info.rate)
+        self._rate = float(info.rate)
         self._frames = 0
         self._cuts: list[Cut] = []
         self._black: list[range] = []
         """Frames that are faded out, behind which a picture fades in; off by one at the start."""
 
-    def add(self, luma: Codes) -> None:
-        """Look at the next frame's luma plane [h, w] of code values."""
-        gray = cv2.merge([_small(luma, self._coding)] * 3)
+    def add(self, small: Small) -> None:
+        """Look at the next frame, as `small_luma` has it."""
+        gray = cv2.merge([small] * 3)
         time = self._library.FrameTimecode(self._frames, self._rate)
         for found in self._changes.process_frame(time, gray):
             self._cuts.append(Cut(found.frame_num, kind=CUT, score=self._scores.last))
@@ -151,10 +156,10 @@ def find_cuts(
     """
     times: list[int] = []
     with Reader(path, progressive=progressive) as reader:
-        info = reader.info
+        info, coding = reader.info, coding_of(reader.info)
         finder = ShotFinder(info, threshold=threshold, shortest=shortest)
         for frame in (item for item in reader if isinstance(item, Frame)):
-            finder.add(frame.planes[0])
+            finder.add(small_luma(frame.planes[0], coding))
             times.append(frame.pts)
             progress("finding shots", len(times), info.frame_count)
     found = [
@@ -176,9 +181,14 @@ def _scenedetect() -> Any:
     return require("scenedetect", library="PySceneDetect", extra="film", purpose="finding shots")
 
 
-def _small(codes: Codes, coding: Coding) -> cv2.typing.MatLike:
+def small_luma(codes: Codes, coding: Coding) -> Small:
     """Luma codes [h, w] as 8-bit luma whose short side is `_SIDE`, or less if it was less."""
     height, width = codes.shape
     scale = min(1.0, _SIDE / min(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return to_uint8(decode_luma(cv2.resize(codes, size, interpolation=cv2.INTER_AREA), coding))
+
+
+def detail_of(small: Small) -> float:
+    """How much there is to see in a frame: little where it is blurred, or fades."""
+    return float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean())

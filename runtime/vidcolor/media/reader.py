@@ -122,7 +122,7 @@ class Info:
     rate: Fraction
     """Mean frames a second."""
     frame_count: int | None
-    """As the file announces it; None where it does not."""
+    """As the file announces it, or as its length and rate say; None where it announces neither."""
     mirrored: bool = False
     """Whether a player mirrors the picture, left to right, before it turns it."""
     display_matrix: tuple[int, ...] | None = None
@@ -433,6 +433,8 @@ class Reader:
         width, height = self._size(first.width, first.height)
         matrix = _display_matrix(first, stream)
         lying = UPRIGHT if matrix is None else orientation_of(matrix)
+        if seconds is None and self._container.duration:  # not what the video itself announces
+            seconds = Fraction(self._container.duration, av.time_base)
         count = stream.frames or (round(seconds * rate) if seconds else None)
         return Info(
             width=width,

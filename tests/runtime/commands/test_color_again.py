@@ -93,6 +93,24 @@ def test_only_what_changes_is_coloured(
     assert told["keys"] == fresh["keys"]
 
 
+@pytest.mark.parametrize(
+    ("unkeyed", "expected"),
+    # Of a shot of 12: none; those around the frame that the colorizer paints; all of them.
+    [("gray", 0), ("auto", 11), ("guess", 12)],
+)
+def test_an_option_of_one_shot_is_changed(
+    unkeyed: str, expected: int, folder: Path, scene: object, steps: list[int]
+) -> None:
+    """Of the shot without a key: what becomes of it is asked for anew."""
+    remove_a_key(scene)
+    assert color("out.mkv", "--unkeyed", "gray" if unkeyed == "guess" else "guess") == 0
+    steps.clear()
+    assert color("out.mkv", "--unkeyed", unkeyed) == 0
+    assert len(steps) == expected
+    assert color("fresh.mkv", "--unkeyed", unkeyed) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
 def test_back_again_costs_nothing(folder: Path, scene: object, steps: list[int]) -> None:
     """What was made of the key that was taken away is still there."""
     assert color("out.mkv") == 0

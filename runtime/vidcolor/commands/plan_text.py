@@ -1,0 +1,110 @@
+"""What a film's colouring will do, and has done, in lines for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vidcolor.commands.times import format_duration
+from vidcolor.film.plan import Plan, PlannedShot
+from vidcolor.film.report import Report
+
+MOST_SHOTS = 24
+"""Shots that are listed; of more, those without a key alone, and the rest in a line."""
+
+_MOST_KEYS = 8
+"""Of a shot, that are listed."""
+_WITHOUT = {
+    "guess": "no key: its colours are guessed by likeness to the nearest keys",
+    "gray": "no key: it stays gray",
+}
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """What will be done."""
+    auto = sum(len(shot.auto_keys) for shot in plan.shots)
+    keys = sum(len(shot.keys) for shot in plan.shots) - auto
+    painted = f", {auto} by the colorizer" if auto else ""
+    yield (
+        f"{plan.clip}: {counted(len(plan.part), 'frame')} in {counted(len(plan.shots), 'shot')}, "
+        f"{counted(keys, 'key')}{painted}"
+    )
+    listed, rest = _listed(plan)
+    for shot in listed:
+        frames = f"frames {shot.frames[0]} to {shot.frames[-1]}"
+        yield f"  shot {shot.number}: {frames}: {_keys(shot, plan)}"
+    if rest:
+        yield f"  and {counted(rest, 'shot')} more"
+    without = len(plan.without_key)
+    if without and plan.unkeyed == "guess":
+        yield (
+            f"  {counted(without, 'shot')} without a key: --unkeyed auto has a colorizer paint a "
+            "frame of each, --unkeyed gray leaves them gray"
+        )
+    yield f"  to do: {_work(plan)}"
+
+
+def _listed(plan: Plan) -> tuple[tuple[PlannedShot, ...], int]:
+    """The shots to list, and how many others there are."""
+    if len(plan.shots) <= MOST_SHOTS:
+        return plan.shots, 0
+    special = [shot for shot in plan.shots if not shot.keys or shot.auto_keys]
+    listed = tuple(special[:MOST_SHOTS])
+    return listed, len(plan.shots) - len(listed)
+
+
+def _keys(shot: PlannedShot, plan: Plan) -> str:
+    if not shot.keys:
+        return _WITHOUT[plan.unkeyed]
+    if shot.auto_keys:
+        return f"no key: the colorizer paints frame {shot.auto_keys[0]}"
+    if len(shot.keys) > _MOST_KEYS:
+        return f"{len(shot.keys)} keys, from {shot.keys[0]} to {shot.keys[-1]}"
+    return f"key{'s' * (len(shot.keys) > 1)} {', '.join(map(str, shot.keys))}"
+
+
+def _work(plan: Plan) -> str:
+    frames = len(plan.part) - plan.stored
+    stored = f", {plan.stored} are kept from before" if plan.stored else ""
+    work = f"{frames} of {counted(len(plan.part), 'frame')}{stored}"
+    if plan.seconds is None:
+        return f"{work}, {counted(plan.steps, 'step')} of the model"
+    return (
+        f"{work}, {plan.steps} steps of the model: about {format_duration(plan.seconds)} by a few "
+        "that were timed now; decoding and encoding run beside it"
+    )
+
+
+def result_lines(report: Report, output: Path, seconds: float) -> Iterator[str]:
+    """What was done, and what to do next.
+
+    Args:
+        report: Of the film.
+        output: The film.
+        seconds: That it took.
+    """
+    frames = len(report.confidence)
+    speed = frames / max(seconds, 1e-9)
+    yield (
+        f"{output}: {frames} frames in {format_duration(seconds)}, {speed:.1f} a second; "
+        f"{_weakest(report)}"
+    )
+    page = output.with_suffix(".html")
+    yield f"next: vidcolor review {shlex.quote(str(output))} -o {shlex.quote(str(page))}"
+
+
+def _weakest(report: Report) -> str:
+    values = np.array(report.confidence)
+    spans = report.spans
+    means = [values[span.start - report.first : span.stop - report.first].mean() for span in spans]
+    span = spans[int(np.argmin(means))]
+    number = sum(start <= span[0] for start in report.shots) or 1
+    return f"weakest is shot {number}, with a mean confidence of {min(means):.2f}"
+
+
+def counted(count: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -1,0 +1,104 @@
+"""What colouring a film will do, known before its first frame is coloured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+
+from vidcolor.film.job import Film, Piece, Unkeyed
+from vidcolor.propagate import Propagator
+from vidcolor.timeline import BACKWARD, FORWARD
+
+WORTH_TIMING = 200
+"""Model steps from which on one is timed: fewer take no long time."""
+_TIMED = 3
+"""Steps that are timed, after one that is not."""
+
+
+@dataclass(frozen=True)
+class PlannedShot:
+    """A shot of which frames are to be coloured."""
+
+    number: int
+    """Counted from 1, over the whole film."""
+    frames: range
+    """All of its frames."""
+    keys: tuple[int, ...]
+    """The frames of it that have a key, rising."""
+    auto_keys: tuple[int, ...] = ()
+    """Those of them that the colorizer has painted, for want of a key."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What colouring a film will do."""
+
+    clip: str
+    """Name of the film's file."""
+    part: range
+    """The frames that are asked for."""
+    shots: tuple[PlannedShot, ...]
+    """The shots that have any of them."""
+    unkeyed: Unkeyed
+    stored: int
+    """Frames of the part that are taken from the work folder."""
+    steps: int
+    """Steps that the model will make; two for a frame between two keys."""
+    seconds: float | None
+    """How long these will take, where there are `WORTH_TIMING` of them or more, by a few that were
+    timed. Decoding and encoding run beside them. None where nothing was timed."""
+
+    @property
+    def without_key(self) -> tuple[PlannedShot, ...]:
+        """The shots that have no key, not even one by the colorizer."""
+        return tuple(shot for shot in self.shots if not shot.keys)
+
+
+def make_plan(film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[], float]) -> Plan:
+    """What colouring the pieces of a film will do.
+
+    Args:
+        film: The film.
+        pieces: What is asked for.
+        step_seconds: Times a step of the model; only called where there are many.
+    """
+    steps = sum(_steps(piece) for piece in pieces if piece.needs_model)
+    edges = pairwise((*film.index.shot_starts, film.index.length))
+    shots = [
+        PlannedShot(
+            number,
+            range(start, stop),
+            tuple(frame for frame in sorted(film.keys) if start <= frame < stop),
+            tuple(frame for frame in sorted(film.auto_keys) if start <= frame < stop),
+        )
+        for number, (start, stop) in enumerate(edges, 1)
+        if start < film.part.stop and stop > film.part.start
+    ]
+    return Plan(
+        clip=film.path.name,
+        part=film.part,
+        shots=tuple(shots),
+        unkeyed=film.unkeyed,
+        stored=sum(len(piece.part) for piece in pieces if piece.is_stored),
+        steps=steps,
+        seconds=steps * step_seconds() if steps >= WORTH_TIMING else None,
+    )
+
+
+def time_step(film: Film, propagator: Propagator) -> float:
+    """Seconds that a step of the model takes on this machine, by a few at the film's size."""
+    key = film.keys[min(film.keys)].small
+    state = propagator.step(key.luma, propagator.init_state(key)).state
+    start = perf_counter()
+    for _ in range(_TIMED):
+        state = propagator.step(key.luma, state).state
+    return (perf_counter() - start) / _TIMED
+
+
+def _steps(piece: Piece) -> int:
+    """Steps of the model that a piece takes: its passes begin at the segment's edges."""
+    segment, part = piece.segment, piece.part
+    lengths = {FORWARD: part.stop - segment.start, BACKWARD: segment.stop - part.start}
+    return sum(lengths[pass_.direction] for pass_ in segment.passes)

@@ -1,0 +1,146 @@
+"""What people read before, during and after the colouring of a film."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from vidcolor.commands.plan_text import MOST_SHOTS, plan_lines, result_lines
+from vidcolor.commands.progress import ProgressBars
+from vidcolor.commands.times import format_duration, format_time
+from vidcolor.film.plan import Plan, PlannedShot
+from vidcolor.film.report import Report
+
+
+def shot(number: int, *keys: int, auto: tuple[int, ...] = ()) -> PlannedShot:
+    return PlannedShot(number, range(10 * number - 10, 10 * number), keys, auto)
+
+
+def plan(*shots: PlannedShot, **more) -> Plan:
+    options = {"unkeyed": "guess", "stored": 0, "steps": 40, "seconds": None, **more}
+    part = range(shots[0].frames.start, shots[-1].frames.stop)
+    return Plan(clip="film.mkv", part=part, shots=shots, **options)
+
+
+def test_a_film_of_a_few_shots() -> None:
+    assert list(plan_lines(plan(shot(1, 3, 8), shot(2), shot(3, *range(20, 30)), stored=4))) == [
+        "film.mkv: 30 frames in 3 shots, 12 keys",
+        "  shot 1: frames 0 to 9: keys 3, 8",
+        "  shot 2: frames 10 to 19: no key: its colours are guessed by likeness to the nearest "
+        "keys",
+        "  shot 3: frames 20 to 29: 10 keys, from 20 to 29",
+        "  1 shot without a key: --unkeyed auto has a colorizer paint a frame of each, "
+        "--unkeyed gray leaves them gray",
+        "  to do: 26 of 30 frames, 4 are kept from before, 40 steps of the model",
+    ]
+
+
+def test_what_becomes_of_shots_without_a_key() -> None:
+    gray = list(plan_lines(plan(shot(1, 3), shot(2), unkeyed="gray")))
+    assert gray[2:] == [
+        "  shot 2: frames 10 to 19: no key: it stays gray",
+        "  to do: 20 of 20 frames, 40 steps of the model",
+    ]
+    auto = list(plan_lines(plan(shot(1, 3), shot(2, 15, auto=(15,)), unkeyed="auto")))
+    assert auto[0] == "film.mkv: 20 frames in 2 shots, 1 key, 1 by the colorizer"
+    assert auto[2] == "  shot 2: frames 10 to 19: no key: the colorizer paints frame 15"
+
+
+def test_a_film_of_many_shots() -> None:
+    """Those without a key are what matters."""
+    shots = [shot(n) if n % 10 == 0 else shot(n, 10 * n) for n in range(1, 101)]
+    lines = list(plan_lines(plan(*shots, seconds=7380.0)))
+    assert len(lines) == 1 + 10 + 1 + 1 + 1
+    assert lines[1].startswith("  shot 10: ")
+    assert lines[-3] == "  and 90 shots more"
+    assert lines[-2].startswith("  10 shots without a key: ")
+    assert lines[-1] == (
+        "  to do: 1000 of 1000 frames, 40 steps of the model: about 2 h 3 min by a few that were "
+        "timed now; decoding and encoding run beside it"
+    )
+    assert len(list(plan_lines(plan(*map(shot, range(1, 101)))))) == 1 + MOST_SHOTS + 3
+
+
+def test_what_was_done_and_what_comes_next() -> None:
+    report = Report(
+        film="film.mkv",
+        model="toy",
+        size=64,
+        keys={3: "000003.png"},
+        shots=(0, 10, 20),
+        confidence=(*[0.9] * 10, *[0.4] * 10, *[0.8] * 5),
+    )
+    assert list(result_lines(report, Path("my films/out.mkv"), 50.0)) == [
+        "my films/out.mkv: 25 frames in 50 s, 0.5 a second; weakest is shot 2, with a mean "
+        "confidence of 0.40",
+        "next: vidcolor review 'my films/out.mkv' -o 'my films/out.html'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (8.4, "8 s"), (59.9, "1 min"), (150, "2 min"), (3660, "1 h 1 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_places_in_a_film() -> None:
+    assert format_time(3690.0417) == "1:01:30.042"
+    assert format_time(59.9996) == "0:01:00.000"
+
+
+class Clock:
+    """A second for each frame."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Stream(io.StringIO):
+    """Standard error, which may be a terminal."""
+
+    is_terminal = False
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, total: int | None, *, quiet: bool = False, tty: bool = False
+) -> str:
+    """What is told of 200 frames, one a second."""
+    stream, clock = Stream(), Clock()
+    stream.is_terminal = tty
+    monkeypatch.setattr("sys.stderr", stream)
+    with ProgressBars(quiet=quiet, clock=clock) as progress:
+        for done in range(1, 201):
+            progress("colouring", done, total)
+            clock.now += 1
+    return stream.getvalue()
+
+
+def test_a_line_a_minute_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, 200).splitlines() == [
+        "vidcolor: colouring: 61 of 200 frames (30%), 1.0 a second, about 2 min left",
+        "vidcolor: colouring: 121 of 200 frames (60%), 1.0 a second, about 1 min left",
+        "vidcolor: colouring: 181 of 200 frames (90%), 1.0 a second, about 19 s left",
+    ]
+
+
+def test_without_a_total_and_in_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *_ = run(monkeypatch, None).splitlines()
+    assert first == "vidcolor: colouring: 61 frames, 1.0 a second"
+    assert run(monkeypatch, 200, quiet=True) == ""
+
+
+def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run(monkeypatch, 200, tty=True)
+    assert "colouring: 100%" in said
+    assert "200/200" in said
+    assert "vidcolor:" not in said
+    assert run(monkeypatch, 200, quiet=True, tty=True) == ""

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.runtime.commands.conftest import steps
+
+__all__ = ["steps"]
