@@ -117,6 +117,7 @@ def _describe(report: Report, preview: Preview, goal: float) -> dict[str, Any]:
         "rate": [preview.rate.numerator, preview.rate.denominator],
         "sound": preview.has_sound,
         "goal": goal,
+        "unkeyed": report.options.get("unkeyed"),
         "times": [round(time, 4) for time in preview.times],
         "confidence": _rounded(report),
         "facts": _facts(report, preview),

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
 
+import numpy as np
+
 from vidcolor.film.job import Film, Piece, Unkeyed
+from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import BACKWARD, FORWARD
 
@@ -89,7 +92,10 @@ def make_plan(film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[],
 
 def time_step(film: Film, propagator: Propagator) -> float:
     """Seconds that a step of the model takes on this machine, by a few at the film's size."""
-    key = film.keys[min(film.keys)].small
+    shape = film.working_size.working.shape
+    key = Key(np.full(shape, 0.5, np.float32), np.zeros((2, *shape), np.float32))
+    if film.keys:
+        key = film.keys[min(film.keys)].small
     state = propagator.step(key.luma, propagator.init_state(key)).state
     start = perf_counter()
     for _ in range(_TIMED):

@@ -22,7 +22,8 @@ VALUES = (
     "nowhere/deeper", "/dev/zero", "/dev/null", "/proc/self/mem", "/proc/self/environ", "pipe",
     "folder", "empty", "text.txt", "clip.mkv", "key.png", "keys", "loop", "broken", "a" * 300,
     "flagship", "toy", "stills", "10G", "1T", "-1M", "9" * 30 + "K", "1e3M",
-    "ffv1", "libx264", "prores", "dnxhr", "h264", "rawvideo",
+    "ffv1", "libx264", "prores", "dnxhr", "h264", "rawvideo", "h264-420", "guess", "gray", "slow",
+    "crf=9", "tune=film,g=0", "=", "a=", ",,", "job.toml", "wild.toml",
 )  # fmt: skip
 _PLACES = (
     "", ".", "..", "folder", "nowhere/x.mkv", "clip.mkv", "key.png", "x", "x.", ".mkv",
@@ -37,10 +38,14 @@ OPTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "--keys", "--key", "--any-key", "--scenes", "--direction", "--range", "--only-shot",
             "--preview", "--model", "--colorizer", "--provider", "--precision", "--size", "--jobs",
             "--codec", "--overwrite", "--quiet", "--output", "--keep", "--progressive",
-            "--no-audio",
+            "--no-audio", "--unkeyed", "--crf", "--preset", "--codec-options",
         ),
         "advise": (
             "--goal", "--most", "--model", "--provider", "--size", "--quiet", "--output",
+            "--scenes",
+        ),
+        "shots": (
+            "--threshold", "--shortest", "--progressive", "--overwrite", "--quiet", "--output",
         ),
         "key": (
             "--paint", "--clip", "--frame", "--whole", "--overwrite", "--quiet", "--output",
@@ -58,7 +63,7 @@ _FLAGS = {
 def make(rng: random.Random, material: Material, folder: Path) -> Case:
     """A sound command of which one to a few options have other values."""
     _furnish(folder, material)
-    name = rng.choice(("color", "color", "color", "advise", "key", "review", "clean"))
+    name = rng.choice(("color", "color", "color", "advise", "shots", "key", "review", "clean"))
     arguments = _sound(name)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         _change(arguments, name, rng)
@@ -82,6 +87,10 @@ def _furnish(folder: Path, material: Material) -> None:
     (folder / "keys" / "000002.png").write_bytes(material.pictures["8.png"])
     (folder / "empty").write_bytes(b"")
     (folder / "text.txt").write_text("0 3\n")
+    (folder / "job.toml").write_text(
+        'film = "clip.mkv"\nkey = "key.png"\noutput = "new.mkv"\nmodel = "toy"\nprovider = "cpu"\n'
+    )
+    (folder / "wild.toml").write_bytes(b'size = 1e999\n"\\ud800" = [{}]\n\xff')
     (folder / "loop").symlink_to("loop")
     (folder / "broken").symlink_to("nowhere")
     os.mkfifo(folder / "pipe")
@@ -95,6 +104,7 @@ def _sound(name: str) -> list[str]:
             "--size", "32", "--codec", "ffv1", *model,
         ],
         "advise": ["advise", "clip.mkv", "--output", "new", *model],
+        "shots": ["shots", "clip.mkv", "--output", "new.txt"],
         "key": ["key", "key.png", "--paint", "key.png", "--output", "new.png", "--whole"],
         "review": ["review", "out.mkv", "--output", "new.html", "--side", "64"],
         "clean": ["clean", "out.mkv"],

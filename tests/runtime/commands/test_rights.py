@@ -20,8 +20,8 @@ from tests.support.videos import HEIGHT, WIDTH, picture, write_clip
 from tests.toy.colorizers import RGB, write_colorizer
 from vidcolor.advise import samples
 from vidcolor.cli import main
-from vidcolor.commands import key as key_command
-from vidcolor.commands import review as review_command
+from vidcolor.commands import paint_key as key_command
+from vidcolor.commands import review_film as review_command
 from vidcolor.errors import VidcolorError
 from vidcolor.film.report import Report
 from vidcolor.inference.colorizer import Colorizer

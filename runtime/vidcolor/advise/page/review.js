@@ -1,5 +1,6 @@
 // What the page says, its lists, and its keyboard.
 
+const without = data.unkeyed === "gray" ? "no key: it stays gray" : "no key: its colours are guessed";
 let shown = null;      // the shot whose notes and row are shown
 
 function show() {
@@ -13,7 +14,7 @@ function show() {
   if (key) at("key-image").textContent = key.image;
   at("shot-name").textContent = `shot ${shot.number}, ${span(shot.start, shot.stop)}`;
   const count = shot.keys;
-  at("shot-state").textContent = count ? `${count} key${count > 1 ? "s" : ""}` : "no key: its colours are guessed";
+  at("shot-state").textContent = count ? `${count} key${count > 1 ? "s" : ""}` : without;
   if (shot !== shown) {
     shown = shot;
     for (const row of document.querySelectorAll("#shots .row")) {

@@ -22,7 +22,7 @@ from tests.runtime.commands.review.film import (
     write_coloured,
 )
 from vidcolor.cli import main
-from vidcolor.commands import review
+from vidcolor.commands import review_film
 from vidcolor.film.confidence_map import PackedMaps
 from vidcolor.film.report import report_path
 
@@ -74,7 +74,7 @@ def test_names_that_markup_and_addresses_stumble_over(
     film.write_bytes(coloured.read_bytes())
     text = os.fsdecode(name)
     replace(report(), film=text, keys={FIRST: text}, options={text: "</script>" + text}).write(film)
-    monkeypatch.setattr(review, "LARGEST", 0 if beside else review.LARGEST)
+    monkeypatch.setattr(review_film, "LARGEST", 0 if beside else review_film.LARGEST)
     path = tmp_path / os.fsdecode(name.replace(b".mp4", b".html"))
     assert main(["review", str(film), "-o", str(path), "--quiet"]) == 0
     seen = name.decode("utf-8", "replace")
@@ -105,7 +105,7 @@ def test_it_holds_everything_in_itself(page: Page, made: Path) -> None:
 def test_a_large_copy_lies_beside_the_page(
     page: Page, tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    monkeypatch.setattr(review, "LARGEST", 1000)
+    monkeypatch.setattr(review_film, "LARGEST", 1000)
     output = tmp_path / "page.html"
     assert main(["review", str(coloured), "-o", str(output)]) == 0
     assert "page.preview.mp4 beside it" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,13 @@ from tests.runtime.commands.review.film import (
     RATE,
     SHOTS,
     WIDTH,
+    open_page,
     readout,
+    report,
     settle,
     shown_frame,
 )
+from vidcolor.cli import main
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -163,3 +167,16 @@ def test_it_fits_the_window(page: Page, width: int, height: int) -> None:
     for button in page.locator(".stage button:visible").all():
         assert button.bounding_box()["x"] + button.bounding_box()["width"] <= width
     page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_shot_that_was_left_gray_is_called_so(page: Page, tmp_path: Path, coloured: Path) -> None:
+    """And many options make the head higher, and not the page: there is nothing to scroll."""
+    film = tmp_path / "gray.mp4"
+    film.write_bytes(coloured.read_bytes())
+    options = {"unkeyed": "gray", "codec": "h264-420", "x264-params": "keyint=48:bframes=3:ref=4"}
+    replace(report(), keys={FIRST: "000100.png"}, options={**options, "tune": "film"}).write(film)
+    assert main(["review", str(film), "-o", str(tmp_path / "review.html")]) == 0
+    open_page(page, tmp_path / "review.html")
+    page.keyboard.press("ArrowDown")
+    assert readout(page, "shot-state") == "no key: it stays gray"
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
