@@ -18,8 +18,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-import cv2
-
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
@@ -33,6 +31,7 @@ from vidcolor.film.plan import Plan
 from vidcolor.film.progress import Progress, no_progress
 from vidcolor.film.report import Report
 from vidcolor.film.scan import read_lumas, scan_film
+from vidcolor.film.stage import one_opencv_thread
 from vidcolor.film.store import Store
 from vidcolor.film.unkeyed import paint_unkeyed
 from vidcolor.inference.bundle import DEFAULT_MODEL
@@ -165,7 +164,7 @@ def color_video(
     else:
         sources = _find_sources(keys, info, note)
     store = Store(work_folder(output), bits_of(pixel_format))
-    with lock_output(store.folder, output), _tidied(store), _one_opencv_thread():
+    with lock_output(store.folder, output), _tidied(store), one_opencv_thread():
         scan = partial(
             scan_film,
             clip,
@@ -275,17 +274,6 @@ def _find_sources(
     for path in unpainted:
         note(f"{path} is gray and is left out: it is not painted yet")
     return sources
-
-
-@contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """Frames are worked on side by side: threads within one would only be in each other's way."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 @contextmanager
