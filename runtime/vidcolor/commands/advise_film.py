@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
-
-from tqdm import tqdm
 
 from vidcolor.advise.contact_sheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
 from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
@@ -15,7 +12,7 @@ from vidcolor.advise.stills import write_stills
 from vidcolor.advise.worth import LEAST_WORTH, WORTH
 from vidcolor.commands.advise import Advise
 from vidcolor.commands.choices import parse_scenes
-from vidcolor.commands.progress import ProgressBars
+from vidcolor.commands.progress import Bar, ProgressBars
 from vidcolor.commands.times import format_time
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors, write_whole
@@ -173,15 +170,8 @@ def _shots(options: Advise, scenes: Scenes | None) -> Sequence[int]:
         return find_shots(options.film, progressive=options.progressive, progress=bars)
 
 
-def _progress(options: Advise, info: Info, doing: str) -> tqdm[NoReturn]:
-    # None: shown on a terminal only.
-    return tqdm(
-        desc=doing,
-        total=info.frame_count,
-        unit="frame",
-        disable=options.quiet or None,
-        leave=False,
-    )
+def _progress(options: Advise, info: Info, doing: str) -> Bar:
+    return Bar(doing, info.frame_count, quiet=options.quiet, leave=False)
 
 
 def _write_sheets(options: Advise, cards: Sequence[Card], plans: Sequence[ShotPlan]) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from tqdm import tqdm
 
@@ -15,6 +15,41 @@ from vidcolor.interruption import check
 
 EVERY = 60.0
 """Seconds between two lines where there is no terminal."""
+
+
+if TYPE_CHECKING:
+    _Tqdm = tqdm[NoReturn]
+else:
+    _Tqdm = tqdm  # which is generic for type checkers alone
+
+
+class Bar(_Tqdm):
+    """A single stage that is told of each frame by `update`: a bar, or a line a minute.
+
+    Args:
+        stage: What is being done.
+        total: Its frames; None where that is not known.
+        quiet: Show nothing.
+        leave: Whether a bar stays on the screen at the end.
+    """
+
+    def __init__(self, stage: str, total: int | None, *, quiet: bool, leave: bool = True) -> None:
+        hidden = quiet or not _is_terminal()
+        super().__init__(desc=stage, total=total, unit="frame", leave=leave, disable=hidden)
+        self._lines = ProgressBars(quiet=quiet) if hidden else None
+        self._stage, self._done, self._total = stage, 0, total
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Take note of `n` frames more."""
+        if self._lines is None:
+            return super().update(n)
+        self._done += int(n or 0)
+        self._lines(self._stage, self._done, self._total)
+        return None
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 class ProgressBars:
@@ -30,7 +65,7 @@ class ProgressBars:
     def __init__(
         self, *, quiet: bool, leave: bool = True, clock: Callable[[], float] = monotonic
     ) -> None:
-        terminal = sys.stderr is not None and sys.stderr.isatty()
+        terminal = _is_terminal()
         self._bars, self._lines = not quiet and terminal, not quiet and not terminal
         self._leave, self._clock = leave, clock
         self._stage = ""

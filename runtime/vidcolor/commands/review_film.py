@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tqdm import tqdm
-
 from vidcolor.advise.preview import Preview, encode_preview
 from vidcolor.advise.review_page import GENERATOR, Second, build_page, weakest_frames
+from vidcolor.commands.progress import Bar
 from vidcolor.commands.review import Review
 from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.files import check_writable, named_errors, write_whole
@@ -101,10 +100,8 @@ def _read_second(options: Review, against: Path, report: Report) -> Second:
 
 
 def _encode(options: Review, report: Report, copy: Path) -> Preview:
-    # None: shown on a terminal only.
-    with tqdm(
-        total=len(report.confidence), unit="frame", disable=options.quiet or None
-    ) as progress:
+    frames = len(report.confidence)
+    with Bar("making the copy", frames, quiet=options.quiet) as progress:
         preview = encode_preview(
             options.colored,
             copy,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vidcolor.commands.plan_text import MOST_SHOTS, plan_lines, result_lines
-from vidcolor.commands.progress import ProgressBars
+from vidcolor.commands.progress import Bar, ProgressBars
 from vidcolor.commands.times import format_duration, format_time
 from vidcolor.film.plan import Plan, PlannedShot
 from vidcolor.film.report import Report
@@ -144,3 +144,23 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "200/200" in said
     assert "vidcolor:" not in said
     assert run(monkeypatch, 200, quiet=True, tty=True) == ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_stage_of_one_bar_tells_a_line_a_minute(
+    quiet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `vidcolor advise` and `vidcolor review` show their stages."""
+    stream, clock = Stream(), Clock()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(ProgressBars.__init__, "__kwdefaults__", {"leave": True, "clock": clock})
+    with Bar("trying keys", 100, quiet=quiet) as bar:
+        for _ in range(100):
+            bar.update()
+            clock.now += 1
+    line = "vidcolor: trying keys: 61 of 100 frames (61%), 1.0 a second, about 38 s left\n"
+    assert stream.getvalue() == ("" if quiet else line)
+    stream.is_terminal = True
+    with Bar("trying keys", 100, quiet=quiet) as bar:
+        bar.update(100)
+    assert ("100/100" in stream.getvalue()) == (not quiet)
