@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +86,8 @@ def color_film(
         job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
     missing = [piece for piece in pieces if piece.needs_model]
     propagator = Propagator(session)
-    job.tell(make_plan(film, pieces, step_seconds=partial(time_step, film, propagator)))
+    timed = None if cluster else lambda: time_step(film, propagator) / jobs
+    job.tell(make_plan(film, pieces, step_seconds=timed))
     with ExitStack() as stack:
         reader = stack.enter_context(
             Reader(film.path, side=film.side, progressive=film.progressive)

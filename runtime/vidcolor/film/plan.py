@@ -59,13 +59,16 @@ class Plan:
         return tuple(shot for shot in self.shots if not shot.keys)
 
 
-def make_plan(film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[], float]) -> Plan:
+def make_plan(
+    film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[], float] | None
+) -> Plan:
     """What colouring the pieces of a film will do.
 
     Args:
         film: The film.
         pieces: What is asked for.
-        step_seconds: Times a step of the model; only called where there are many.
+        step_seconds: Times a step of the model, by the steps that are made at a time; only called
+            where there are many. None where that cannot be known, as of other machines.
     """
     steps = sum(_steps(piece) for piece in pieces if piece.needs_model)
     edges = pairwise((*film.index.shot_starts, film.index.length))
@@ -86,7 +89,7 @@ def make_plan(film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[],
         unkeyed=film.unkeyed,
         stored=sum(len(piece.part) for piece in pieces if piece.is_stored),
         steps=steps,
-        seconds=steps * step_seconds() if steps >= WORTH_TIMING else None,
+        seconds=steps * step_seconds() if step_seconds and steps >= WORTH_TIMING else None,
     )
 
 
