@@ -58,3 +58,15 @@ def test_a_shot_with_and_without_painted_keys(toy_bundle: Path) -> None:
     again = plan_shot(3, shot, propagator=propagator, painted=painted, goal=0.65, worth=5, most=1)
     assert (again.keys, again.choices) == ([104], [])
     assert again.now[1] == 1 > again.now[2] > 0.9
+
+
+def test_no_key_in_a_fade(toy_bundle: Path) -> None:
+    """The middle of this shot is half way through its fade from black."""
+    scene = render(8, 48, 64)
+    gains = (0.1, 0.2, 0.3, 0.45, 0.6, 1, 1, 1)
+    lumas = {4 * n: gain * scene.luma[n] for n, gain in enumerate(gains)}
+    propagator = Propagator(Session.load(toy_bundle, provider="cpu"))
+    found = plan_shot(
+        1, Sampled(range(29), lumas), propagator=propagator, painted=[], goal=0.65, worth=5, most=1
+    )
+    assert found.keys == [20]
