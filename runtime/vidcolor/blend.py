@@ -67,3 +67,14 @@ def blend(
     other_weight = np.float32(distance_before) * (other_confidence + np.float32(_CONFIDENCE_FLOOR))
     share = other_weight / (weight + other_weight)
     return chroma + share * (other - chroma), confidence + share * (other_confidence - confidence)
+
+
+def blend_chroma(chroma: Plane, other: Plane, weight: float) -> Plane:
+    """A weighted mean of the chroma of two colourings of the same frame.
+
+    Args:
+        chroma: [2, h, w] float32 in [-0.5, 0.5].
+        other: The same of the other.
+        weight: The other's share, in [0, 1].
+    """
+    return chroma + np.float32(weight) * (other - chroma)

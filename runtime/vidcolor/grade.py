@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, radians, sin
 
@@ -60,3 +61,38 @@ class Grade:
         cb, cr = chroma
         graded = np.stack((along * cb - across * cr, across * cb + along * cr))
         return np.clip(graded, -0.5, 0.5, out=graded)
+
+
+type Spans = Sequence[tuple[range | None, float]]
+"""Values, each for some frames; None is all frames."""
+
+
+@dataclass(frozen=True)
+class Grades:
+    """The grade of every frame of a clip. Of several values for one frame the last one counts.
+
+    Attributes:
+        saturation: Values as in `Grade`.
+        hue: Likewise.
+
+    Raises:
+        ArgumentError: A value is not accepted.
+    """
+
+    saturation: Spans = ()
+    hue: Spans = ()
+
+    def __post_init__(self) -> None:
+        for _, value in self.saturation:
+            Grade(saturation=value)
+        for _, value in self.hue:
+            Grade(hue=value)
+
+    def at(self, frame: int) -> Grade:
+        """The grade of a frame, by its number."""
+        return Grade(_value_at(self.saturation, frame, 1.0), _value_at(self.hue, frame, 0.0))
+
+
+def _value_at(spans: Spans, frame: int, default: float) -> float:
+    values = [value for frames, value in spans if frames is None or frame in frames]
+    return values[-1] if values else default

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidcolor.blend import blend, blend_passes
+from vidcolor.blend import blend, blend_chroma, blend_passes
 from vidcolor.timeline import BACKWARD, FORWARD, Pass
 
 SHAPE = (3, 4)
@@ -69,3 +69,11 @@ def test_the_colours_of_one_pass_stay_as_they_are() -> None:
         3, (Pass(start=-1, direction=FORWARD, has_key_in_shot=False, keys=(9,)),), [planes]
     )
     assert alone is planes
+
+
+def test_two_colourings_by_weight() -> None:
+    rng = np.random.default_rng(2)
+    one, other = rng.uniform(-0.5, 0.5, (2, 2, 4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(blend_chroma(one, other, 0), one)
+    np.testing.assert_allclose(blend_chroma(one, other, 1), other, atol=1e-6)
+    np.testing.assert_allclose(blend_chroma(one, other, 0.3), 0.7 * one + 0.3 * other, atol=1e-6)

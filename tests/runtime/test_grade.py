@@ -5,7 +5,7 @@ import pytest
 
 from vidcolor.color import key_to_rgb
 from vidcolor.errors import ArgumentError
-from vidcolor.grade import Grade
+from vidcolor.grade import Grade, Grades
 from vidcolor.planes import Key
 
 
@@ -63,3 +63,14 @@ def test_both_at_once_are_one_after_the_other(chroma: np.ndarray) -> None:
 def test_other_values_are_refused(values: dict[str, float], sentence: str) -> None:
     with pytest.raises(ArgumentError, match=f"^{sentence}$"):
         Grade(**values)
+
+
+def test_the_last_value_for_a_frame_counts() -> None:
+    grades = Grades([(None, 0.8), (range(4, 9), 1.5), (range(7, 8), 0)], [(range(2, 5), -20)])
+    assert [grades.at(n).saturation for n in (0, 4, 7, 8, 9)] == [0.8, 1.5, 0, 1.5, 0.8]
+    assert [grades.at(n).hue for n in (1, 2, 4, 5)] == [0, -20, -20, 0]
+    assert Grades().at(0).is_neutral
+    with pytest.raises(ArgumentError, match="saturation is -1, accepted are numbers from 0"):
+        Grades(saturation=[(None, -1)])
+    with pytest.raises(ArgumentError, match="hue is 400, accepted are degrees"):
+        Grades(hue=[(range(3), 400)])
