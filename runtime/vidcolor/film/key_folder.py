@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from vidcolor.errors import KeyFrameError
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import named_errors
+from vidcolor.key.image import is_painted, mask_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 """What the images' names end in."""
@@ -22,45 +23,66 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 """A frame's number, as other programs write it before or behind a word."""
+_PLACE = "{frame}"
+"""In a template of names: where the number is."""
 _SHEET = "contact-sheet"
 """How the names of `vidcolor advise`'s own images begin that are no keys."""
 
 
-def find_keys(folder: Path, *, note: Callable[[str], None] = lambda text: None) -> dict[int, Path]:
+def find_keys(
+    folder: Path, *, name: str | None = None, note: Callable[[str], None] = lambda text: None
+) -> dict[int, Path]:
     """As `find_images`, but there must be some.
 
     Args:
         folder: Where they are.
+        name: As in `find_images`.
         note: Told of each image that looks like a key by its name, but is not read.
 
     Raises:
         KeyFrameError: As `find_images` does, or there are none.
+        ArgumentError: As `find_images` does.
     """
-    keys = find_images(folder)
+    keys = find_images(folder, name=name, note=note)
+    wanted = "named by a frame's number, such as 000240.png" if name is None else f"named {name}"
     if not keys:
-        raise KeyFrameError(
-            f"keys: {folder} holds no image named by a frame's number, such as 000240.png"
-        )
+        raise KeyFrameError(f"keys: {folder} holds no image {wanted}")
+    used = {*keys.values(), *(mask_of(path) for path in keys.values())}
     for path in sorted(_files(folder)):
         image = path.suffix.lower() in (*ENDINGS, *_OTHER_ENDINGS)
-        if image and path not in keys.values() and _looks_like_key(path):
+        if image and path not in used and _looks_like_key(path) and _frame(path, name) is None:
             note(
                 f"{path} is not read as a key: name it by its frame's number, such as 000240.png, "
-                f"and save it as one of {', '.join(ENDINGS)}"
+                f"and save it as PNG, TIFF, JPEG, WebP or BMP"
+                if name is None
+                else f"{path} is not read as a key: its name is not like {name}"
             )
     return keys
 
 
-def find_images(folder: Path) -> dict[int, Path]:
+def find_images(
+    folder: Path, *, name: str | None = None, note: Callable[[str], None] = lambda text: None
+) -> dict[int, Path]:
     """The images in a folder by the frame they show.
 
-    The name is the frame's number: 000240.png, or 240.png, is frame 240's. Before it may be a word
-    such as ref, frame or key, behind it one such as copy or painted: ref_000240.png. Files of other
-    names, such as a contact sheet, are left alone.
+    Args:
+        folder: Where they are.
+        name: What they are called, with {frame} for the frame's number: 'ref_{frame}.png'. Without
+            an ending it may be any. None takes numbers alone: 000240.png, or 240.png, is frame
+            240's. Before it may be a word such as ref, frame or key, behind it one such as copy or
+            painted: ref_000240.png. Files of other names, such as a contact sheet, are left alone.
+        note: Told which of two images for one frame is used: the one in colour, if the other is
+            still gray.
 
     Raises:
         KeyFrameError: There is no such folder, or two images are for one frame.
+        ArgumentError: `name` does not hold {frame} once.
     """
+    if name is not None and (name.count(_PLACE) != 1 or "/" in name):
+        raise ArgumentError(
+            f"key-name is {name!r}, a file's name with {_PLACE} in place of the frame's number is "
+            "needed, such as ref_{frame}.png"
+        )
     with named_errors(f"keys: {folder} cannot be read", KeyFrameError):
         if not folder.is_dir():
             raise KeyFrameError(
@@ -69,17 +91,39 @@ def find_images(folder: Path) -> dict[int, Path]:
             )
     keys: dict[int, Path] = {}
     for path in sorted(_files(folder)):
-        match = _NUMBERED.fullmatch(path.stem)
-        if match is None or path.suffix.lower() not in ENDINGS:
+        frame = _frame(path, name)
+        if frame is None:
             continue
-        frame = int(match["frame"])
-        if frame in keys:
-            raise KeyFrameError(
-                f"keys: {keys[frame].name} and {path.name} in {folder} are both for frame "
-                f"{frame}, one key for a frame is accepted"
-            )
-        keys[frame] = path
+        keys[frame] = _painted_one(keys[frame], path, frame, note) if frame in keys else path
     return keys
+
+
+def _frame(path: Path, name: str | None) -> int | None:
+    """The frame that an image is for by its name."""
+    if path.suffix.lower() not in ENDINGS:
+        return None
+    if name is None:
+        match = _NUMBERED.fullmatch(path.stem)
+    else:
+        before, after = map(re.escape, name.split(_PLACE))
+        text = path.name if Path(name).suffix else path.stem
+        match = re.fullmatch(rf"{before}(?P<frame>\d{{1,15}}){after}", text, re.IGNORECASE)
+    return None if match is None else int(match["frame"])
+
+
+def _painted_one(one: Path, other: Path, frame: int, note: Callable[[str], None]) -> Path:
+    """Of two images for a frame, the one in colour; any, if both are still gray."""
+    painted = [path for path in (one, other) if is_painted(path)]
+    if len(painted) == 2:
+        raise KeyFrameError(
+            f"keys: {one.name} and {other.name} in {one.parent} are both for frame {frame}, one "
+            "key for a frame is accepted"
+        )
+    if not painted:
+        return one
+    gray = other if painted[0] == one else one
+    note(f"{painted[0]} is the key of frame {frame}; {gray.name} beside it is still gray")
+    return painted[0]
 
 
 def _files(folder: Path) -> list[Path]:

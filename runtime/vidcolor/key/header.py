@@ -41,6 +41,23 @@ def image_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
+def color_model(path: Path) -> str:
+    """'RGB', or what else a JPEG or TIFF holds: 'CMYK' or 'Lab'. Of other files it is RGB.
+
+    Raises OSError where the file cannot be read.
+    """
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE)
+    try:
+        if data.startswith(b"\xff\xd8\xff"):
+            return "CMYK" if data[_jpeg_frame(data) + 8] == 4 else "RGB"
+        if data.startswith((b"II*\0", b"MM\0*")):
+            return _PHOTOMETRIC.get(_tiff_tags(data, 262).get(262, 2), "RGB")
+    except (struct.error, IndexError):
+        pass
+    return "RGB"
+
+
 def _png(data: bytes) -> tuple[int, int] | None:
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
@@ -68,30 +85,43 @@ def _webp(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg(data: bytes) -> tuple[int, int] | None:
+    height, width = struct.unpack_from(">HH", data, _jpeg_frame(data) + 4)
+    return width, height
+
+
+def _jpeg_frame(data: bytes) -> int:
+    """Where the last byte of the marker of a JPEG's frame is."""
     at = 2
     while True:
         while data[at] == 0xFF:
             at += 1
-        marker = data[at]
-        if marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, at + 4)
-            return width, height
+        if data[at] in _FRAMES:
+            return at
         at += 1 + struct.unpack_from(">H", data, at + 1)[0]
 
 
 def _tiff(data: bytes) -> tuple[int, int] | None:
-    end = "<" if data[:2] == b"II" else ">"
-    if struct.unpack_from(f"{end}H", data, 2)[0] != 42:
-        return None  # BigTIFF, which OpenCV reads, is for files of more than 4 GB
-    at = struct.unpack_from(f"{end}I", data, 4)[0]
-    sides: dict[int, int] = {}
-    for entry in range(struct.unpack_from(f"{end}H", data, at)[0]):
-        tag, kind = struct.unpack_from(f"{end}HH", data, at + 2 + 12 * entry)
-        if tag in (256, 257):
-            letter = "H" if kind == 3 else "I"
-            sides[tag] = struct.unpack_from(f"{end}{letter}", data, at + 10 + 12 * entry)[0]
+    sides = _tiff_tags(data, 256, 257)
     return (sides[256], sides[257]) if len(sides) == 2 else None
 
+
+def _tiff_tags(data: bytes, *wanted: int) -> dict[int, int]:
+    """Tags of a TIFF's first picture that hold one number each."""
+    end = "<" if data[:2] == b"II" else ">"
+    if struct.unpack_from(f"{end}H", data, 2)[0] != 42:
+        return {}  # BigTIFF, which OpenCV reads, is for files of more than 4 GB
+    at = struct.unpack_from(f"{end}I", data, 4)[0]
+    found: dict[int, int] = {}
+    for entry in range(struct.unpack_from(f"{end}H", data, at)[0]):
+        tag, kind = struct.unpack_from(f"{end}HH", data, at + 2 + 12 * entry)
+        if tag in wanted:
+            letter = "H" if kind == 3 else "I"
+            found[tag] = struct.unpack_from(f"{end}{letter}", data, at + 10 + 12 * entry)[0]
+    return found
+
+
+_PHOTOMETRIC = {5: "CMYK", 8: "Lab", 9: "Lab", 10: "Lab"}
+"""Of TIFF's photometric interpretations, those that are not read."""
 
 _READERS: dict[bytes, Callable[[bytes], tuple[int, int] | None]] = {
     b"\x89PNG\r\n\x1a\n": _png,

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import cv2
 import pytest
 
-from vidcolor.errors import KeyFrameError
+from tests.support.videos import write_key
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.film.key_folder import find_images, find_keys
 
 
@@ -24,9 +26,55 @@ def test_numbers_in_names_are_frames(tmp_path: Path) -> None:
     ]
 
 
+def write(path: Path, *, gray: bool = False) -> Path:
+    image = cv2.imread(str(write_key(path)))
+    cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if gray else image)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".tif", ".webp"])
+def test_the_one_in_colour_wins_beside_one_that_is_still_gray(tmp_path: Path, ending: str) -> None:
+    gray = write(tmp_path / "000016.png", gray=True)
+    painted = write((tmp_path / "000016").with_suffix(ending))
+    notes: list[str] = []
+    assert find_keys(tmp_path, note=notes.append) == {16: painted}
+    assert notes == [f"{painted} is the key of frame 16; {gray.name} beside it is still gray"]
+    write(painted, gray=True)
+    assert find_images(tmp_path).keys() == {16}
+
+
+def test_a_template_says_where_the_number_is(tmp_path: Path) -> None:
+    for name in ("sc2_0012_v3.png", "sc2_0100_v3.PNG", "000240.png", "sc2_7_v4.png"):
+        (tmp_path / name).touch()
+    notes: list[str] = []
+    keys = find_keys(tmp_path, name="sc2_{frame}_v3.png", note=notes.append)
+    assert keys == {12: tmp_path / "sc2_0012_v3.png", 100: tmp_path / "sc2_0100_v3.PNG"}
+    assert notes == [
+        f"{tmp_path / name} is not read as a key: its name is not like sc2_{{frame}}_v3.png"
+        for name in ("000240.png", "sc2_7_v4.png")
+    ]
+    assert find_images(tmp_path, name="sc2_{frame}_v4") == {7: tmp_path / "sc2_7_v4.png"}
+    with pytest.raises(KeyFrameError, match=r"holds no image named shot\{frame\}\.png"):
+        find_keys(tmp_path, name="shot{frame}.png")
+
+
+@pytest.mark.parametrize("name", ["ref.png", "{frame}_{frame}.png", "a/{frame}.png"])
+def test_templates_that_say_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArgumentError, match=r"key-name is .*, a file's name with {frame} in"):
+        find_images(tmp_path, name=name)
+
+
+def test_masks_are_no_keys_and_are_not_told_of(tmp_path: Path) -> None:
+    for name in ("000240.png", "000240.mask.png", "000250.mask.png"):
+        (tmp_path / name).touch()
+    notes: list[str] = []
+    assert find_keys(tmp_path, note=notes.append) == {240: tmp_path / "000240.png"}
+    assert [note.split(" is not")[0] for note in notes] == [str(tmp_path / "000250.mask.png")]
+
+
 def test_two_for_one_frame(tmp_path: Path) -> None:
     for name in ("7.png", "0007.png"):
-        (tmp_path / name).touch()
+        write(tmp_path / name)
     with pytest.raises(KeyFrameError, match=r"0007.png and 7.png in .* are both for frame 7"):
         find_images(tmp_path)
 

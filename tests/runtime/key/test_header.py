@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.videos import write_key
 from vidcolor.errors import KeyFrameError
-from vidcolor.key.header import MOST_PIXELS, image_size
+from vidcolor.key.header import MOST_PIXELS, color_model, image_size
 from vidcolor.key.image import read_picture
 
 
@@ -41,6 +41,21 @@ def test_what_is_no_image(tmp_path: Path, data: bytes) -> None:
     assert image_size(path) is None
     with pytest.raises(KeyFrameError, match="cannot be read as an image, 8 or 16 bit PNG, JPEG"):
         read_picture(path)
+
+
+def test_what_is_no_rgb_is_refused(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for name, model, told in (
+        ("k.jpg", "CMYK", "CMYK"),
+        ("k.tif", "CMYK", "CMYK"),
+        ("lab.tif", "LAB", "Lab"),
+    ):
+        image.new(model, (32, 32), (90, 140, 40, 0)[: len(model)]).save(tmp_path / name)
+        assert color_model(tmp_path / name) == told
+        with pytest.raises(KeyFrameError, match=f"{name} is in {told}, RGB is needed: save it in"):
+            read_picture(tmp_path / name)
+    for name in ("k.png", "k.jpg", "k.tif", "k.bmp", "k.webp"):
+        assert color_model(write_key(tmp_path / name)) == "RGB"
 
 
 def write_bomb(path: Path, side: int) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.videos import HEIGHT, WIDTH, write_key
 from vidcolor.color import key_to_rgb
 from vidcolor.errors import KeyFrameError
-from vidcolor.key.image import read_key
+from vidcolor.key.image import read_key, read_reference
 from vidcolor.media.reader import Info, Tags
 
 CLIP = Info(
@@ -147,3 +147,64 @@ def test_floating_point_images_are_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "key.tif"), image)
     with pytest.raises(KeyFrameError, match="8 or 16 bit"):
         rgb(tmp_path / "key.tif")
+
+
+def write_strokes(path: Path) -> np.ndarray:
+    """A gray frame with a stroke of paint in its middle; returns which pixels it covers."""
+    plain = cv2.imread(str(write_key(path.with_name("plain.png"))))
+    image = cv2.merge([cv2.cvtColor(plain, cv2.COLOR_BGR2GRAY)] * 3)
+    image[20:30, 30:60] = (30, 40, 200)
+    cv2.imwrite(str(path), image)
+    covered = np.zeros(image.shape[:2], np.float32)
+    covered[20:30, 30:60] = 1
+    return covered
+
+
+def test_strokes_on_a_gray_frame_are_its_paint(tmp_path: Path) -> None:
+    covered = write_strokes(tmp_path / "key.png")
+    key = read_key(tmp_path / "key.png", info=CLIP, matrix="bt709")
+    np.testing.assert_array_equal(key.weight, covered)
+    assert read_key(tmp_path / "key.png", info=CLIP, matrix="bt709", whole=True).weight is None
+
+
+def test_strokes_between_black_bars(tmp_path: Path) -> None:
+    covered = write_strokes(tmp_path / "key.png")
+    image = cv2.imread(str(tmp_path / "key.png"))
+    cv2.imwrite(str(tmp_path / "key.png"), np.pad(image, ((12, 12), (0, 0), (0, 0))))
+    np.testing.assert_array_equal(
+        read_key(tmp_path / "key.png", info=CLIP, matrix="bt709").weight, covered
+    )
+
+
+def test_a_mask_beside_it_says_where_it_is_painted(tmp_path: Path) -> None:
+    write_key(tmp_path / "000240.png")
+    mask = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    mask[5:20, 9:30] = 255
+    cv2.imwrite(str(tmp_path / "000240.mask.png"), mask)
+    weight = read_key(tmp_path / "000240.png", info=CLIP, matrix="bt709").weight
+    assert weight.shape == (HEIGHT, WIDTH)
+    assert np.all(weight[12:38, 20:58] == 1)
+    assert not weight[:8].any()
+    assert not weight[:, 64:].any()
+    cv2.imwrite(str(tmp_path / "000240.mask.png"), mask[:, :20])
+    with pytest.raises(KeyFrameError, match=r"the mask .*\.mask\.png is 20x32, its key is 96x64"):
+        read_key(tmp_path / "000240.png", info=CLIP, matrix="bt709")
+
+
+def test_a_reference_has_any_aspect(tmp_path: Path) -> None:
+    image = write_key(tmp_path / "still.jpg", width=70, height=90)
+    reference = read_reference(image, matrix="bt709")
+    assert reference.luma.shape == (90, 70)
+    expected = cv2.imread(str(image))[..., ::-1]
+    got = np.rint(255 * key_to_rgb(reference, "bt709"))
+    assert np.abs(got - expected).max() <= 1
+
+
+def test_references_that_are_none(tmp_path: Path) -> None:
+    gray = cv2.imread(str(write_key(tmp_path / "plain.png")), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(tmp_path / "gray.png"), gray)
+    with pytest.raises(KeyFrameError, match=r"reference: .*gray\.png is gray, a picture in colour"):
+        read_reference(tmp_path / "gray.png", matrix="bt709")
+    write_alpha(tmp_path / "alpha.png", np.tile(np.uint8(100), (HEIGHT, WIDTH)))
+    with pytest.raises(KeyFrameError, match=r"reference: .*alpha\.png is transparent in parts"):
+        read_reference(tmp_path / "alpha.png", matrix="bt709")
