@@ -1,4 +1,5 @@
-"""`python -m evaluation` measures bundles on whole clips; its sub-command `turing` asks people.
+"""`python -m evaluation` measures bundles on whole clips; its sub-command `turing` asks people, and
+`references` measures shots that are coloured from other shots.
 
 Options are parsed before anything that takes long is imported, so that --help answers at once.
 """
@@ -12,7 +13,7 @@ from inspect import getdoc
 
 import tyro
 
-from evaluation.options import EvaluateOptions, TuringOptions
+from evaluation.options import EvaluateOptions, ReferenceOptions, TuringOptions
 from vidcolor.commands import command_line
 from vidcolor.errors import VidcolorError
 
@@ -20,8 +21,14 @@ PROG = "python -m evaluation"
 ACTIONS = {
     EvaluateOptions: "evaluation.evaluate:main",
     TuringOptions: "evaluation.turing:turing",
+    ReferenceOptions: "evaluation.references:main",
 }
 """What does the work, by the options that it takes."""
+_OTHERS: dict[str, type[TuringOptions] | type[ReferenceOptions]] = {
+    "turing": TuringOptions,
+    "references": ReferenceOptions,
+}
+"""Commands besides the main one, by their names."""
 
 
 def main() -> int:
@@ -45,13 +52,14 @@ def main() -> int:
 
 
 def _program(words: Sequence[str]) -> str:
-    return f"{PROG} turing" if list(words[:1]) == ["turing"] else PROG
+    first = next(iter(words), "")
+    return f"{PROG} {first}" if first in _OTHERS else PROG
 
 
-def _parse(arguments: Sequence[str]) -> EvaluateOptions | TuringOptions:
-    if list(arguments[:1]) == ["turing"]:
+def _parse(arguments: Sequence[str]) -> EvaluateOptions | TuringOptions | ReferenceOptions:
+    if other := _OTHERS.get(next(iter(arguments), "")):
         return tyro.cli(
-            TuringOptions, prog=_program(arguments), args=arguments[1:], config=command_line.CONFIG
+            other, prog=_program(arguments), args=arguments[1:], config=command_line.CONFIG
         )
     return tyro.cli(
         EvaluateOptions,
@@ -59,8 +67,9 @@ def _parse(arguments: Sequence[str]) -> EvaluateOptions | TuringOptions:
         args=arguments,
         config=command_line.CONFIG,
         description=(
-            f"{getdoc(EvaluateOptions)}\n\n`{PROG} turing --help` describes the other command: a "
-            "web page on which people tell real colours from a model's."
+            f"{getdoc(EvaluateOptions)}\n\n`{PROG} turing --help` describes another command: a "
+            "web page on which people tell real colours from a model's. "
+            f"`{PROG} references --help` describes a third: shots coloured from other shots."
         ),
     )
 

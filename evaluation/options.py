@@ -109,7 +109,42 @@ class TuringOptions:
     """Folder for decoded videos."""
 
 
-def clips_folder(options: EvaluateOptions) -> Path:
+@help_text
+@dataclass(frozen=True)
+class ReferenceOptions:
+    """Measure what references are worth: shots coloured from other shots of the same video.
+
+    Files are shots of one video where their names differ by a number at the end alone, or where the
+    table --manifest says so. Each shot is coloured from the middle frames of the others, and by
+    what there is without a key: no colour, the nearest shot's middle frame unmoved, and an image
+    colorizer. Prints a table, and writes it and all figures into the folder --out.
+    """
+
+    bundle: tyro.conf.Positional[str] = "vidcolor-2"
+    """Name of a shipped model, or path of a bundle."""
+    clips: Path | None = None
+    """Folder that is searched for videos, subfolders too; without it, the folder `dev` of the one
+    that the environment variable VIDCOLOR_CLIPS names."""
+    manifest: Path | None = None
+    """A CSV file with the columns file, source_repo and path_in_repo, that says which files are
+    shots of the same video."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("runs/references")
+    """Folder of the results."""
+    size: int = 256
+    """Short side that videos are scaled to, in pixels; the aspect is kept."""
+    frames: int = 48
+    """Most frames coloured of each shot, from its beginning."""
+    colorizer: str = "stills"
+    """The image colorizer: a shipped one's name or an ONNX file."""
+    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run."""
+    threads: int | None = None
+    """CPU threads for one frame of a model; without it onnxruntime's choice."""
+    cache: Path = ClipOptions.cache
+    """Folder for decoded videos."""
+
+
+def clips_folder(options: EvaluateOptions | ReferenceOptions) -> Path:
     """Return the folder of videos to measure on.
 
     Raises:

@@ -27,7 +27,7 @@ All planes here are at working size; `vidcolor.working_size` converts to it and 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ class State:
     """[H/2, W/2] of each key, if the model needs the flow to them."""
     tracks: Tracks | None = None
     """Flow [2, H/2, W/2] from the last frame to each key; None without one, or if not needed."""
+    references: int = 0
+    """How many references the memory ends with; no flow leads to them."""
 
     def __repr__(self) -> str:
         return f"State(size={self.size}, tensors={sorted(self.tensors)})"
@@ -90,35 +92,43 @@ class Propagator:
         self._multiple = session.metadata.size_multiple
         self._preparer = Preparer(session.flows, self._multiple)
 
-    def init_state(self, *keys: Key) -> State:
+    def init_state(self, *keys: Key, references: Sequence[Key] = ()) -> State:
         """The state right after a key frame.
 
         Args:
-            *keys: At least one key, all of the same working size and without `Key.weight`. All of
-                them are remembered; the state is that of the last one.
+            *keys: All of the same working size and without `Key.weight`. All of them are
+                remembered; the state is that of the last one.
+            references: Pictures of other things than the clip's frames, see `vidcolor.references`.
+                They are like keys, but colours are fetched from them by likeness alone. Without
+                any key, the state is that of the last of them; `reset_state` then makes it one to
+                begin a shot with.
 
         Raises:
-            KeyFrameError: There is no key, or keys differ in size, or one is painted in parts.
+            KeyFrameError: There is neither key nor reference, or they differ in size, or one is
+                painted in parts.
         """
-        size = _check_keys(keys)
+        pictures = (*keys, *references)
+        size = _check_keys(pictures)
         remembered = [
             self._session.remember(
                 *(pad(planes, self._multiple) for planes in (key.luma[None], key.chroma))
             )
-            for key in keys
+            for key in pictures
         ]
-        lumas = [to_uint8(key.luma) for key in keys]
+        last = len(keys or pictures) - 1
+        lumas = [to_uint8(key.luma) for key in keys or pictures[-1:]]
         halves: tuple[Luma8, ...] = ()
         if self._session.flows & contract.FLOWS_TO_KEYS:
-            halves = tuple(half_size(luma, self._multiple) for luma in lumas)
-        has_tracks = contract.FLOW_TRACK in self._session.flows
+            halves = tuple(half_size(luma, self._multiple) for luma in lumas[: len(keys)])
+        has_tracks = contract.FLOW_TRACK in self._session.flows and halves
         return State(
             size=size,
-            tensors=remembered[-1][1],
+            tensors=remembered[last][1],
             memory=self._session.stack([memory for memory, _ in remembered]),
             luma=self._preparer.previous(lumas[-1]),
             key_lumas=halves,
             tracks=first_tracks(halves[-1], halves) if has_tracks else None,
+            references=len(references),
         )
 
     def reset_state(self, state: State) -> State:
@@ -129,12 +139,15 @@ class Propagator:
         """
         return replace(state, tensors=self._session.zeros(state.tensors), luma=None, tracks=None)
 
-    def init_pass(self, pass_: Pass, keys: Mapping[int, Key]) -> State:
+    def init_pass(
+        self, pass_: Pass, keys: Mapping[int, Key], references: Sequence[Key] = ()
+    ) -> State:
         """The state that the first step of a pass starts from.
 
         Args:
             pass_: A pass as `Timeline.passes` gives it.
             keys: Key frames by their frame's number, at working size; at least `pass_.keys`.
+            references: At working size; they colour shots without a key, and no others.
 
         Returns:
             The state right after the key that the pass starts at. Where the pass starts at a
@@ -143,8 +156,10 @@ class Propagator:
         Raises:
             KeyFrameError: As in `init_state`.
         """
-        state = self.init_state(*(keys[frame] for frame in pass_.keys))
-        return state if pass_.has_key_in_shot else self.reset_state(state)
+        used = [keys[frame] for frame in pass_.keys]
+        if pass_.has_key_in_shot:
+            return self.init_state(*used)
+        return self.reset_state(self.init_state(*used, references=references))
 
     def step(self, luma: Plane | FrameInputs, state: State) -> Step:
         """Colour the frame after the one that left `state`; `state` itself stays valid.
@@ -167,7 +182,7 @@ class Propagator:
             )
         inputs = inputs.with_tracks(state.tracks)
         chroma, confidence, tensors = self._session.propagate(
-            inputs.luma, state.tensors, state.memory, inputs.flows
+            inputs.luma, state.tensors, state.memory, inputs.flows_with(state.references)
         )
         height, width = state.size
         return Step(
@@ -250,7 +265,7 @@ class Propagator:
 def _check_keys(keys: tuple[Key, ...]) -> tuple[int, int]:
     """The size of the keys; raises KeyFrameError where they cannot start a state."""
     if not keys:
-        raise KeyFrameError("init_state needs at least one key frame")
+        raise KeyFrameError("init_state needs at least one key frame or reference")
     height, width = keys[0].luma.shape
     if any(key.luma.shape != (height, width) for key in keys):
         sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)

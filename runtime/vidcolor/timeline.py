@@ -88,7 +88,8 @@ class Timeline:
         """Make a timeline.
 
         Args:
-            keys: Frames of the keys, at least one.
+            keys: Frames of the keys; without any, every shot's pass starts at its first frame, or
+                in direction 'backward' at its last.
             direction: One of `DIRECTIONS`.
         """
         self.keys = frozenset(keys)
@@ -98,7 +99,7 @@ class Timeline:
     @property
     def n_directions(self) -> int:
         """In how many directions steps are made anywhere in the clip: 1 or 2."""
-        return 2 if self._direction == "both" and self.keys != {0} else 1
+        return 2 if self._direction == "both" and self.keys - {0} else 1
 
     def around(self, frame: int) -> tuple[int | None, int | None]:
         """The last key at or before `frame`, and the first key at or after it."""
@@ -111,11 +112,11 @@ class Timeline:
 
     def directions(self, frame: int) -> tuple[int, ...]:
         """The directions that `frame` may be reached in; both only if it lies between two keys."""
-        if self._direction == "both":
+        if self._direction == "both" and self.keys:
             before, after = self.around(frame)
             sides = ((FORWARD, before), (BACKWARD, after))
             return tuple(direction for direction, key in sides if key is not None)
-        return (FORWARD,) if self._direction == "forward" else (BACKWARD,)
+        return (BACKWARD,) if self._direction == "backward" else (FORWARD,)
 
     def unknown(self, frame: int, shots: Shots) -> range:
         """Frames that `shots` must learn of before `passes` can answer for `frame`.

@@ -137,6 +137,12 @@ class Session:
             _verbosity=FATAL if verbosity == ERRORS else verbosity,
         )
 
+    @property
+    def remembers(self) -> bool:
+        """Whether the model keeps anything of a key but the state right after it."""
+        names = (tensor.name for tensor in self._propagate.get_inputs())
+        return any(name.startswith(contract.MEMORY) for name in names)
+
     def remember(self, luma: Array, chroma: Array) -> tuple[Tensors, Tensors]:
         """Run the remember graph on a key.
 

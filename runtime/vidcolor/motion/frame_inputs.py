@@ -18,6 +18,9 @@ from vidcolor.motion.pad import empty_batch, pad, repeat_edges
 from vidcolor.motion.track import Tracks, enlarge_flow, follow, half_size, halve_flow
 from vidcolor.planes import Plane, check_luma
 
+ELSEWHERE = 64.0
+"""Pixels, along either side, by which the flow to a reference leads away from its track."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FrameInputs:
@@ -70,6 +73,30 @@ class FrameInputs:
                 return motion
         return None
 
+    def flows_with(self, references: int) -> dict[str, Plane]:
+        """The flow inputs of a step whose memory ends with so many references.
+
+        Args:
+            references: How many; see `vidcolor.references`.
+
+        Returns:
+            `flows` itself if there are none.
+        """
+        if not references:
+            return self.flows
+        ways = dict(
+            zip(
+                (contract.FLOW_KEY, contract.FLOW_TRACK),
+                _nowhere(references, *self.luma.shape[2:]),
+                strict=True,
+            )
+        )
+        flows = dict(self.flows)
+        for name in self.required_flows & contract.FLOWS_TO_KEYS:
+            known = [flows[name]] if name in flows else []
+            flows[name] = np.concatenate([*known, ways[name]])
+        return flows
+
     def with_tracks(self, previous_tracks: Tracks | None) -> FrameInputs:
         """The same inputs with tracks that continue those of the frame before.
 
@@ -95,6 +122,19 @@ class FrameInputs:
             )
         flows = {**self.flows, contract.FLOW_TRACK: _full_size(tracks, 2 * height, 2 * width)}
         return replace(self, flows=flows, tracks=tracks, previous_tracks=previous_tracks)
+
+
+def _nowhere(count: int, height: int, width: int) -> tuple[Plane, Plane]:
+    """Flow and track [count, 2, height, width] to pictures that nothing can be followed to.
+
+    They say that they are worth nothing: the track stays where it is and the flow leads elsewhere.
+    Models compare the two, and where they disagree, trust likeness instead.
+    """
+    track = np.zeros((count, 2, height, width), np.float32)
+    flow_to = np.full_like(track, ELSEWHERE)
+    flow_to[:, 0, :, width // 2 :] *= -1
+    flow_to[:, 1, height // 2 :] *= -1
+    return flow_to, track
 
 
 def prepare_inputs(
