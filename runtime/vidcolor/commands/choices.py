@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.film.finish import Blend
 from vidcolor.media.names import kind_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,60 @@ def parse_range(text: str) -> range:
             f"range is {_short(text)}, accepted are the first and the last frame, such as 240-479"
         )
     return range(int(match[1]), int(match[2] or match[1]) + 1)
+
+
+def parse_spans(argument: str, texts: Sequence[str]) -> list[tuple[range | None, float]]:
+    """Numbers, each for all frames or for some: 0.8, or 240-479:0.8.
+
+    Args:
+        argument: Its name.
+        texts: One for each time that the option was given.
+
+    Raises:
+        ArgumentError: One is neither.
+    """
+    return [_span(argument, text) for text in texts]
+
+
+def _span(argument: str, text: str) -> tuple[range | None, float]:
+    frames, colon, number = text.rpartition(":")
+    try:
+        return parse_range(frames) if colon else None, float(number)
+    except (ValueError, ArgumentError):
+        raise ArgumentError(
+            f"{argument} is {_short(text)}, accepted are a number, such as 0.8, and one for some "
+            "frames, such as 240-479:0.8"
+        ) from None
+
+
+def parse_key_ranges(texts: Sequence[str]) -> dict[int, range]:
+    """The frames that keys hold for, such as 240:200-299. Raises ArgumentError."""
+    ranges = {}
+    for text in texts:
+        key, _, frames = text.partition(":")
+        try:
+            ranges[parse_range(key)[0]] = parse_range(frames)
+        except ArgumentError:
+            raise ArgumentError(
+                f"key-range is {_short(text)}, accepted are a key's frame and the frames that it "
+                "holds for, such as 240:200-299"
+            ) from None
+    return ranges
+
+
+def parse_blend(text: str) -> Blend:
+    """A film and its share, such as other.mkv:0.3. Raises ArgumentError."""
+    path, _, weight = text.rpartition(":")
+    try:
+        share = float(weight)
+    except ValueError:
+        share = None
+    if not path or share is None:
+        raise ArgumentError(
+            f"blend is {_short(text)}, accepted are a film and its share of the colours, such as "
+            "other.mkv:0.3"
+        )
+    return Blend(Path(path), share)
 
 
 def read_scenes(path: Path) -> tuple[int, ...]:

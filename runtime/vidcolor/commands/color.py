@@ -16,7 +16,7 @@ from vidcolor.inference.bundle import DEFAULT_MODEL
 @help_text
 @dataclass(frozen=True)
 class KeyOptions:
-    """Frames in colour, from which the rest takes its colours: --keys or --key is needed."""
+    """What the film takes its colours from: --keys, --key or a --reference is needed."""
 
     folder: Annotated[Path | None, tyro.conf.arg(name="keys", metavar="FOLDER")] = None
     """A folder of frames in colour, images named by their numbers, from 0: 000240.png. For several
@@ -24,8 +24,25 @@ class KeyOptions:
     image: Annotated[Path | None, tyro.conf.arg(name="key", metavar="IMAGE|auto")] = None
     """In place of --keys: the first frame in colour, an image of any size, of the clip's aspect; or
     'auto', to have an image colorizer colour it."""
+    reference: Annotated[
+        tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")
+    ] = ()
+    """A picture in colour that shows no frame of the film, such as a still of another shot or a
+    photograph. Shots without a key are coloured by likeness to it. It may be given several times,
+    and without any key."""
     any_key: Switch = False
     """Take keys also where they do not look like their frames."""
+    whole_keys: Switch = False
+    """Take keys that are mostly gray whole. Without it, one that looks like a gray frame with
+    strokes of paint on it is taken for that, and the strokes are spread over the frame."""
+    key_name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """What the images in --keys are called, with {frame} for the frame's number:
+    "ref_{frame}.png". By default a number, alone or beside a word such as ref or painted."""
+    key_range: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="FRAME:FIRST-LAST")
+    ] = ()
+    """The frames that a key holds for: 240:200-299 is of the key of frame 240. They are then a shot
+    of their own. It may be given several times."""
     unkeyed: Literal["guess", "gray", "auto"] = "guess"
     """What becomes of a shot without a key: guess colours it by the likeness of what it shows to
     what the nearest keys of other shots show, gray leaves it gray, auto has the colorizer paint its
@@ -43,7 +60,7 @@ class ShotOptions:
     scenes: Annotated[str | None, tyro.conf.arg(metavar="auto|none|FILE")] = None
     """Where shots begin, over which nothing is carried: auto (found by PySceneDetect), none, or a
     text file with the number of each shot's first frame, such as `vidcolor shots` writes. Default:
-    auto with --keys, else none."""
+    none with --key alone, else auto."""
     direction: Literal["forward", "backward", "both"] = "both"
     """From which keys of its shot a frame is coloured: the last one before it, the next one after
     it, or both."""
@@ -71,6 +88,26 @@ class ModelOptions:
     """How many segments between keys to colour at a time; the colours are the same."""
     cluster: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS|local")] = None
     """Colour on the machines of a Ray cluster: its address, or local to try it on this one."""
+
+
+@help_text
+@dataclass(frozen=True)
+class FinishOptions:
+    """How finished colours are changed. Nothing is coloured anew for it."""
+
+    saturation: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="[FIRST-LAST:]FACTOR")
+    ] = ()
+    """What they are multiplied by: 0.8, or for some frames 240-479:0.8. It may be given several
+    times."""
+    hue: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="[FIRST-LAST:]DEGREES")
+    ] = ()
+    """Degrees by which they are turned, from blue towards red; for all or some frames, as
+    --saturation."""
+    blend: Annotated[str | None, tyro.conf.arg(metavar="FILM:SHARE")] = None
+    """The same film as something else has coloured it, and its share of the colours:
+    other.mkv:0.3."""
 
 
 @help_text
@@ -143,6 +180,7 @@ class Color:
     keys: Annotated[KeyOptions, tyro.conf.arg(name="key")] = field(default_factory=KeyOptions)
     shots: Annotated[ShotOptions, tyro.conf.arg(name="shot")] = field(default_factory=ShotOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
+    finish: FinishOptions = field(default_factory=FinishOptions)
     writing: Annotated[OutputOptions, tyro.conf.arg(name="output")] = field(
         default_factory=OutputOptions
     )

@@ -10,16 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from vidcolor.commands.choices import parse_codec_options, parse_range, parse_scenes, parse_size
-from vidcolor.commands.color import Color
+from vidcolor.commands.choices import (
+    parse_blend,
+    parse_codec_options,
+    parse_key_ranges,
+    parse_range,
+    parse_scenes,
+    parse_size,
+    parse_spans,
+)
+from vidcolor.commands.color import Color, FinishOptions
 from vidcolor.commands.plan_text import plan_lines, result_lines
 from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.files import named_errors
 from vidcolor.film.color_video import color_video
+from vidcolor.film.finish import Finish
 from vidcolor.film.key_folder import find_keys
 from vidcolor.film.output import check_place, work_folder
 from vidcolor.film.plan import Plan
+from vidcolor.grade import Grades
 from vidcolor.key.auto import AUTO as AUTO_KEY
 from vidcolor.media.containers import ENDINGS
 from vidcolor.media.names import printable
@@ -30,7 +40,7 @@ class _Job:
     """One of the films."""
 
     film: Path
-    keys: str | Path | dict[int, Path]
+    keys: str | Path | dict[int, Path] | None
     """As in `color_video`."""
     output: Path
 
@@ -74,6 +84,7 @@ def _check_several(options: Color) -> None:
             "a folder for each, named as the film without its ending"
         )
     single = {
+        "key-range": options.keys.key_range or None,
         "range": shots.frames,
         "only-shot": shots.only_shot,
         "scenes": None if shots.scenes in ("auto", "none") else shots.scenes,
@@ -110,17 +121,21 @@ def _output(options: Color, film: Path) -> Path:
     return folder / (film.name if film.suffix.lower() in ENDINGS else f"{film.stem}.mkv")
 
 
-def _keys(options: Color, film: Path) -> str | Path | dict[int, Path]:
+def _keys(options: Color, film: Path) -> str | Path | dict[int, Path] | None:
     folder, image = options.keys.folder, options.keys.image
+    if folder is None and image is None and options.keys.reference:
+        return None
     if (folder is None) == (image is None):
-        raise ArgumentError("keys: a folder --keys or one image --key is needed, and not both")
+        raise ArgumentError(
+            "keys: a folder --keys or one image --key is needed, and not both, or a --reference"
+        )
     if image is not None:
         return AUTO_KEY if image == Path(AUTO_KEY) else image
     assert folder is not None  # noqa: S101  (for the type checker)
     own = folder / film.stem
     if len(options.films) > 1 or (options.output_folder is not None and own.is_dir()):
         folder = own
-    return find_keys(folder, note=_noted(options))
+    return find_keys(folder, name=options.keys.key_name, note=_noted(options))
 
 
 def _color(options: Color, job: _Job) -> None:
@@ -157,6 +172,10 @@ def _color(options: Color, job: _Job) -> None:
             overwrite=options.writing.overwrite,
             keep=parse_size(options.writing.keep),
             skip_key_check=options.keys.any_key,
+            whole_keys=options.keys.whole_keys,
+            references=options.keys.reference,
+            key_ranges=parse_key_ranges(options.keys.key_range),
+            finish=_finish(options.finish),
             progressive=options.progressive,
             audio=not options.writing.no_audio,
             unkeyed=options.keys.unkeyed,
@@ -167,6 +186,13 @@ def _color(options: Color, job: _Job) -> None:
     if not options.quiet:
         for line in result_lines(report, job.output, perf_counter() - start):
             print(printable(line))
+
+
+def _finish(options: FinishOptions) -> Finish:
+    grades = Grades(
+        parse_spans("saturation", options.saturation), parse_spans("hue", options.hue)
+    )
+    return Finish(grades, None if options.blend is None else parse_blend(options.blend))
 
 
 @contextmanager

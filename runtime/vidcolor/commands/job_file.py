@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from vidcolor.commands.color import Color
 from vidcolor.errors import ArgumentError, MediaError
@@ -100,6 +100,9 @@ def _films(value: Any, path: Path) -> list[Path]:
 
 def _words(name: str, value: Any, kind: Any, path: Path) -> list[str]:
     """One option as words of a command line."""
+    if get_origin(kind) is tuple:  # it may be given several times
+        values = value if isinstance(value, list) else [value]
+        return [word for one in values for word in _words(name, one, get_args(kind)[0], path)]
     if kind is bool:
         if not isinstance(value, bool):
             raise ArgumentError(f"job: {name} in {path} is {value!r}, accepted are true and false")
@@ -107,7 +110,7 @@ def _words(name: str, value: Any, kind: Any, path: Path) -> list[str]:
     if name == "codec-options" and isinstance(value, dict):
         value = ",".join(f"{option}={_plain(name, one, path)}" for option, one in value.items())
     text = _plain(name, value, path)
-    if kind is Path or Path in get_args(kind):
+    if kind is Path or Path in get_args(kind) or name == "blend":
         text = text if text in _NAMES_OR_PATHS.get(name, ()) else str(path.parent / text)
     elif name in _NAMES_OR_PATHS and text not in _NAMES_OR_PATHS[name]:
         beside = path.parent / text

@@ -21,9 +21,16 @@ from typing import Literal
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
+from vidcolor.film.finish import Finish
 from vidcolor.film.job import UNKEYED, Film, Unkeyed
 from vidcolor.film.key_folder import find_keys
-from vidcolor.film.keys import Source, find_sources, fit_keys
+from vidcolor.film.keys import (
+    FittedReference,
+    Source,
+    find_sources,
+    fit_keys,
+    read_references,
+)
 from vidcolor.film.lock import lock_output
 from vidcolor.film.output import check_place, choose_encoder, work_folder
 from vidcolor.film.pipeline import Job, color_film
@@ -40,7 +47,7 @@ from vidcolor.inference.session import Session
 from vidcolor.key.auto import AUTO as AUTO_KEY
 from vidcolor.key.auto import auto_first_key
 from vidcolor.media.codecs import AUTO, PREVIEW
-from vidcolor.media.reader import Info, Reader, bits_of
+from vidcolor.media.reader import Reader, bits_of
 from vidcolor.media.tags import coding_of
 from vidcolor.timeline import DIRECTIONS
 from vidcolor.working_size import WorkingSize
@@ -52,6 +59,8 @@ KEEP = 10 * 10**9
 """Bytes of finished parts that are kept beside a complete output."""
 
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+_NO_RANGES: Mapping[int, range] = MappingProxyType({})
+_AS_IT_IS = Finish()
 
 type StrPath = str | os.PathLike[str]
 type Scenes = Literal["auto", "none"] | Sequence[int]
@@ -60,8 +69,9 @@ type Scenes = Literal["auto", "none"] | Sequence[int]
 def color_video(
     clip: StrPath,
     *,
-    keys: StrPath | Mapping[int, StrPath],
+    keys: StrPath | Mapping[int, StrPath] | None = None,
     output: StrPath,
+    references: Sequence[StrPath] = (),
     scenes: Scenes | None = None,
     direction: Literal["forward", "backward", "both"] = "both",
     frames: range | None = None,
@@ -79,10 +89,14 @@ def color_video(
     overwrite: bool = False,
     keep: int = KEEP,
     skip_key_check: bool = False,
+    whole_keys: bool = False,
+    key_name: str | None = None,
     progressive: bool = False,
     audio: bool = True,
     unkeyed: Unkeyed = "guess",
     plan: Callable[[Plan], None] = lambda plan: None,
+    key_ranges: Mapping[int, range] = _NO_RANGES,
+    finish: Finish = _AS_IT_IS,
     progress: Progress = no_progress,
     note: Callable[[str], None] = lambda text: None,
 ) -> Report:
@@ -97,11 +111,14 @@ def color_video(
         clip: The video: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced.
         keys: A folder of frames in colour, images named by their numbers from 0, such as
             000240.png; or a mapping of frame numbers to images; or one image, which is the first
-            frame; or 'auto', to have an image colorizer colour the first frame.
+            frame; or 'auto', to have an image colorizer colour the first frame. None where there
+            are references.
         output: The video to write. Its ending chooses the container: .mp4, .mkv, .mov.
+        references: Pictures in colour that show no frame of the video, such as a still of another
+            shot. Shots without a key are coloured by likeness to them, see `vidcolor.references`.
         scenes: Where shots begin, over which nothing is carried: 'auto' to find them, 'none', or
-            the number of each shot's first frame. None is 'auto' for a folder or a mapping of
-            keys, else 'none'.
+            the number of each shot's first frame. None is 'none' for one image
+            without references, else 'auto'.
         direction: From which keys of its shot a frame is coloured: the last one before it, the
             next one after it, or both.
         frames: Only these frames, in the colours that they have in the whole video.
@@ -122,12 +139,20 @@ def color_video(
         keep: Bytes that finished parts may take when the output is complete. Those that were used
             the longest time ago are removed first.
         skip_key_check: Whether to take keys that do not look like their frames.
+        whole_keys: Whether a key that is mostly gray is taken whole. Otherwise one that looks like
+            a gray frame with strokes of paint is taken for that, and the strokes are spread.
+        key_name: What keys in a folder are called, with {frame} for the frame's number:
+            'ref_{frame}.png'. None takes the names that other programs give, see `find_keys`.
         progressive: Whether frames that are flagged as interlaced are taken for progressive ones.
         audio: Whether the output has the video's sound.
         unkeyed: What becomes of a shot without a key: 'guess' colours it by the likeness of what
             it shows to what the nearest keys of other shots show, 'gray' leaves it gray, 'auto' has
             the colorizer paint its best frame, which is its key then.
         plan: Told what will be done, before the first frame is coloured.
+        key_ranges: Frame of a key -> the frames that it holds for. They are then a shot of their
+            own: nothing is carried over their borders.
+        finish: How finished colours are changed: graded, or blended with those of another film.
+            Nothing is coloured anew for another one.
         progress: Told how far each stage is.
         note: Told, in a sentence, what is good to know and hinders nothing.
 
@@ -142,11 +167,20 @@ def color_video(
     _check_arguments(direction, scenes, frames, only_shot, jobs)
     check_choice("unkeyed", unkeyed, UNKEYED)
     check_whole("keep", keep, least=0)
-    single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir()
+    if keys is None and not references:
+        raise ArgumentError("keys or references are needed, neither is given")
+    if references and unkeyed != "guess":
+        raise ArgumentError(
+            f"references colour the shots without a key, unkeyed is {unkeyed!r}; only one of them "
+            "is accepted"
+        )
+    single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir() and not references
     scenes = scenes if scenes is not None else ("none" if single else "auto")
     side = PREVIEW_SIDE if preview else None
     with Reader(clip, side=side, progressive=progressive) as reader:
         info = reader.info
+    if finish.blend is not None:
+        finish.blend.check(info, side=side, progressive=progressive)
     check_place(output, clip=clip, overwrite=overwrite)
     encoder, pixel_format = choose_encoder(
         output, info, PREVIEW if preview and codec == AUTO else codec, codec_options
@@ -155,14 +189,34 @@ def color_video(
     session = Session.load(
         model, provider=provider, precision=precision, threads=_threads_for(jobs)
     )
-    is_auto = not isinstance(keys, Mapping) and os.fspath(keys) == AUTO_KEY
+    if references and not session.remembers:
+        raise ArgumentError(
+            f"references: the model {session.metadata.name} remembers no pictures, another model "
+            "is needed"
+        )
+    is_auto = isinstance(keys, str | os.PathLike) and os.fspath(keys) == AUTO_KEY
     if is_auto or unkeyed == "auto":
         image_colorizer = Colorizer.load(colorizer, provider=provider)
     if is_auto:
         auto = auto_first_key(clip, colorizer=image_colorizer, size=size, progressive=progressive)
         sources = {0: Source(AUTO_KEY, lambda: auto)}
+    elif keys is None:
+        sources = {}
     else:
-        sources = _find_sources(keys, info, note)
+        sources, notes = find_sources(
+            _find_images(keys, key_name, note),
+            clip=clip,
+            info=info,
+            matrix=coding_of(info).matrix,
+            whole=whole_keys,
+        )
+        for text in notes:
+            note(text)
+    fitted_references = read_references(
+        [Path(path) for path in references],
+        working_size=working_size,
+        matrix=coding_of(info).matrix,
+    )
     store = Store(work_folder(output), bits_of(pixel_format))
     with lock_output(store.folder, output), _tidied(store), one_opencv_thread():
         scan = partial(
@@ -199,8 +253,9 @@ def color_video(
             side=side,
             info=info,
             working_size=working_size,
-            index=index,
+            index=index.with_key_ranges(key_ranges, sources),
             keys=fitted,
+            references=fitted_references,
             direction=direction,
             part=part,
             pixel_format=pixel_format,
@@ -219,6 +274,7 @@ def color_video(
             note=note,
             audio=audio,
             tell=plan,
+            finish=finish,
         )
         confidence = color_film(job, session, model=model, jobs=jobs, cluster=cluster)
         report = Report(
@@ -230,7 +286,7 @@ def color_video(
             confidence=tuple(confidence.means),
             confidence_maps=confidence.maps,
             first=part.start,
-            options={"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options},
+            options=_options(direction, unkeyed, codec, codec_options, fitted_references),
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),
         )
@@ -256,24 +312,37 @@ def _check_arguments(
         )
 
 
+def _options(
+    direction: str,
+    unkeyed: str,
+    codec: str,
+    codec_options: Mapping[str, str],
+    references: Sequence[FittedReference],
+) -> dict[str, str]:
+    """What the report says was asked for."""
+    options = {"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options}
+    if references:
+        options["references"] = ", ".join(reference.name for reference in references)
+    return options
+
+
 def _threads_for(jobs: int) -> int | None:
     """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
     return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
 
 
-def _find_sources(
-    keys: StrPath | Mapping[int, StrPath], info: Info, note: Callable[[str], None]
-) -> dict[int, Source]:
+def _find_images(
+    keys: StrPath | Mapping[int, StrPath], key_name: str | None, note: Callable[[str], None]
+) -> dict[int, Path]:
     if isinstance(keys, Mapping):
         images = {frame: Path(image) for frame, image in keys.items()}
+    elif Path(keys).is_dir():
+        images = find_keys(Path(keys), name=key_name, note=note)
     else:
-        images = find_keys(Path(keys), note=note) if Path(keys).is_dir() else {0: Path(keys)}
+        images = {0: Path(keys)}
     if not images:
         raise ArgumentError("keys is empty, at least one frame in colour is needed")
-    sources, unpainted = find_sources(images, info=info, matrix=coding_of(info).matrix)
-    for path in unpainted:
-        note(f"{path} is gray and is left out: it is not painted yet")
-    return sources
+    return images
 
 
 @contextmanager

@@ -56,6 +56,8 @@ class Task:
     keys: Mapping[int, Key]
     lumas: Planes
     """[n, h, w], of the frames of `segment.reach(part)`."""
+    references: Sequence[Key] = ()
+    """Those that its colours depend on."""
 
     def run(
         self, propagator: Propagator, allocate: Allocate, stopped: Callable[[], bool]
@@ -84,6 +86,7 @@ class Task:
                 self.segment,
                 self.part,
                 keys=self.keys,
+                references=self.references,
                 lumas=self.lumas,
                 allocate=allocate,
                 workers=IN_LINE,
@@ -91,7 +94,12 @@ class Task:
                 yield None if colors is None else (next(numbers), colors)
             return
         found = propagate_forward(
-            propagator, self.segment, keys=self.keys, lumas=self.lumas, workers=IN_LINE
+            propagator,
+            self.segment,
+            keys=self.keys,
+            references=self.references,
+            lumas=self.lumas,
+            workers=IN_LINE,
         )
         for number, colors in enumerate(found, self.segment.start):
             yield (number, colors) if number in self.part else None
@@ -184,8 +192,8 @@ def color_in_parallel(
             spool.add(frame)
         wait = None
         if piece.needs_model:
-            keys = film.small_keys(piece.segment)
-            wait = executor.submit(Task(piece.segment, piece.part, keys, spool.lumas))
+            keys, references = film.small_keys(piece.segment), film.references_of(piece.segment)
+            wait = executor.submit(Task(piece.segment, piece.part, keys, spool.lumas, references))
         under_way.append(_finish(piece, spool, wait))
         if len(under_way) > executor.width:
             yield from under_way.popleft()
@@ -214,8 +222,14 @@ def _one_way(
             entered.append(frame)
             yield _small(frame)
 
-    keys = film.small_keys(piece.segment)
-    found = propagate_forward(propagator, piece.segment, keys=keys, lumas=lumas(), workers=None)
+    found = propagate_forward(
+        propagator,
+        piece.segment,
+        keys=film.small_keys(piece.segment),
+        references=film.references_of(piece.segment),
+        lumas=lumas(),
+        workers=None,
+    )
     with closing(found):
         for colors in found:
             frame = entered.popleft()
@@ -238,6 +252,7 @@ def _two_way(
             piece.segment,
             piece.part,
             keys=film.small_keys(piece.segment),
+            references=film.references_of(piece.segment),
             lumas=spool.lumas,
             allocate=store.allocate,
             workers=None,

@@ -61,6 +61,11 @@ def fingerprint_key(key: Key) -> str:
     return digest(key.chroma.shape, digest_bytes([key.chroma.tobytes(), weight]))
 
 
+def fingerprint_reference(reference: Key) -> str:
+    """Digest of a reference: of its luma, too, by which it is compared."""
+    return digest(fingerprint_key(reference), digest_bytes([reference.luma.tobytes()]))
+
+
 def digest_bytes(pieces: Iterable[bytes]) -> str:
     """Digest of bytes that come in pieces."""
     state = hashlib.blake2b(digest_size=16)

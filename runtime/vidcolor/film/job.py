@@ -7,7 +7,7 @@ filter, and all colour is made by the runtime's own `WorkingSize.downsample`, `P
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 from vidcolor.color import Codes, Coding, change_bits, decode_luma
 from vidcolor.film.fingerprint import digest, fingerprint_film
-from vidcolor.film.keys import FittedKey
+from vidcolor.film.finish import Finish, Finisher
+from vidcolor.film.keys import FittedKey, FittedReference
 from vidcolor.film.propagate import Colors
 from vidcolor.film.scan import FilmIndex
 from vidcolor.film.segments import Segment, split_segments
@@ -77,6 +78,8 @@ class Film:
     """Of the output."""
     model: str
     """The model's fingerprint."""
+    references: Sequence[FittedReference] = ()
+    """What shots without a key are coloured from."""
     progressive: bool = False
     """Whether frames that are flagged as interlaced are taken for progressive ones."""
     unkeyed: Unkeyed = "guess"
@@ -131,6 +134,12 @@ class Film:
         """The keys that a segment needs, at working size."""
         return {frame: self.keys[frame].small for frame in segment.keys}
 
+    def references_of(self, segment: Segment) -> tuple[Key, ...]:
+        """The references that a segment's colours depend on, at working size."""
+        if segment.has_key_in_shot:
+            return ()
+        return tuple(reference.small for reference in self.references)
+
     def upsample(self, colors: Colors, codes: Codes, luma: Plane | None, small: Plane) -> Plane:
         """Bring a frame's colours to the output's grid.
 
@@ -151,6 +160,16 @@ class Film:
         full = decode_luma(codes, self.coding) if luma is None else luma
         return self.keys[frame].chroma(full, self.working_size, self.output_grid)
 
+    def finisher(self, finish: Finish) -> Finisher:
+        """What changes finished chroma codes on their way into the output."""
+        return Finisher(
+            finish,
+            coding=self.output_coding,
+            grid=self.working_size.grid(*self._layout),
+            side=self.side,
+            progressive=self.progressive,
+        )
+
     def output_luma(self, codes: Codes) -> Codes:
         """A frame's luma codes as the output has them."""
         return change_bits(codes, self.coding, self.output_coding)
@@ -159,9 +178,11 @@ class Film:
         return self.unkeyed == "gray" and not segment.has_key_in_shot
 
     def _name(self, segment: Segment, part: range) -> str:
-        keys: object = [self.keys[frame].fingerprint for frame in segment.keys]
+        keys = [self.keys[frame].fingerprint for frame in segment.keys]
+        if not segment.has_key_in_shot:
+            keys += [reference.fingerprint for reference in self.references]
         if self._is_gray(segment):
-            keys = "gray"
+            keys = ["gray"]
         unique = digest(self.fingerprint, segment.start, segment.passes, part, keys)
         return f"{part.start:07}-{part.stop - 1:07}.{unique}"
 

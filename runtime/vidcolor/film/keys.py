@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from vidcolor.errors import KeyFrameError
-from vidcolor.film.fingerprint import fingerprint_key
+from vidcolor.film.fingerprint import fingerprint_key, fingerprint_reference
 from vidcolor.grid import Grid
 from vidcolor.key.bars import has_bars, without_bars
-from vidcolor.key.image import is_painted, read_key
+from vidcolor.key.gray import MOSTLY, gray_share, has_strokes
+from vidcolor.key.image import is_painted, read_key, read_reference
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
+from vidcolor.key.profile import note_on_profile
 from vidcolor.media.reader import Info
 from vidcolor.planes import Key, Plane
+from vidcolor.references import check_count, fit_reference
 from vidcolor.working_size import WorkingSize
 
 
@@ -56,18 +59,54 @@ class FittedKey:
         return Paint.of(self.source.read()).full(self.small, luma, working_size, grid)
 
 
+@dataclass(frozen=True)
+class FittedReference:
+    """A picture that shots without a key are coloured from; see `vidcolor.references`."""
+
+    name: str
+    """Name of the image, without its folder."""
+    small: Key
+    """At working size."""
+    fingerprint: str
+    """Digest of its luma and its colours."""
+
+
+def read_references(
+    images: Sequence[Path], *, working_size: WorkingSize, matrix: str
+) -> list[FittedReference]:
+    """Read pictures in colour, of any size and aspect, as references.
+
+    Args:
+        images: The files.
+        working_size: The film's mapping to working size.
+        matrix: The film's, as in `vidcolor.color.Coding`.
+
+    Raises:
+        KeyFrameError: An image cannot be read, or is gray.
+        ArgumentError: There are too many.
+    """
+    check_count(len(images))
+    return [
+        FittedReference(path.name, small, fingerprint_reference(small))
+        for path in images
+        for small in [fit_reference(read_reference(path, matrix=matrix), working_size)]
+    ]
+
+
 def find_sources(
-    images: Mapping[int, Path], *, info: Info, matrix: str
-) -> tuple[dict[int, Source], list[Path]]:
+    images: Mapping[int, Path], *, clip: Path, info: Info, matrix: str, whole: bool = False
+) -> tuple[dict[int, Source], list[str]]:
     """Find the keys among images, and check that each can be read.
 
     Args:
         images: Frame -> image.
+        clip: The film's file, which notes name.
         info: The film's.
         matrix: The film's, as in `vidcolor.color.Coding`.
+        whole: As in `read_key`.
 
     Returns:
-        Frame -> key, in order; and the images that are still gray and so are no keys.
+        Frame -> key, in order; and what is good to know of the images, in sentences.
 
     Raises:
         KeyFrameError: An image is no key of the film, or all of them are gray.
@@ -78,14 +117,37 @@ def find_sources(
             f"keys: all {len(unpainted)} images in {unpainted[0].parent} are gray, at least one "
             "has to be painted"
         )
-    sources = {
-        frame: _source(path, info, matrix)
-        for frame, path in sorted(images.items())
-        if path not in unpainted
-    }
-    for source in sources.values():
-        source.read()  # mistakes are told before the film is scanned
-    return sources, unpainted
+    notes = [f"{path} is gray and is left out: it is not painted yet" for path in unpainted]
+    sources = {}
+    for frame, path in sorted(images.items()):
+        if path not in unpainted:
+            sources[frame] = _source(path, info, matrix, whole=whole)
+            key = sources[frame].read()  # mistakes are told before the film is scanned
+            odd = (note_on_profile(path), _note_on_gray(key, frame, path, clip, whole=whole))
+            notes += [f"{path} {note}" for note in odd if note is not None]
+    return sources, notes
+
+
+def _note_on_gray(key: Key, frame: int, path: Path, clip: Path, *, whole: bool) -> str | None:
+    """What to tell of a key that is mostly gray."""
+    share = gray_share(key)
+    if whole or share < MOSTLY:
+        return None
+    gray = f"is gray in {share:.0%} of it"
+    if key.weight is None:
+        return (
+            f"{gray}, and is taken whole; if these are strokes to be spread, run `vidcolor key "
+            f"--clip {clip} --frame {frame} --paint {path} -o {path.with_suffix('.png')} "
+            "--overwrite`"
+        )
+    if has_strokes(key):
+        smeared = path.suffix.lower() in (".jpg", ".jpeg")
+        return (
+            f"{gray}: its colours are taken as strokes, and are spread over the frame; "
+            "--whole-keys takes it whole"
+            + ("; save strokes as PNG, JPEG smears their colours" if smeared else "")
+        )
+    return None
 
 
 def fit_keys(
@@ -151,8 +213,8 @@ def _check(
     )
 
 
-def _source(path: Path, info: Info, matrix: str) -> Source:
-    read = partial(read_key, path, info=info, matrix=matrix)
+def _source(path: Path, info: Info, matrix: str, *, whole: bool) -> Source:
+    read = partial(read_key, path, info=info, matrix=matrix, whole=whole)
     others = {"has black bars, which are cut off": partial(read, cropped=True)}
     if not info.orientation.is_upright:
         others["is taken as the frames are stored"] = partial(read, as_stored=True)

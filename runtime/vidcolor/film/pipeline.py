@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from vidcolor.film.executor import (
     color_in_parallel,
     color_sequentially,
 )
+from vidcolor.film.finish import Finish
 from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film, Piece
 from vidcolor.film.output import check_place
@@ -62,6 +63,8 @@ class Job:
     """Whether the film's sound goes with it."""
     tell: Callable[[Plan], None] = lambda plan: None
     """Told what will be done, before it is done."""
+    finish: Finish = field(default_factory=Finish)
+    """What is done to finished chroma."""
 
 
 def color_film(
@@ -144,19 +147,21 @@ def _open_writer(job: Job, reader: Reader) -> Writer:
 def _write(job: Job, pieces: Sequence[Piece], colored: Colored, writer: Writer) -> None:
     film, store = job.film, job.store
     done = 0
-    for piece in pieces:
-        with nullcontext() if piece.is_stored else store.writing(piece.name) as stored:
-            for item in _up_to(colored, piece.part[-1]):
-                for packet in item.frame.packets:
-                    writer.copy(packet)
-                frame = item.frame
-                if frame.number not in piece.part:
-                    continue
-                planes = item.chroma or _chroma(film, piece, item, stored)
-                luma = film.output_luma(frame.codes)
-                writer.write((luma, *planes), pts=frame.pts, duration=frame.duration)
-                done += 1
-                job.progress(COLORING, done, len(film.part))
+    with film.finisher(job.finish) as finisher:
+        for piece in pieces:
+            with nullcontext() if piece.is_stored else store.writing(piece.name) as stored:
+                for item in _up_to(colored, piece.part[-1]):
+                    for packet in item.frame.packets:
+                        writer.copy(packet)
+                    frame = item.frame
+                    if frame.number not in piece.part:
+                        continue
+                    planes = item.chroma or _chroma(film, piece, item, stored)
+                    planes = finisher.apply(frame.number, planes)
+                    luma = film.output_luma(frame.codes)
+                    writer.write((luma, *planes), pts=frame.pts, duration=frame.duration)
+                    done += 1
+                    job.progress(COLORING, done, len(film.part))
     for rest in colored:
         for packet in rest.frame.packets if rest is not None else ():
             writer.copy(packet)

@@ -5,7 +5,7 @@ They are the very colours that the VapourSynth filter gives to the same frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ def propagate_forward(
     segment: Segment,
     *,
     keys: Mapping[int, Key],
+    references: Sequence[Key] = (),
     lumas: Iterable[Plane],
     workers: int | None,
 ) -> Generator[Colors, None, None]:
@@ -56,11 +57,13 @@ def propagate_forward(
         propagator: The model.
         segment: The segment.
         keys: Frame -> key at working size, of those in `segment.keys` at least.
+        references: At working size, those that the segment is coloured from.
         lumas: Luma [h, w] of the frames, in order. It may end before the segment does.
         workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
     """
     [forward] = segment.passes
-    for step in _steps(propagator, lumas, propagator.init_pass(forward, keys), workers):
+    state = propagator.init_pass(forward, keys, references)
+    for step in _steps(propagator, lumas, state, workers):
         yield Colors(step.chroma, step.confidence)
 
 
@@ -70,6 +73,7 @@ def propagate_both_ways(
     part: range,
     *,
     keys: Mapping[int, Key],
+    references: Sequence[Key] = (),
     lumas: Planes,
     allocate: Allocate,
     workers: int | None,
@@ -81,6 +85,7 @@ def propagate_both_ways(
         segment: The segment.
         part: Frames of it.
         keys: Frame -> key at working size, of those in `segment.keys` at least.
+        references: At working size, those that the segment is coloured from.
         lumas: Luma [n, h, w] at working size of the frames of `segment.reach(part)`.
         allocate: Makes room for what the backward pass finds.
         workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
@@ -91,7 +96,7 @@ def propagate_both_ways(
     """
     reach = segment.reach(part)
     passes = {pass_.direction: pass_ for pass_ in segment.passes}
-    state = propagator.init_pass(passes[BACKWARD], keys)
+    state = propagator.init_pass(passes[BACKWARD], keys, references)
     behind = allocate((len(part), 3, *lumas.shape[1:]))
     numbers = range(segment.stop - 1, part.start - 1, -1)
     backward = (lumas[number - reach.start] for number in numbers)
@@ -103,7 +108,7 @@ def propagate_both_ways(
     if FORWARD not in passes:
         yield from map(unpack, behind)
         return
-    state = propagator.init_pass(passes[FORWARD], keys)
+    state = propagator.init_pass(passes[FORWARD], keys, references)
     numbers = range(segment.start, part.stop)
     forward = (lumas[number - reach.start] for number in numbers)
     with closing(_steps(propagator, forward, state, workers)) as steps:

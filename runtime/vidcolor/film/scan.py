@@ -118,6 +118,29 @@ class FilmIndex:
         middle = shot[quarter : len(shot) - quarter]
         return max(middle, key=lambda frame: self.details[frame])
 
+    def with_key_ranges(self, key_ranges: Mapping[int, range], keys: Collection[int]) -> Self:
+        """An index in which the frames that a key holds for are a shot of their own.
+
+        Args:
+            key_ranges: Frame of a key -> the frames that it holds for.
+            keys: Frames of all keys.
+
+        Raises:
+            ArgumentError: Such a key does not exist, or is not among its frames, or they end beyond
+                the film's last one.
+        """
+        for key, frames in key_ranges.items():
+            if key not in keys:
+                raise ArgumentError(f"key-range is for frame {key}, which has no key")
+            if key not in frames or frames.step != 1 or frames.stop > self.length:
+                raise ArgumentError(
+                    f"key-range of frame {key} is {frames.start}-{frames.stop - 1}, accepted are "
+                    f"frames of the film, 0 to {self.length - 1}, with the key among them"
+                )
+        borders = {edge for frames in key_ranges.values() for edge in (frames.start, frames.stop)}
+        starts = sorted({*self.shot_starts, *borders} - {self.length})
+        return replace(self, shot_starts=tuple(starts))
+
     def span(self, part: range, time_base: Fraction) -> Span | None:
         """The time that some frames take up; None for all of the film."""
         if part == range(self.length):
