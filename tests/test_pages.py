@@ -1,6 +1,7 @@
 """README.md and the pages of docs/: what they tell to type exists, and what can run here runs.
 
-Pages with a test of their own: film.md, advise-review.md, colorizer.md, filter.md, own-model.md.
+Pages with a test of their own: film.md, keys.md, advise-review.md, colorizer.md, filter.md,
+own-model.md.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PAGES = [
 ]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-OWN_TESTS = {"film.md", "advise-review.md", "colorizer.md", "filter.md", "own-model.md"}
+OWN_TESTS = {"film.md", "keys.md", "advise-review.md", "colorizer.md", "filter.md", "own-model.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

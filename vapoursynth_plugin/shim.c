@@ -359,11 +359,12 @@ VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI
                          "Carries the colours of a key frame through a clip", version,
                          VAPOURSYNTH_API_VERSION, 0, plugin);
     vspapi->registerFunction("Propagate",
-                             "clip:vnode;key:vnode;frames:int[]:opt;alpha:vnode:opt;"
+                             "clip:vnode;key:vnode:opt;frames:int[]:opt;alpha:vnode:opt;"
                              "direction:data:opt;scenes:int[]:opt;confidence:int:opt;"
                              "model:data:opt;size:int:opt;provider:data:opt;device_id:int:opt;"
                              "num_streams:int:opt;verbosity:int:opt;fp16:int:opt;"
-                             "saturation:float:opt;hue:float:opt;checkpoint:int:opt;",
+                             "saturation:float:opt;hue:float:opt;checkpoint:int:opt;"
+                             "references:vnode[]:opt;blend:vnode:opt;weight:float:opt;",
                              "clip:vnode[];", delegate, propagateName, plugin);
     vspapi->registerFunction("Version", "", "any", delegate, versionName, plugin);
 

@@ -24,12 +24,13 @@ def color_all(
     keys: Mapping[int, Key],
     cuts: Collection[int],
     direction: str,
+    references: Sequence[Key] = (),
 ) -> list[Colors]:
     """Every frame at working size; key frames as their keys are."""
     out: dict[int, Colors] = {n: (k.chroma, np.ones_like(k.luma), True) for n, k in keys.items()}
     edges = sorted({0, len(lumas), *cuts})
     for start, end in pairwise(edges):
-        out |= _shot(propagator, lumas, keys, range(start, end), direction)
+        out |= _shot(propagator, lumas, keys, range(start, end), direction, references)
     return [out[n] for n in range(len(lumas))]
 
 
@@ -39,6 +40,7 @@ def _shot(
     keys: Mapping[int, Key],
     shot: range,
     direction: str,
+    references: Sequence[Key],
 ) -> dict[int, Colors]:
     def walk(state: State, numbers: Iterable[int]) -> dict[int, Step]:
         steps = {}
@@ -71,8 +73,9 @@ def _shot(
         elif gap:
             before = [n for n in sorted(keys) if n < gap.start][-1:]
             after = [n for n in sorted(keys) if n >= gap.stop][:1]
-            state = propagator.reset_state(begin(*before, *after))
-            is_back = direction == "backward" or (direction == "both" and not before)
+            near = [keys[n] for n in (*before, *after)]
+            state = propagator.reset_state(propagator.init_state(*near, references=references))
+            is_back = direction == "backward" or (direction == "both" and not before and after)
             out |= _plain(walk(state, reversed(gap) if is_back else gap), carried=False)
     return out
 

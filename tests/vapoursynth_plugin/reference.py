@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 import vapoursynth as vs
 
-from tests.support.scenes import Scene
+from tests.support.scenes import Scene, render
 from tests.vapoursynth_plugin.loops import color_all
 from vidcolor.color import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.grid import Grid, resample
 from vidcolor.inference.session import Session
 from vidcolor.key.paint import Paint
 from vidcolor.propagate import Propagator
+from vidcolor.references import fit_reference
 from vidcolor.working_size import WorkingSize
 
 SUBSAMPLINGS = {
@@ -55,6 +56,8 @@ class Case:
     """First frames of shots."""
     painted: float = 1.0
     """Share of each key that is painted, about; below 1 they have alpha."""
+    references: int = 0
+    """Pictures that show no frame of the clip, of another aspect."""
 
     @cached_property
     def form(self) -> vs.VideoFormat:
@@ -124,14 +127,27 @@ class Case:
         """`key_alpha` as a clip."""
         return clip_of("GRAY8", [[codes] for codes in self.key_alpha], [{} for _ in self.keys])
 
+    @cached_property
+    def reference_rgb(self) -> list[np.ndarray]:
+        """[40, 90, 3] uint8 for each reference."""
+        return [render(1, 40, 90, seed=60 + n).rgb(self.matrix)[0] for n in range(self.references)]
+
+    def reference_clip(self) -> vs.VideoNode:
+        """`reference_rgb` as a clip."""
+        frames = [list(np.moveaxis(rgb, -1, 0)) for rgb in self.reference_rgb]
+        return clip_of("RGB24", frames, [{} for _ in frames])
+
     def propagate(self, bundle: Path, **arguments: object) -> vs.VideoNode:
         """The filter's output; `arguments` in place of the case's own."""
-        own = {"clip": self.clip(), "key": self.key(), "size": self.size}
-        own |= {"model": str(bundle), "provider": "cpu"}
-        if self.keys != (0,):
+        own = {"clip": self.clip(), "size": self.size, "model": str(bundle), "provider": "cpu"}
+        if self.keys:
+            own["key"] = self.key()
+        if self.keys and self.keys != (0,):
             own |= {"frames": list(self.keys), "direction": self.direction}
         if self.painted < 1:
             own["alpha"] = self.alpha()
+        if self.references:
+            own["references"] = self.reference_clip()
         if self.cuts:
             own["scenes"] = list(self.cuts)
         return vs.core.vidcolor.Propagate(**(own | arguments))
@@ -166,7 +182,9 @@ class Case:
             keys[n] = paint.small(smalls[n], fit)
             own[n] = paint.full(keys[n], lumas[n], fit, grid)
         out = []
-        plain = color_all(Propagator(session), smalls, keys, self.cuts, self.direction)
+        shown = [rgb_to_key(rgb / np.float32(255), self.matrix) for rgb in self.reference_rgb]
+        references = [fit_reference(key, fit) for key in shown]
+        plain = color_all(Propagator(session), smalls, keys, self.cuts, self.direction, references)
         for n, (chroma, confidence, carried) in enumerate(plain):
             full = fit.upsample(chroma, smalls[n], lumas[n], self.subsampling, self.siting)
             out.append((own.get(n, full), confidence, carried))

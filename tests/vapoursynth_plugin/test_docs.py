@@ -53,7 +53,7 @@ def test_the_signature_is_the_functions():
     shown = re.findall(r"(\w+)(\[\])? (\w+)(?:=([^,\]\s]+))?", text)
     kinds = {"vnode": "vnode", "int": "int", "bint": "int", "string": "data", "float": "float"}
     registered = "".join(
-        f"{name}:{kinds[kind]}{array}{'' if name in ('clip', 'key') else ':opt'};"
+        f"{name}:{kinds[kind]}{array}{'' if name == 'clip' else ':opt'};"
         for kind, array, name, _ in shown
     )
     assert registered == vs.core.vidcolor.Propagate.signature

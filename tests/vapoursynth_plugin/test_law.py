@@ -51,6 +51,7 @@ def cases(draw: st.DrawFn) -> Case:
         direction=draw(st.sampled_from(DIRECTIONS)),
         cuts=tuple(draw(st.sets(numbers, max_size=4))),
         painted=draw(st.sampled_from([1.0, 0.2, 0.7])),
+        references=draw(st.integers(0, 2)),
     )
 
 
@@ -82,6 +83,8 @@ def filter_of(case: Case, bundle: Path, *, key_says: bool, clip_says: bool) -> v
         del arguments["scenes"]
     own = {"clip": case.clip(), "key": case.key(), "size": case.size, "model": str(bundle)}
     own["num_streams"] = 1 + len(case.keys) % 3
+    if case.references:
+        own["references"] = case.reference_clip()
     if case.painted < 1 and key_says:
         arguments["key"] = core.std.ClipToProp(arguments["key"], case.alpha(), prop="_Alpha")
     elif case.painted < 1:

@@ -22,8 +22,8 @@ def test_it_is_the_plugin_itself():
 def test_the_options_are_those_that_the_plugin_registers():
     registered = re.findall(r"(\w+):([\w\[\]]+)(:opt)?;", core.vidcolor.Propagate.signature)
     optional = [name for name, _, is_optional in registered if is_optional]
-    assert [name for name, _, is_optional in registered if not is_optional] == ["clip", "key"]
-    assert {*Options.__annotations__, "confidence"} == set(optional)
+    assert [name for name, _, is_optional in registered if not is_optional] == ["clip"]
+    assert {*Options.__annotations__, "key", "confidence"} == set(optional)
     assert list(inspect.signature(propagate).parameters) == [name for name, _, _ in registered]
     for form in get_overloads(Vidcolor.Propagate):
         taken = list(inspect.signature(form).parameters)
@@ -53,7 +53,7 @@ def use(clip: vs.VideoNode) -> None:
     reveal_type(vidcolor().Version()["onnxruntime"])
     vidcolor().Propagate(clip, clip, direction="up")
     vidcolor().Propagate(clip, clip, colour=1)
-    vidcolor().Propagate(clip)
+    vidcolor().Propagate()
 """
 
 

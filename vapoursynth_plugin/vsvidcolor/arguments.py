@@ -6,6 +6,7 @@ import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.key.scribbles import require_scipy
+from vidcolor.references import check_count
 from vidcolor.working_size import ASPECT_TOLERANCE, LEAST_SIZE
 
 
@@ -44,6 +45,63 @@ def check_key(key: vs.VideoNode, clip: vs.VideoNode) -> None:
         )
 
 
+def check_references(
+    given: vs.VideoNode | list[vs.VideoNode] | None,
+) -> list[vs.VideoNode]:
+    """Check `references`.
+
+    Args:
+        given: The argument; None when it was not given. One clip may come as itself.
+
+    Returns:
+        The clips; all of their frames are references.
+
+    Raises:
+        KeyFrameError: A clip's format is not accepted.
+        ArgumentError: They have too many frames.
+    """
+    if given is None:
+        return []
+    clips = given if isinstance(given, list) else [given]
+    for clip in clips:
+        _check_constant("references", clip)
+        if clip.format.color_family == vs.GRAY or not _is_depth_accepted(clip.format):
+            raise KeyFrameError(
+                f"references: a clip is {clip.format.name}, accepted are RGB and YUV of 8 to 16 "
+                "bits or half or single float"
+            )
+    check_count(sum(clip.num_frames for clip in clips))
+    return clips
+
+
+def check_blend(blend: vs.VideoNode | None, weight: float | None, clip: vs.VideoNode) -> float:
+    """Check `blend` and `weight`.
+
+    Returns:
+        The weight; 0 where there is nothing to blend with.
+
+    Raises:
+        ArgumentError: One is there without the other, or is not accepted.
+    """
+    if blend is None and weight is None:
+        return 0.0
+    if blend is None or weight is None:
+        raise ArgumentError("blend and weight belong together, only one of them is given")
+    if not 0 <= weight <= 1:
+        raise ArgumentError(f"weight is {weight}, accepted are 0 to 1")
+    form = clip.format
+    if form.color_family == vs.GRAY:
+        form = vs.core.query_video_format(vs.YUV, form.sample_type, form.bits_per_sample, 0, 0)
+    needed = (form.id, clip.width, clip.height, clip.num_frames)
+    if (blend.format.id, blend.width, blend.height, blend.num_frames) != needed:
+        raise ArgumentError(
+            f"blend is {blend.format.name}, {blend.width}x{blend.height}, of {blend.num_frames} "
+            f"frames; needed is what clip becomes: {form.name}, {clip.width}x{clip.height}, of "
+            f"{clip.num_frames} frames"
+        )
+    return weight
+
+
 def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:
     """Raise KeyFrameError unless the frames of `alpha` can be the alpha of those of `key`."""
     _check_constant("alpha", alpha)
@@ -66,13 +124,13 @@ def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:
 
 
 def key_frames(
-    given: int | list[int] | None, key: vs.VideoNode, clip: vs.VideoNode
+    given: int | list[int] | None, key: vs.VideoNode | None, clip: vs.VideoNode
 ) -> list[int] | None:
     """Check `frames`.
 
     Args:
         given: The argument; None when it was not given. One number may come as itself.
-        key: The key clip.
+        key: The key clip, if there is one.
         clip: The clip.
 
     Returns:
@@ -82,6 +140,10 @@ def key_frames(
         KeyFrameError: It is no such list.
     """
     frames = clip_frames("frames", given, clip)
+    if key is None:
+        if frames is not None:
+            raise KeyFrameError("frames is given without key, whose frames it belongs to")
+        return []
     if frames is None:
         return None
     if len(frames) != key.num_frames:

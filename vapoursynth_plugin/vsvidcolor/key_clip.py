@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
+import vapoursynth as vs
+
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.key.gray import has_strokes
 from vidcolor.planes import Key
 from vidcolor.timeline import CHUNK, Timeline
 from vsvidcolor.request import ClipFrame, InputRequest, KeyFrame, Task
@@ -15,6 +18,11 @@ FRAME_PROP = "VidcolorFrame"
 
 LOADED = 4
 """Keys that are kept at working size: to spread one that is painted in parts takes a second."""
+
+_STROKES = (
+    "Propagate: the key of frame {frame} is mostly gray, and is taken whole; if there are strokes "
+    "on it, say by alpha where they are, or spread them with the command vidcolor key"
+)
 
 
 class Keys:
@@ -31,6 +39,9 @@ class Keys:
         length: Frames of the clip.
         direction: From which keys colour is carried, one of `vidcolor.timeline.DIRECTIONS`.
         fit: Brings a frame of the key clip to working size, given the clip's frame it colours.
+        references: How many more frames the key clip has behind those: pictures that show no frame
+            of the clip, see `vidcolor.references`.
+        fit_reference: Brings one of those to working size, given any frame of the clip.
     """
 
     def __init__(
@@ -41,6 +52,8 @@ class Keys:
         length: int,
         direction: str,
         fit: Callable[[KeyFrame, ClipFrame], Key],
+        references: int = 0,
+        fit_reference: Callable[[KeyFrame, ClipFrame], Key] | None = None,
     ) -> None:
         self._count = count
         self._length = length
@@ -50,6 +63,9 @@ class Keys:
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
         self._loaded: dict[int, Key] = {}
+        self._reference_places = range(count, count + references)
+        self._fit_reference = fit_reference
+        self._references: tuple[Key, ...] = ()
         self._lock = Lock()
         if frames is not None:
             self._settle(dict(zip(frames, range(count), strict=True)))
@@ -98,6 +114,27 @@ class Keys:
                 keys[frame] = self._load(frame, response.lumas[frame], response.keys[place])
         return keys
 
+    def load_references(self, frame: int) -> Task[tuple[Key, ...]]:
+        """Load all references at working size, once.
+
+        Args:
+            frame: Any frame of the clip.
+
+        Raises:
+            KeyFrameError: One cannot be read, or is gray; the sentence counts them from 0.
+        """
+        places, fit = self._reference_places, self._fit_reference
+        if fit is not None and len(self._references) < len(places):
+            response = yield InputRequest(lumas=(frame,), keys=tuple(places))
+            references = []
+            for number, place in enumerate(places):
+                try:
+                    references.append(fit(response.keys[place], response.lumas[frame]))
+                except ArgumentError as error:
+                    raise KeyFrameError(f"references: frame {number}: {error}") from None
+            self._references = tuple(references)
+        return self._references
+
     def _load(self, frame: int, clip_frame: ClipFrame, key_frame: KeyFrame) -> Key:
         """The key at `frame`; where another task has made it meanwhile, that one."""
         with self._lock:
@@ -108,6 +145,8 @@ class Keys:
                     key = self._fit(key_frame, clip_frame)
                 except ArgumentError as error:
                     raise KeyFrameError(f"frame {frame}: {error}") from None
+                if has_strokes(key):
+                    vs.core.log_message(vs.MESSAGE_TYPE_WARNING, _STROKES.format(frame=frame))
                 self._loaded[frame] = key
                 while len(self._loaded) > LOADED:
                     del self._loaded[next(iter(self._loaded))]

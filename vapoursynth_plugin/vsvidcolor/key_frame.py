@@ -39,6 +39,38 @@ def key_paint(frame: vs.VideoFrame, *, matrix: str) -> Paint:
     return Paint(chroma, grid, weight)
 
 
+def reference_key(frame: vs.VideoFrame, *, matrix: str) -> Key:
+    """Read a picture that shows no frame of the clip.
+
+    Args:
+        frame: RGB or YUV, of any size.
+        matrix: The clip's matrix.
+
+    Returns:
+        Its luma and chroma in `matrix`, at its own size.
+
+    Raises:
+        KeyFrameError: The frame's tags are not known.
+    """
+    try:
+        coding, grid = coding_of(frame), grid_of(frame)
+    except ArgumentError as error:
+        raise KeyFrameError(str(error)) from None
+    if frame.format.color_family == vs.RGB:
+        return rgb_to_key(_rgb(frame, coding), matrix)
+    chroma = decode_chroma(plane(frame, 1), plane(frame, 2), coding)
+    chroma = resample(chroma, grid, Grid(frame.height, frame.width))
+    key = Key(decode_luma(plane(frame, 0), coding), chroma)
+    if coding.matrix == matrix:
+        return key
+    return rgb_to_key(key_to_rgb(key, coding.matrix), matrix)
+
+
+def _rgb(frame: vs.VideoFrame, coding: Coding) -> Plane:
+    """R'G'B' [h, w, 3] of an RGB frame."""
+    return np.stack([decode_luma(plane(frame, index), coding) for index in range(3)], axis=-1)
+
+
 def _weight(frame: vs.VideoFrame) -> Plane | None:
     """The frame's alpha [h, w] in [0, 1]; None where it has none, or hides nothing."""
     alpha = frame.props.get(ALPHA_PROP)
@@ -69,8 +101,7 @@ def _chroma(frame: vs.VideoFrame, matrix: str) -> tuple[Plane, Grid]:
     except ArgumentError as error:
         raise KeyFrameError(f"key: {error}") from None
     if frame.format.color_family == vs.RGB:
-        rgb = np.stack([decode_luma(plane(frame, index), coding) for index in range(3)], axis=-1)
-        return rgb_to_key(rgb, matrix).chroma, grid
+        return rgb_to_key(_rgb(frame, coding), matrix).chroma, grid
     chroma = decode_chroma(plane(frame, 1), plane(frame, 2), coding)
     if coding.matrix == matrix:
         return chroma, grid

@@ -20,6 +20,7 @@ from typing import Any
 import vapoursynth as vs
 
 from vidcolor.checks import check_choice, check_whole
+from vidcolor.errors import ArgumentError
 from vidcolor.grade import Grade
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.providers import ERRORS
@@ -30,9 +31,11 @@ from vidcolor.working_size import WorkingSize
 from vsvidcolor import cancel
 from vsvidcolor.arguments import (
     check_alpha,
+    check_blend,
     check_clip,
     check_flag,
     check_key,
+    check_references,
     clip_frames,
     key_frames,
     precision_of,
@@ -58,7 +61,7 @@ NAME = "Propagate"
 def propagate(
     *,
     clip: vs.VideoNode,
-    key: vs.VideoNode,
+    key: vs.VideoNode | None = None,
     frames: int | list[int] | None = None,
     alpha: vs.VideoNode | None = None,
     direction: str = "both",
@@ -74,13 +77,17 @@ def propagate(
     saturation: float = 1.0,
     hue: float = 0.0,
     checkpoint: int = FIRST_INTERVAL,
+    references: vs.VideoNode | list[vs.VideoNode] | None = None,
+    blend: vs.VideoNode | None = None,
+    weight: float | None = None,
 ) -> dict[str, Any]:
     """Colour a clip from key frames: the function behind ``core.vidcolor.Propagate``.
 
     Args:
         clip: GRAY, or YUV of any subsampling, whose own chroma is ignored; 8 to 16 bit integer,
             half or single float. Luma, depth and subsampling are kept; GRAY becomes 4:4:4.
-        key: Frames of `clip` in colour, RGB or YUV of any size with the clip's aspect.
+        key: Frames of `clip` in colour, RGB or YUV of any size with the clip's aspect. It may be
+            left out where there are references.
         frames: The clip's frame that each frame of `key` shows; without it `key` says so by
             properties, see `Keys`.
         alpha: Where the frames of `key` are painted, GRAY; without it their property _Alpha says
@@ -100,6 +107,10 @@ def propagate(
         saturation: What chroma is multiplied by, that of keys too.
         hue: Degrees that chroma is turned by, that of keys too; see `Grade`.
         checkpoint: Frames between the states that are kept for going back, as long as they fit.
+        references: Clips whose frames are pictures in colour that show no frame of `clip`, RGB or
+            YUV of any size; shots without a key are coloured by likeness to them.
+        blend: The same clip as coloured by something else, of the format that comes out.
+        weight: Its share of the chroma, 0 to 1.
 
     Returns:
         ``clip``: the coloured clip, or with `confidence` a list of it and the confidence.
@@ -108,21 +119,29 @@ def propagate(
         VidcolorError: An argument is not accepted; the sentence names it.
     """
     check_clip(clip)
-    check_key(key, clip)
-    if alpha is not None:
-        check_alpha(alpha, key)
-        key = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
+    pictures = check_references(references)
+    if key is not None:
+        check_key(key, clip)
+    elif not pictures:
+        raise ArgumentError("key is not given, it may be left out where there are references")
+    key = _with_alpha(key, alpha)
     check_choice("direction", direction, DIRECTIONS)
     check_flag("confidence", confidence)
     check_whole("num_streams", num_streams, least=1)
     check_whole("checkpoint", checkpoint, least=1)
-    stages = Stages(WorkingSize.of(clip.height, clip.width, size), Grade(saturation, hue))
+    stages = Stages(
+        WorkingSize.of(clip.height, clip.width, size),
+        Grade(saturation, hue),
+        check_blend(blend, weight, clip),
+    )
     keys = Keys(
         key_frames(frames, key, clip),
-        count=key.num_frames,
+        count=0 if key is None else key.num_frames,
         length=clip.num_frames,
         direction=direction,
         fit=stages.fit_key,
+        references=sum(picture.num_frames for picture in pictures),
+        fit_reference=stages.fit_reference,
     )
     shots = Shots(clip.num_frames, clip_frames("scenes", scenes, clip))
     session = Session.load(
@@ -133,6 +152,11 @@ def propagate(
         verbosity=verbosity,
     )
     cancel.listen()
+    if pictures and not session.remembers:
+        raise ArgumentError(
+            f"references: the model {session.metadata.name} remembers no pictures, another model "
+            "is needed"
+        )
     replay = Replay(
         Propagator(session),
         keys,
@@ -141,19 +165,36 @@ def propagate(
         interval=checkpoint,
     )
     renderer = Renderer(replay, keys, shots, streams=num_streams)
-    clips = _graph(clip, key, stages, renderer, replay if session.flows else None)
+    shown = [*([] if key is None else [key]), *pictures]
+    key = core.std.Splice(shown, mismatch=True) if len(shown) > 1 else shown[0]
+    others = [] if blend is None or stages.blend == 0 else [blend]
+    clips = _graph(clip, key, others, stages, renderer, replay if session.flows else None)
     return {"clip": clips if confidence else clips[0]}
+
+
+def _with_alpha(key: vs.VideoNode | None, alpha: vs.VideoNode | None) -> vs.VideoNode | None:
+    """The key clip, whose frames say where they are painted."""
+    if alpha is None:
+        return key
+    if key is None:
+        raise ArgumentError("alpha is given without key, whose frames it belongs to")
+    check_alpha(alpha, key)
+    with_alpha: vs.VideoNode = core.std.ClipToProp(key, alpha, prop=ALPHA_PROP)
+    return with_alpha
 
 
 def _graph(
     clip: vs.VideoNode,
     key: vs.VideoNode,
+    others: list[vs.VideoNode],
     stages: Stages,
     renderer: Renderer,
     replay: Replay | None,
 ) -> list[vs.VideoNode]:
     """The coloured clip, and its confidence.
 
+    key: the keys, and behind them the references.
+    others: the clip to blend with, if there is one.
     replay: the renderer's own, where steps have inputs that can be computed ahead.
     """
     working = stages.working_size.working.shape
@@ -171,7 +212,7 @@ def _graph(
     )
     chroma = stage(
         NAME,
-        [clip, luma, small],
+        [clip, luma, small, *others],
         stages.color,
         format_id=chroma_format(clip),
         size=chroma_shape(clip),

@@ -14,7 +14,7 @@ from threading import Lock
 from vidcolor.errors import VidcolorError
 from vidcolor.inference.running import asking
 from vidcolor.motion.frame_inputs import FrameInputs
-from vidcolor.planes import Plane
+from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State, Step
 from vidcolor.timeline import FIRST_INTERVAL, Pass, Shots, next_chunk
 from vsvidcolor.cache import InputCache, StepCache
@@ -170,10 +170,14 @@ class Replay:
         """The state that `pass_` begins with."""
         if pass_ not in self._initial:
             keys = yield from self._keys.load(pass_.keys)
+            references: tuple[Key, ...] = ()
+            if not pass_.has_key_in_shot:
+                first = pass_.start + pass_.direction
+                references = yield from self._keys.load_references(first)
             if pass_ not in self._initial:  # another task may have made it meanwhile
                 try:
                     with asking(partial(cancel.check, pass_.start)):
-                        state = self._propagator.init_pass(pass_, keys)
+                        state = self._propagator.init_pass(pass_, keys, references)
                 except Exception:
                     cancel.check(pass_.start)
                     raise

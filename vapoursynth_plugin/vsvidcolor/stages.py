@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import vapoursynth as vs
 
-from vidcolor.color import decode_luma, encode_chroma
+from vidcolor.blend import blend_chroma
+from vidcolor.color import decode_chroma, decode_luma, encode_chroma
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grade import Grade
 from vidcolor.grid import Grid, resample
+from vidcolor.key.bars import without_bars
+from vidcolor.key.gray import is_gray
 from vidcolor.planes import Key, Plane
+from vidcolor.references import fit_reference
 from vidcolor.working_size import WorkingSize
 from vsvidcolor.frames import new_frame, plane
-from vsvidcolor.key_frame import key_paint
+from vsvidcolor.key_frame import key_paint, reference_key
 from vsvidcolor.props import coding_of, grid_of, tag
 from vsvidcolor.render import ColoredFrame
 from vsvidcolor.request import ClipFrame, KeyFrame
@@ -39,6 +44,8 @@ class Stages:
     """To the working size and back."""
     grade: Grade = field(default_factory=Grade)
     """What is done to finished colours."""
+    blend: float = 0.0
+    """Share of the chroma of another coloured clip, in [0, 1]; 0 where there is none."""
 
     def shrink(self, clip: vs.VideoFrame) -> vs.VideoFrame:
         """Bring a frame's luma to working size.
@@ -80,6 +87,21 @@ class Stages:
         paint = key_paint(key.image, matrix=clip_frame.matrix)
         return paint.small(clip_frame.luma, self.working_size)
 
+    def fit_reference(self, reference: KeyFrame, clip_frame: ClipFrame) -> Key:
+        """Bring a picture that shows no frame of the clip to working size.
+
+        Args:
+            reference: The frame that holds it; black bars around the picture are cut off.
+            clip_frame: Any frame of the clip.
+
+        Raises:
+            KeyFrameError: The frame's tags are not accepted, or it is gray.
+        """
+        key = reference_key(reference.image, matrix=clip_frame.matrix)
+        if is_gray(key):
+            raise KeyFrameError("it is gray, a picture in colour is needed")
+        return fit_reference(without_bars(key) or key, self.working_size)
+
     def write(self, colored: ColoredFrame) -> vs.VideoFrame:
         """Make a frame of what the renderer gives: confidence and chroma, YUV444PS."""
         frame = new_frame(vs.YUV444PS, colored.confidence, *colored.chroma)
@@ -90,7 +112,11 @@ class Stages:
         return frame
 
     def key_number(
-        self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame
+        self,
+        clip: vs.VideoFrame,
+        luma: vs.VideoFrame,
+        small: vs.VideoFrame,
+        other: vs.VideoFrame | None = None,
     ) -> int | None:
         """Which frame of the key clip `color` needs besides these, if any."""
         number = small.props.get(_KEY_PROP)
@@ -101,7 +127,7 @@ class Stages:
         clip: vs.VideoFrame,
         luma: vs.VideoFrame,
         small: vs.VideoFrame,
-        key: vs.VideoFrame | None = None,
+        *more: vs.VideoFrame,
     ) -> vs.VideoFrame:
         """Bring colours to full size: the model's, or on a key frame the key's own.
 
@@ -109,15 +135,22 @@ class Stages:
             clip: A frame of the clip.
             luma: What `shrink` made of it.
             small: What `write` made for it.
-            key: The frame of the key clip that `key_number` named.
+            more: Where there is a clip to blend with, its frame; and the frame of the key clip that
+                `key_number` named, if it did.
 
         Returns:
             Chroma codes on the clip's chroma grid, in a frame of `chroma_format`.
+
+        Raises:
+            ArgumentError: The frame to blend with has another matrix.
         """
+        key = more[-1] if len(more) > int(self.blend > 0) else None
         if key is None:
             chroma = self._enlarge(clip, luma, small)
         else:
             chroma = self._key_chroma(clip, luma, small, key)
+        if self.blend > 0:
+            chroma = blend_chroma(chroma, self._other_chroma(clip, more[0]), self.blend)
         chroma = self.grade.apply(chroma)
         frame = new_frame(chroma_format(clip), None, *encode_chroma(chroma, coding_of(clip)))
         tag(frame, clip)
@@ -144,6 +177,16 @@ class Stages:
         frame.props.pop("_ChromaLocation", None)
         _copy_reports(small, frame)
         return frame
+
+    def _other_chroma(self, clip: vs.VideoFrame, other: vs.VideoFrame) -> Plane:
+        """Chroma of the clip to blend with, whose format `check_blend` has looked at."""
+        coding, expected = coding_of(other), coding_of(clip).matrix
+        if coding.matrix != expected:
+            raise ArgumentError(
+                f"blend has matrix {coding.matrix}, clip has {expected}; convert it with "
+                "core.resize.Bicubic"
+            )
+        return decode_chroma(plane(other, 1), plane(other, 2), coding)
 
     def _enlarge(self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame) -> Plane:
         """The model's chroma on the clip's grid; its edges are those of the clip's luma."""

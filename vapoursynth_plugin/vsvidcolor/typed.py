@@ -33,6 +33,9 @@ class Options(TypedDict, total=False):
     saturation: float
     hue: float
     checkpoint: int
+    references: vs.VideoNode | Sequence[vs.VideoNode]
+    blend: vs.VideoNode
+    weight: float
 
 
 class Versions(TypedDict, total=False):
@@ -51,7 +54,7 @@ class Vidcolor(Protocol):
     def Propagate(
         self,
         clip: vs.VideoNode,
-        key: vs.VideoNode,
+        key: vs.VideoNode | None = None,
         *,
         confidence: Literal[0, False] = 0,
         **options: Unpack[Options],
@@ -61,7 +64,7 @@ class Vidcolor(Protocol):
     def Propagate(
         self,
         clip: vs.VideoNode,
-        key: vs.VideoNode,
+        key: vs.VideoNode | None = None,
         *,
         confidence: Literal[1, True],
         **options: Unpack[Options],
