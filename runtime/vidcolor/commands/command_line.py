@@ -34,6 +34,32 @@ BAD_INPUT = 2
 _UNSAID = {"", "False", "None", "''"}
 """Defaults that say nothing."""
 _RULE = re.compile(r"^[│ ]*[─-]{3,}[│ ]*$")
+_OPTION = r"(?:[^ ']*/)?(?:--)?(?P<name>[^ ':]+)"
+_OWN_WORDS = (
+    (
+        rf"invalid choice (?P<value>.+) for argument '{_OPTION}'\. "
+        r"Expected one of \((?P<those>.+?),?\)",
+        "{name} is {value}, accepted are {those}",
+    ),
+    (
+        rf"error parsing {_OPTION}: invalid literal for int\(\) with base 10: (?P<value>.+)",
+        "{name} is {value}, accepted are whole numbers",
+    ),
+    (
+        rf"error parsing {_OPTION}: could not convert string to float: (?P<value>.+)",
+        "{name} is {value}, accepted are numbers",
+    ),
+    (
+        rf"error parsing {_OPTION}: no type matching INT could .+ \[(?P<value>.+)\]",
+        "{name} is {value}, accepted are whole numbers",
+    ),
+    (
+        rf"error parsing {_OPTION}: no type matching FLOAT could .+ \[(?P<value>.+)\]",
+        "{name} is {value}, accepted are numbers",
+    ),
+    (rf"missing value for argument '{_OPTION}'.*", "{name} has no value, one is needed"),
+)
+"""What tyro says, and what our own checks would say."""
 _INDENT = 6
 """Columns that an option is indented by at most; what tyro says of it is indented by more."""
 
@@ -151,7 +177,15 @@ def _sentence(boxed: str) -> str:
     meant = next((part for part in parts if part.strip().startswith("Perhaps you meant")), "")
     if names := _names(meant.partition(":\n")[2]):
         said += f"; perhaps you meant {names}"
-    return said[:1].lower() + said[1:]
+    return _in_our_words(said[:1].lower() + said[1:])
+
+
+def _in_our_words(said: str) -> str:
+    for pattern, words in _OWN_WORDS:
+        if match := re.fullmatch(pattern, said):
+            found = match.groupdict()
+            return words.format_map(found | {"those": found.get("those", "").replace("'", "")})
+    return said
 
 
 def _names(listed: str) -> str:

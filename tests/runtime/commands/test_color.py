@@ -199,7 +199,7 @@ BROKEN = {
     "missing bundle": (["--model", "absent"], "model is 'absent'"),
     "broken bundle": (["--model", "broken"], "remember.float32.onnx"),
     "unknown provider": (["--provider", "tpu"], "provider is 'tpu', accepted are auto, cpu, cuda"),
-    "unknown codec": (["--codec", "mpeg1"], "codec: got 'mpeg1', one of"),
+    "unknown codec": (["--codec", "mpeg1"], "codec is 'mpeg1', accepted are auto, libx264"),
     "tiny size": (["--size", "3"], "size is 3, accepted are"),
     "unknown container": (["-o", "out.txt"], "output: .*txt"),
     "no such folder": (["-o", "absent/out.mkv"], "output: there is no folder"),

@@ -105,9 +105,12 @@ def test_every_option_is_explained(name: str) -> None:
         ("colr", "command is 'colr', accepted are advise, shots, key, color, review, clean"),
         ("review", "missing from vidcolor review: OUTPUT; `vidcolor review --help` lists"),
         ("color a.mkv -o b.mkv --keyss c", "unrecognized options: --keyss, c; perhaps you meant"),
-        ("color a.mkv -o b.mkv --codec x", "invalid choice 'x' for argument '--codec'"),
-        ("color a.mkv -o b.mkv --size x", "error parsing --size: invalid literal for int()"),
-        ("color a.mkv -o b.mkv --key", "missing value for argument '--key'"),
+        ("color a.mkv -o b.mkv --codec x", "codec is 'x', accepted are auto, libx264, libx265"),
+        ("color a.mkv -o b.mkv --size x", "size is 'x', accepted are whole numbers; `vidcolor"),
+        ("color a.mkv -o b.mkv --crf x", "crf is 'x', accepted are numbers; `vidcolor color"),
+        ("color a.mkv -o b.mkv --only-shot x", "only-shot is 'x', accepted are whole numbers;"),
+        ("color a.mkv -o", "output has no value, one is needed; `vidcolor color --help`"),
+        ("color a.mkv -o b.mkv --key", "key has no value, one is needed; `vidcolor color"),
     ],
 )
 def test_words_that_make_no_sense_cost_a_sentence(
@@ -123,8 +126,8 @@ def test_words_that_make_no_sense_cost_a_sentence(
     ("module", "words", "sentence"),
     [
         ("export", "", "python -m export: missing from python -m export: PATH, -o PATH"),
-        ("evaluation", "--size x", "python -m evaluation: error parsing --size: invalid literal"),
-        ("training", "fit --steps x -o y", "python -m training: error parsing --steps: no type"),
+        ("evaluation", "--size x", "python -m evaluation: size is 'x', accepted are whole"),
+        ("training", "fit --steps x -o y", "python -m training: steps is 'x', accepted are whole"),
         ("training", "fit --system x -o y", "python -m training: system is 'x', accepted are"),
     ],
 )
