@@ -16,7 +16,7 @@ from vidcolor.commands.progress import Bar, ProgressBars
 from vidcolor.commands.times import format_time
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors, write_whole
-from vidcolor.film.color_video import Scenes
+from vidcolor.film.arguments import Scenes
 from vidcolor.film.key_folder import find_images
 from vidcolor.film.shots import find_shots
 from vidcolor.inference.session import Session

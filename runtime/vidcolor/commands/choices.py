@@ -13,7 +13,7 @@ from vidcolor.film.finish import Blend
 from vidcolor.media.names import kind_of
 
 if TYPE_CHECKING:
-    from vidcolor.film.color_video import Scenes
+    from vidcolor.film.arguments import Scenes
 
 _DIGITS = 15
 """Of the largest frame number: films have fewer frames, and integers of 64 bits hold it."""

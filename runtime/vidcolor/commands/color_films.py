@@ -189,9 +189,7 @@ def _color(options: Color, job: _Job) -> None:
 
 
 def _finish(options: FinishOptions) -> Finish:
-    grades = Grades(
-        parse_spans("saturation", options.saturation), parse_spans("hue", options.hue)
-    )
+    grades = Grades(parse_spans("saturation", options.saturation), parse_spans("hue", options.hue))
     return Finish(grades, None if options.blend is None else parse_blend(options.blend))
 
 

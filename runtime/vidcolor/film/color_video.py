@@ -18,16 +18,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import ArgumentError
+from vidcolor.checks import check_whole
+from vidcolor.film.arguments import (
+    Scenes,
+    check_arguments,
+    check_colors,
+    check_remembers,
+    describe_options,
+    shot_starts,
+)
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
 from vidcolor.film.finish import Finish
-from vidcolor.film.job import UNKEYED, Film, Unkeyed
-from vidcolor.film.key_folder import find_keys
+from vidcolor.film.job import Film, Unkeyed
+from vidcolor.film.key_sources import Keys, StrPath, is_auto, is_single, read_sources
 from vidcolor.film.keys import (
-    FittedReference,
-    Source,
-    find_sources,
     fit_keys,
     read_references,
 )
@@ -44,12 +48,9 @@ from vidcolor.film.unkeyed import paint_unkeyed
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.inference.session import Session
-from vidcolor.key.auto import AUTO as AUTO_KEY
-from vidcolor.key.auto import auto_first_key
 from vidcolor.media.codecs import AUTO, PREVIEW
 from vidcolor.media.reader import Reader, bits_of
 from vidcolor.media.tags import coding_of
-from vidcolor.timeline import DIRECTIONS
 from vidcolor.working_size import WorkingSize
 
 PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
@@ -62,14 +63,11 @@ NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 _NO_RANGES: Mapping[int, range] = MappingProxyType({})
 _AS_IT_IS = Finish()
 
-type StrPath = str | os.PathLike[str]
-type Scenes = Literal["auto", "none"] | Sequence[int]
-
 
 def color_video(
     clip: StrPath,
     *,
-    keys: StrPath | Mapping[int, StrPath] | None = None,
+    keys: Keys | None = None,
     output: StrPath,
     references: Sequence[StrPath] = (),
     scenes: Scenes | None = None,
@@ -164,21 +162,15 @@ def color_video(
             disk and a clip that changes is told before the first frame is coloured.
     """
     clip, output, model = Path(clip), Path(output), os.fspath(model)
-    _check_arguments(direction, scenes, frames, only_shot, jobs)
-    check_choice("unkeyed", unkeyed, UNKEYED)
+    check_arguments(direction, scenes, frames, only_shot, jobs)
     check_whole("keep", keep, least=0)
-    if keys is None and not references:
-        raise ArgumentError("keys or references are needed, neither is given")
-    if references and unkeyed != "guess":
-        raise ArgumentError(
-            f"references colour the shots without a key, unkeyed is {unkeyed!r}; only one of them "
-            "is accepted"
-        )
-    single = isinstance(keys, str | os.PathLike) and not Path(keys).is_dir() and not references
-    scenes = scenes if scenes is not None else ("none" if single else "auto")
+    check_colors(keys, references, unkeyed)
+    if scenes is None:
+        scenes = "none" if is_single(keys) and not references else "auto"
     side = PREVIEW_SIDE if preview else None
     with Reader(clip, side=side, progressive=progressive) as reader:
         info = reader.info
+    matrix = coding_of(info).matrix
     if finish.blend is not None:
         finish.blend.check(info, side=side, progressive=progressive)
     check_place(output, clip=clip, overwrite=overwrite)
@@ -189,33 +181,22 @@ def color_video(
     session = Session.load(
         model, provider=provider, precision=precision, threads=_threads_for(jobs)
     )
-    if references and not session.remembers:
-        raise ArgumentError(
-            f"references: the model {session.metadata.name} remembers no pictures, another model "
-            "is needed"
-        )
-    is_auto = isinstance(keys, str | os.PathLike) and os.fspath(keys) == AUTO_KEY
-    if is_auto or unkeyed == "auto":
-        image_colorizer = Colorizer.load(colorizer, provider=provider)
-    if is_auto:
-        auto = auto_first_key(clip, colorizer=image_colorizer, size=size, progressive=progressive)
-        sources = {0: Source(AUTO_KEY, lambda: auto)}
-    elif keys is None:
-        sources = {}
-    else:
-        sources, notes = find_sources(
-            _find_images(keys, key_name, note),
-            clip=clip,
-            info=info,
-            matrix=coding_of(info).matrix,
-            whole=whole_keys,
-        )
-        for text in notes:
-            note(text)
+    check_remembers(session, references)
+    needs_colorizer = is_auto(keys) or unkeyed == "auto"
+    painter = Colorizer.load(colorizer, provider=provider) if needs_colorizer else None
+    sources = read_sources(
+        keys,
+        clip=clip,
+        info=info,
+        size=size,
+        progressive=progressive,
+        colorizer=painter,
+        key_name=key_name,
+        whole=whole_keys,
+        note=note,
+    )
     fitted_references = read_references(
-        [Path(path) for path in references],
-        working_size=working_size,
-        matrix=coding_of(info).matrix,
+        [Path(path) for path in references], working_size=working_size, matrix=matrix
     )
     store = Store(work_folder(output), bits_of(pixel_format))
     with lock_output(store.folder, output), _tidied(store), one_opencv_thread():
@@ -225,35 +206,34 @@ def color_video(
             working_size,
             side=side,
             progressive=progressive,
-            shot_starts=None if scenes == "auto" else () if scenes == "none" else tuple(scenes),
+            shot_starts=shot_starts(scenes),
             require_complete=frames is None,
             store=store,
             progress=progress,
         )
         index = scan(key_frames=sources)
         part = index.part(frames) if only_shot is None else index.shot(only_shot)
-        for loss in index.losses:
-            if part.start < loss.frame < part.stop or part == range(index.length):
-                note(f"{clip}: {loss}")
+        for loss in index.losses_in(part):
+            note(f"{clip}: {loss}")
         search = partial(read_lumas, clip, working_size, side, progressive=progressive)
         fitted, warnings = fit_keys(
             sources, index.lumas, working_size, search=None if skip_key_check else search
         )
         for warning in warnings:
             note(warning)
-        unpainted = index.shots_without(fitted, part) if unkeyed == "auto" else []
-        auto_keys = tuple(index.best_frame(shot) for shot in unpainted)
-        if auto_keys:
-            lumas = scan(key_frames=(*sources, *auto_keys)).lumas
-            fitted |= paint_unkeyed(
-                auto_keys, lumas, colorizer=image_colorizer, matrix=coding_of(info).matrix
-            )
+        divided = index.with_key_ranges(key_ranges, sources)
+        auto_keys = (
+            paint_unkeyed(divided, part, fitted, scan=scan, colorizer=painter, matrix=matrix)
+            if painter is not None and unkeyed == "auto"
+            else {}
+        )
+        fitted |= auto_keys
         film = Film(
             path=clip,
             side=side,
             info=info,
             working_size=working_size,
-            index=index.with_key_ranges(key_ranges, sources),
+            index=divided,
             keys=fitted,
             references=fitted_references,
             direction=direction,
@@ -262,7 +242,7 @@ def color_video(
             model=fingerprint_model(model, session),
             progressive=progressive,
             unkeyed=unkeyed,
-            auto_keys=auto_keys,
+            auto_keys=tuple(auto_keys),
         )
         job = Job(
             film,
@@ -286,7 +266,7 @@ def color_video(
             confidence=tuple(confidence.means),
             confidence_maps=confidence.maps,
             first=part.start,
-            options=_options(direction, unkeyed, codec, codec_options, fitted_references),
+            options=describe_options(direction, unkeyed, codec, codec_options, fitted_references),
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),
         )
@@ -295,54 +275,9 @@ def color_video(
     return report
 
 
-def _check_arguments(
-    direction: str, scenes: Scenes | None, frames: range | None, only_shot: int | None, jobs: int
-) -> None:
-    check_choice("direction", direction, DIRECTIONS)
-    if isinstance(scenes, str):
-        check_choice("scenes", scenes, ("auto", "none"))
-    elif scenes is not None and (frame := min(scenes, default=0)) < 0:
-        raise ArgumentError(f"scenes: a shot begins at frame {frame}, frames are counted from 0")
-    check_whole("jobs", jobs, least=1)
-    if frames is not None and only_shot is not None:
-        raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
-    if frames is not None and (frames.step != 1 or not frames or frames.start < 0):
-        raise ArgumentError(
-            f"frames is {frames}, accepted are ranges of rising frame numbers from 0, one by one"
-        )
-
-
-def _options(
-    direction: str,
-    unkeyed: str,
-    codec: str,
-    codec_options: Mapping[str, str],
-    references: Sequence[FittedReference],
-) -> dict[str, str]:
-    """What the report says was asked for."""
-    options = {"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options}
-    if references:
-        options["references"] = ", ".join(reference.name for reference in references)
-    return options
-
-
 def _threads_for(jobs: int) -> int | None:
     """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
     return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
-
-
-def _find_images(
-    keys: StrPath | Mapping[int, StrPath], key_name: str | None, note: Callable[[str], None]
-) -> dict[int, Path]:
-    if isinstance(keys, Mapping):
-        images = {frame: Path(image) for frame, image in keys.items()}
-    elif Path(keys).is_dir():
-        images = find_keys(Path(keys), name=key_name, note=note)
-    else:
-        images = {0: Path(keys)}
-    if not images:
-        raise ArgumentError("keys is empty, at least one frame in colour is needed")
-    return images
 
 
 @contextmanager

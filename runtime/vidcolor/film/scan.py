@@ -102,6 +102,11 @@ class FilmIndex:
             )
         return range(self.shot_starts[number - 1], (*self.shot_starts, self.length)[number])
 
+    def losses_in(self, part: range) -> list[Loss]:
+        """The losses within a part, or of all the film."""
+        every = part == range(self.length)
+        return [loss for loss in self.losses if every or part.start < loss.frame < part.stop]
+
     def shots_without(self, keys: Collection[int], part: range) -> list[range]:
         """The shots that have frames of a part and none of some keys."""
         edges = pairwise((*self.shot_starts, self.length))

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from vidcolor.film.fingerprint import fingerprint_key
 from vidcolor.film.keys import FittedKey, Source
+from vidcolor.film.scan import FilmIndex
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.key.auto import AUTO
 from vidcolor.planes import Key, Plane
 
 
 def paint_unkeyed(
-    frames: Iterable[int], lumas: Mapping[int, Plane], *, colorizer: Colorizer, matrix: str
+    index: FilmIndex,
+    part: range,
+    keys: Collection[int],
+    *,
+    scan: Callable[..., FilmIndex],
+    colorizer: Colorizer,
+    matrix: str,
 ) -> dict[int, FittedKey]:
-    """Paint frames.
+    """Paint the best frame of each shot that has no key.
 
     Args:
-        frames: Which.
-        lumas: Frame -> luma [h, w] at working size.
+        index: The film's.
+        part: The frames that are asked for; shots without any of them are left alone.
+        keys: Frames that have a key.
+        scan: Reads the film for the luma of `key_frames`: `scan_film`.
         colorizer: What paints them.
         matrix: The film's, one of `vidcolor.color.MATRICES`.
 
     Returns:
         Frame -> key.
     """
-    return {frame: _painted(lumas[frame], colorizer, matrix) for frame in frames}
+    frames = [index.best_frame(shot) for shot in index.shots_without(keys, part)]
+    lumas = scan(key_frames=(*keys, *frames)).lumas if frames else {}
+    return {frame: paint_frame(lumas[frame], colorizer, matrix) for frame in frames}
 
 
-def _painted(luma: Plane, colorizer: Colorizer, matrix: str) -> FittedKey:
+def paint_frame(luma: Plane, colorizer: Colorizer, matrix: str) -> FittedKey:
+    """A key of a frame's luma [h, w] at working size, in the colorizer's colours."""
     chroma = colorizer.color(luma, matrix=matrix)
     # At full size nothing is painted: there the colours are brought up along the frame's luma.
     nowhere = Key(luma, chroma, np.zeros(luma.shape, np.float32))

@@ -14,7 +14,7 @@ from tests.support.videos import frames, plane
 from vidcolor.errors import ArgumentError, BundleNotFoundError
 from vidcolor.film.plan import Plan
 from vidcolor.film.scan import FilmIndex
-from vidcolor.film.unkeyed import paint_unkeyed
+from vidcolor.film.unkeyed import paint_frame
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.working_size import WorkingSize
 
@@ -88,9 +88,8 @@ def test_a_painted_key_has_the_colorizers_colours() -> None:
     size = WorkingSize.of(96, 128, 48)
     small = size.downsample(scene.luma[0])
     colorizer = Colorizer.load(provider="cpu")
-    [(frame, key)] = paint_unkeyed([7], {7: small}, colorizer=colorizer, matrix="bt709").items()
+    key = paint_frame(small, colorizer, "bt709")
     chroma = colorizer.color(small, matrix="bt709")
-    assert frame == 7
     np.testing.assert_array_equal(key.small.luma, small)
     np.testing.assert_array_equal(key.small.chroma, chroma)
     grid = size.grid((1, 1), "left")
@@ -122,3 +121,12 @@ def test_what_is_refused(folder: Path) -> None:
         color("out.mkv", unkeyed="auto", colorizer="none")
     assert not Path("out.mkv").exists()
     assert not Path("out.mkv.vidcolor").exists()
+
+
+def test_what_a_keys_range_leaves_over_is_a_shot_without_a_key(folder: Path) -> None:
+    plans: list[Plan] = []
+    report = color("auto.mkv", unkeyed="auto", key_ranges={2: range(6)}, plan=plans.append)
+    [plan] = plans
+    assert [shot.frames for shot in plan.shots][:2] == [range(6), range(6, LENGTHS[0])]
+    [painted] = plan.shots[1].auto_keys
+    assert report.keys[painted] == "auto"

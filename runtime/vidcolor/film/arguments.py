@@ -1,0 +1,76 @@
+"""What `color_video` is told: whether it makes sense, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from vidcolor.checks import check_choice, check_whole
+from vidcolor.errors import ArgumentError
+from vidcolor.film.job import UNKEYED
+from vidcolor.film.key_sources import Keys, StrPath
+from vidcolor.film.keys import FittedReference
+from vidcolor.inference.session import Session
+from vidcolor.timeline import DIRECTIONS
+
+type Scenes = Literal["auto", "none"] | Sequence[int]
+
+
+def check_arguments(
+    direction: str, scenes: Scenes | None, frames: range | None, only_shot: int | None, jobs: int
+) -> None:
+    """Raises ArgumentError where one is not accepted; see `color_video`."""
+    check_choice("direction", direction, DIRECTIONS)
+    if isinstance(scenes, str):
+        check_choice("scenes", scenes, ("auto", "none"))
+    elif scenes is not None and (frame := min(scenes, default=0)) < 0:
+        raise ArgumentError(f"scenes: a shot begins at frame {frame}, frames are counted from 0")
+    check_whole("jobs", jobs, least=1)
+    if frames is not None and only_shot is not None:
+        raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
+    if frames is not None and (frames.step != 1 or not frames or frames.start < 0):
+        raise ArgumentError(
+            f"frames is {frames}, accepted are ranges of rising frame numbers from 0, one by one"
+        )
+
+
+def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str) -> None:
+    """Raises ArgumentError where there is nothing to take colours from, or too much."""
+    check_choice("unkeyed", unkeyed, UNKEYED)
+    if keys is None and not references:
+        raise ArgumentError("keys or references are needed, neither is given")
+    if references and unkeyed != "guess":
+        raise ArgumentError(
+            f"references colour the shots without a key, unkeyed is {unkeyed!r}; only one of them "
+            "is accepted"
+        )
+
+
+def check_remembers(session: Session, references: Sequence[StrPath]) -> None:
+    """Raises ArgumentError where a model cannot do with references."""
+    if references and not session.remembers:
+        raise ArgumentError(
+            f"references: the model {session.metadata.name} remembers no pictures, another model "
+            "is needed"
+        )
+
+
+def shot_starts(scenes: Scenes) -> tuple[int, ...] | None:
+    """As `scan_film` takes them."""
+    if scenes == "auto":
+        return None
+    return () if scenes == "none" else tuple(map(int, scenes))
+
+
+def describe_options(
+    direction: str,
+    unkeyed: str,
+    codec: str,
+    codec_options: Mapping[str, str],
+    references: Sequence[FittedReference],
+) -> dict[str, str]:
+    """What the report says was asked for."""
+    options = {"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options}
+    if references:
+        options["references"] = ", ".join(reference.name for reference in references)
+    return options
