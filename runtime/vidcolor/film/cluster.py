@@ -8,48 +8,39 @@ files, which are sent along. A segment whose worker is lost is given to another.
 from __future__ import annotations
 
 import os
+import pickle
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Self
+from contextlib import suppress
+from itertools import count
+from typing import Any, BinaryIO, Self, cast
 
 from vidcolor.errors import ClusterError, VidcolorError
+from vidcolor.film.cluster_driver import LOCAL
 from vidcolor.film.executor import Task
-from vidcolor.film.fingerprint import software_versions
-from vidcolor.film.propagate import Planes, allocate_in_memory
+from vidcolor.film.propagate import Planes
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.session import Session
 from vidcolor.interruption import check
 from vidcolor.optional import require
-from vidcolor.propagate import Propagator
-
-LOCAL = "local"
-"""In place of an address: a cluster of this machine alone."""
-
-_POLL = 0.5
-"""Seconds between two looks whether the work is to end."""
-
-_RETRIES = 5
-"""How many workers a segment may lose."""
 
 _PATIENCE = 10
-"""Seconds to wait for an answer from an address."""
+"""Seconds to wait for an answer from an address, and for Ray to end."""
 
-_STARTING = 300_000
-"""Milliseconds that the processes of `LOCAL` may take to start, on a machine with more to do."""
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""By this, whatever the system, Ray's processes listen on the loopback interface alone."""
 
-Files = tuple[tuple[str, bytes], ...]
-"""Name and content of a bundle's graphs."""
+_DRIVER = "from vidcolor.film.cluster_driver import main; main()"
 
 
 class Cluster:
     """An executor of Ray workers. Each takes one CPU, or one GPU where the model runs on it.
 
     Args:
-        address: Of a Ray cluster, or `LOCAL`.
+        address: Of a Ray cluster, or `LOCAL`, which nobody can reach from another machine.
         model: Name or folder of the model's bundle.
         session: The model, loaded here.
         jobs: How many workers `LOCAL` has; one for each CPU, if it is 1.
@@ -60,46 +51,40 @@ class Cluster:
     """
 
     def __init__(self, address: str, *, model: str, session: Session, jobs: int) -> None:
-        self._ray = _ray()
+        require("ray", library="Ray", extra="cluster", purpose="--cluster")
         _check_reachable(address)
-        local = {
-            "num_cpus": jobs if jobs > 1 else os.cpu_count(),
-            "include_dashboard": False,
-            "_system_config": {"agent_register_timeout_ms": _STARTING},
-        }
-        try:
-            self._ray.init(
-                **(local if address == LOCAL else {"address": address}),
-                log_to_driver=False,
-                configure_logging=False,
-            )
-        except Exception as error:  # Ray's own classes share no other base
-            raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
-        kind = {"num_gpus": 1} if session.provider == "cuda" else {"num_cpus": 1}
-        self._propagate = self._ray.remote(max_retries=_RETRIES, **kind)(_propagate)
         bundle = find_bundle(model)
         graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
         files = tuple((path.name, path.read_bytes()) for path in graphs)
-        self._model = self._ray.put((files, session.provider, session.precision))
-        self.width = 2 * int(self._ray.cluster_resources().get("CPU", 1))
+        self._address = address
+        self._numbers = count()
+        self._driver = subprocess.Popen(  # noqa: S603 - this program itself
+            [sys.executable, "-P", "-c", _DRIVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **(_ALONE if address == LOCAL else {})},
+            start_new_session=True,  # Ctrl-C is for this process, which ends that one
+        )
+        try:
+            self.width = self._ask(
+                "start", address, jobs, (files, session.provider, session.precision)
+            )
+        except BaseException:
+            self._end()
+            raise
 
     def submit(self, task: Task) -> Callable[[], Planes]:
         """As in `Executor`."""
-        promise = self._propagate.remote(task, self._model, software_versions())
+        number = next(self._numbers)
+        self._ask("submit", number, task)
 
         def wait() -> Planes:
-            try:
-                while not self._ray.wait([promise], timeout=_POLL)[0]:
-                    check()
-                planes: Planes = self._ray.get(promise)
-            except VidcolorError:
-                raise
-            except self._ray.exceptions.RayError as error:
-                frames = f"{task.part[0]} to {task.part[-1]}"
-                raise ClusterError(
-                    f"cluster: frames {frames} were not coloured ({str(error).splitlines()[0]})"
-                ) from error
-            return planes
+            while True:
+                check()
+                planes: Planes | None = self._ask("wait", number)
+                if planes is not None:
+                    return planes
 
         return wait
 
@@ -107,27 +92,35 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ray.shutdown()
+        self._end()
 
+    def _ask(self, name: str, *arguments: object) -> Any:
+        """What the driver answers. Raises what it raises, and ClusterError where it is lost."""
+        stdin = cast("BinaryIO", self._driver.stdin)
+        stdout = cast("BinaryIO", self._driver.stdout)
+        try:
+            pickle.dump((name, *arguments), stdin)
+            stdin.flush()
+            answer = pickle.load(stdout)  # noqa: S301 - of a process that was started here
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            raise ClusterError(
+                f"cluster: Ray at {self._address} was lost; the same command goes on from what is "
+                "finished"
+            ) from error
+        if isinstance(answer, VidcolorError):
+            raise answer
+        return answer
 
-def _propagate(task: Task, model: tuple[Files, str, str], software: str) -> Planes:
-    """Colour a task, on a worker. Its name is what Ray's tools show."""
-    if software_versions() != software:
-        raise ClusterError(
-            f"cluster: a worker has {software_versions()}, this machine has {software}; "
-            "the same versions are needed"
-        )
-    return task.run(_load(*model), allocate_in_memory, stopped=lambda: False)
-
-
-@lru_cache(maxsize=1)
-def _load(files: Files, provider: str, precision: str) -> Propagator:
-    """The model, once for each worker."""
-    with TemporaryDirectory() as folder:
-        for name, content in files:
-            (Path(folder) / name).write_bytes(content)
-        session = Session.load(folder, provider=provider, precision=precision, threads=1)
-    return Propagator(session)
+    def _end(self) -> None:
+        """Ray ends with its driver, and that where its input ends."""
+        with suppress(OSError):  # it has ended
+            cast("BinaryIO", self._driver.stdin).close()
+        try:
+            self._driver.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._driver.kill()
+            self._driver.wait()
+        cast("BinaryIO", self._driver.stdout).close()
 
 
 def _check_reachable(address: str) -> None:
@@ -139,7 +132,3 @@ def _check_reachable(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
-
-
-def _ray() -> Any:
-    return require("ray", library="Ray", extra="cluster", purpose="--cluster")

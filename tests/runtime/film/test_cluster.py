@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -45,20 +47,81 @@ def propagating(pid: int) -> list[int]:
     return [child for child, name in names.items() if "ray::_propagate" in name]
 
 
-@pytest.mark.long
-@pytest.mark.skipif(sys.platform != "linux", reason="workers are found by way of /proc")
-def test_three_workers_one_of_them_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def listening(pid: int) -> set[str]:
+    """The addresses, without their ports, that a process and those below it listen at."""
+    sockets = set()
+    for each in {pid, *children(pid)}:
+        for descriptor in Path(f"/proc/{each}/fd").glob("*"):
+            with suppress(OSError):
+                sockets.add(str(descriptor.readlink()).partition("socket:")[2].strip("[]"))
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in sockets:
+                found.add(fields[1].partition(":")[0])
+    return found
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same in IPv6, and ::1, as Linux writes them."""
+
+needs_ray = pytest.mark.skipif(
+    sys.platform != "linux" or find_spec("ray") is None,
+    reason="needs Ray; its processes are found by way of /proc",
+)
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What colours a film of some shots, but for its output, in a folder to stand in."""
     monkeypatch.chdir(tmp_path)
     film = scenes([LENGTH] * SHOTS)
     write_film(Path("film.mkv"), film)
     write_keys(Path("keys"), film, range(0, SHOTS * LENGTH, LENGTH))
     cuts = write_scenes(Path("cuts.txt"), range(0, SHOTS * LENGTH, LENGTH))
     command = ["color", "film.mkv", "--keys", "keys", "--scenes", str(cuts), "--quiet"]
-    command += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
+    return [*command, "--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
+
+
+@needs_ray
+@pytest.mark.long
+def test_three_workers_one_of_them_killed(command: list[str]) -> None:
     assert main([*command, "-o", "alone.mkv"]) == 0
     command += ["--cluster", "local", "--jobs", "3", "-o", "many.mkv"]
     assert any(lose_a_worker(command) for _ in range(4)), "Ray did not start"
     assert Path("many.mkv").read_bytes() == Path("alone.mkv").read_bytes()
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_dead_raylet_costs_a_sentence(command: list[str]) -> None:
+    """By which Ray ends the process that it is in. Nobody else could have reached the cluster."""
+    command += ["--cluster", "local", "--jobs", "2", "-o", "out.mkv"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "vidcolor", *command], stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not propagating(process.pid):
+            assert process.poll() is None, "it was done before its raylet was killed"
+            time.sleep(0.01)
+        addresses = listening(process.pid)
+        [raylet] = [child for child in children(process.pid) if is_raylet(child)]
+        os.kill(raylet, signal.SIGKILL)
+        _, told = process.communicate(timeout=400)
+    assert process.returncode == 2
+    assert told == (
+        "vidcolor: cluster: Ray at local was lost; the same command goes on from what is finished\n"
+    )
+    assert addresses
+    assert addresses <= LOOPBACK
+    assert not Path("out.mkv").exists()
+
+
+def is_raylet(pid: int) -> bool:
+    """Whether a process is the one that a node of Ray's has."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0].endswith(b"/raylet")
+    return False
 
 
 def lose_a_worker(command: list[str]) -> bool:
