@@ -20,7 +20,8 @@ from vidcolor.advise.reach import Reach
 from vidcolor.advise.samples import sample
 from vidcolor.color import decode_luma, rgb_to_key
 from vidcolor.grid import Grid
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.working_size import WorkingSize
 

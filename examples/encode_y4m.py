@@ -16,7 +16,9 @@ import av
 
 from vidcolor.errors import VidcolorError
 from vidcolor.media.codecs import AUTO, CODECS
-from vidcolor.media.reader import Frame, Reader, plane_codes
+from vidcolor.media.info import Frame
+from vidcolor.media.pictures import plane_codes
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of, tags_of
 from vidcolor.media.writer import Writer
 

@@ -35,7 +35,8 @@ def lumas(
         threads: What FFmpeg shares the work by: AUTO, or SLICE alone.
         strict: Whether frames with any damage that the decoder sees are left out, and those of
             packets that it refuses, which MPEG-2's gives all the same. Else it conceals it, often
-            with what happens to lie in its memory.
+            with what happens to lie in its memory. Frames of another size or format than the first,
+            which are converted, are left out, too.
         hold: Whether frames stay in memory, so that none is decoded where an earlier one was.
     """
     found: list[tuple[int | None, str]] = []
@@ -51,6 +52,7 @@ def lumas(
         if strict:
             video.codec_context.options = {"err_detect": "explode"}
         packets = container.demux(video)
+        shape: tuple[str, int, int] | None = None
         while True:
             try:
                 packet = next(packets)
@@ -62,10 +64,15 @@ def lumas(
                 refused.add(packet.pts)
                 continue
             held += frames if hold else []
-            found += [
-                (frame.pts, _digest(frame)) for frame in frames if not (strict and frame.is_corrupt)
-            ]
+            for frame in frames:
+                shape = shape or _shape(frame)
+                if not strict or not (frame.is_corrupt or _shape(frame) != shape):
+                    found.append((frame.pts, _digest(frame)))
         return [digest for pts, digest in found if not (strict and pts in refused)]
+
+
+def _shape(frame: av.VideoFrame) -> tuple[str, int, int]:
+    return frame.format.name, frame.width, frame.height
 
 
 def _decode(path: Path, frames: range | None) -> tuple[list[list[str]], list[str]]:

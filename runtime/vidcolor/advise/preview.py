@@ -22,17 +22,11 @@ from tqdm import tqdm
 
 from vidcolor.advise.sound import Sound
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.media.info import LIMITED_RANGE, UNSPECIFIED, Frame, Info, Tags
 from vidcolor.media.names import url_of
 from vidcolor.media.orientation import UPRIGHT, Orientation
-from vidcolor.media.reader import (
-    LIMITED_RANGE,
-    UNSPECIFIED,
-    Frame,
-    Info,
-    Reader,
-    Tags,
-    plane_codes,
-)
+from vidcolor.media.pictures import plane_codes
+from vidcolor.media.reader import Reader
 
 _OPTIONS = {"preset": "veryfast", "crf": "22", "g": "12", "bf": "0", "movflags": "faststart"}
 """Key frames twice a second and no reordered frames: a page seeks back and forth all the time."""

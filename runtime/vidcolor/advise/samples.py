@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vidcolor.color import decode_luma
-from vidcolor.media.reader import Codes, Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.pictures import Codes
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Plane
 from vidcolor.working_size import WorkingSize

@@ -13,7 +13,9 @@ from tqdm import tqdm
 
 from vidcolor.color import Coding, decode_luma
 from vidcolor.files import write_whole
-from vidcolor.media.reader import Codes, Frame, Info, Reader
+from vidcolor.media.info import Frame, Info
+from vidcolor.media.pictures import Codes
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]

@@ -21,7 +21,8 @@ from vidcolor.film.key_folder import find_images
 from vidcolor.film.shots import find_shots
 from vidcolor.inference.session import Session
 from vidcolor.key.image import is_painted, read_key
-from vidcolor.media.reader import Info, Reader
+from vidcolor.media.info import Info
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import WorkingSize

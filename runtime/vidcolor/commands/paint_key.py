@@ -21,7 +21,8 @@ from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import LEAST_WEIGHT
 from vidcolor.key.strokes import strokes_of
-from vidcolor.media.reader import UNSPECIFIED, Frame, Reader
+from vidcolor.media.info import UNSPECIFIED, Frame
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
 from vidcolor.working_size import ASPECT_TOLERANCE, WorkingSize

@@ -49,7 +49,9 @@ from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.inference.session import Session
 from vidcolor.media.codecs import AUTO, PREVIEW
-from vidcolor.media.reader import Reader, bits_of
+from vidcolor.media.losses import told_of
+from vidcolor.media.pictures import bits_of
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.working_size import WorkingSize
 
@@ -213,8 +215,8 @@ def color_video(
         )
         index = scan(key_frames=sources)
         part = index.part(frames) if only_shot is None else index.shot(only_shot)
-        for loss in index.losses_in(part):
-            note(f"{clip}: {loss}")
+        for text in told_of(index.losses, None if part == range(index.length) else part):
+            note(f"{clip}: {text}")
         search = partial(read_lumas, clip, working_size, side, progressive=progressive)
         fitted, warnings = fit_keys(
             sources, index.lumas, working_size, search=None if skip_key_check else search

@@ -17,7 +17,9 @@ from vidcolor.color import Codes, Coding, decode_chroma, encode_chroma
 from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
-from vidcolor.media.reader import Frame, Info, Reader, subsampling
+from vidcolor.media.info import Frame, Info
+from vidcolor.media.pictures import subsampling
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of, siting_of
 from vidcolor.planes import Plane
 

@@ -11,7 +11,8 @@ from vidcolor.color import Codes, decode_luma
 from vidcolor.errors import MediaError
 from vidcolor.film.job import Film, Piece
 from vidcolor.film.store import Store
-from vidcolor.media.reader import CopiedPacket, Frame, Reader
+from vidcolor.media.info import CopiedPacket, Frame
+from vidcolor.media.reader import Reader
 from vidcolor.planes import Plane
 
 TAIL = 10

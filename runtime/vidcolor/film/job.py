@@ -22,7 +22,8 @@ from vidcolor.film.scan import FilmIndex
 from vidcolor.film.segments import Segment, split_segments
 from vidcolor.film.store import Store
 from vidcolor.grid import Grid
-from vidcolor.media.reader import Info, bits_of, subsampling
+from vidcolor.media.info import Info
+from vidcolor.media.pictures import bits_of, subsampling
 from vidcolor.media.span import Span
 from vidcolor.media.tags import coding_of, siting_of
 from vidcolor.planes import Key, Plane

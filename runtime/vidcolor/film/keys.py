@@ -16,7 +16,7 @@ from vidcolor.key.image import is_painted, read_key, read_reference
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.profile import note_on_profile
-from vidcolor.media.reader import Info
+from vidcolor.media.info import Info
 from vidcolor.planes import Key, Plane
 from vidcolor.references import check_count, fit_reference
 from vidcolor.working_size import WorkingSize

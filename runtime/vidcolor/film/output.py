@@ -12,8 +12,8 @@ from vidcolor.film.fingerprint import fingerprint_film
 from vidcolor.film.report import Report, report_path
 from vidcolor.media.codecs import Encoder, choose
 from vidcolor.media.containers import muxer_of, supported_codecs
+from vidcolor.media.info import Info
 from vidcolor.media.names import check_length
-from vidcolor.media.reader import Info
 from vidcolor.media.writer import REPORT_ENDING
 
 

@@ -18,8 +18,9 @@ from vidcolor.film.fingerprint import digest, fingerprint_film
 from vidcolor.film.progress import Progress
 from vidcolor.film.shots import ShotFinder, detail_of, small_luma
 from vidcolor.film.store import Store
+from vidcolor.media.info import Frame
 from vidcolor.media.losses import Loss
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Plane
@@ -101,11 +102,6 @@ class FilmIndex:
                 f"only-shot is {number}, the film has {len(self.shot_starts)} shots, counted from 1"
             )
         return range(self.shot_starts[number - 1], (*self.shot_starts, self.length)[number])
-
-    def losses_in(self, part: range) -> list[Loss]:
-        """The losses within a part, or of all the film."""
-        every = part == range(self.length)
-        return [loss for loss in self.losses if every or part.start < loss.frame < part.stop]
 
     def shots_without(self, keys: Collection[int], part: range) -> list[range]:
         """The shots that have frames of a part and none of some keys."""

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from vidcolor.color import Coding, decode_luma
 from vidcolor.film.progress import Progress, no_progress
-from vidcolor.media.reader import Codes, Frame, Info, Reader
+from vidcolor.media.info import Frame, Info
+from vidcolor.media.pictures import Codes
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.optional import require

@@ -32,7 +32,7 @@ from vidcolor.color import Codes
 from vidcolor.errors import MediaError, VidcolorError
 from vidcolor.film.confidence_map import Cells
 from vidcolor.media.names import url_of
-from vidcolor.media.reader import plane_codes
+from vidcolor.media.pictures import plane_codes
 
 _PARTIAL = ".partial."
 """What the names of folders begin with in which files are being written."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from vidcolor.color import decode_luma
 from vidcolor.inference.colorizer import Colorizer
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.planes import Key, Plane
 from vidcolor.working_size import WorkingSize

@@ -18,9 +18,9 @@ from vidcolor.key.bars import without_bars
 from vidcolor.key.gray import has_strokes, is_gray, solid_strokes
 from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, color_model, image_size
 from vidcolor.key.profile import has_profile, to_srgb
+from vidcolor.media.info import Info
 from vidcolor.media.names import kind_of
 from vidcolor.media.orientation import Orientation
-from vidcolor.media.reader import Info
 from vidcolor.planes import Key, Plane
 from vidcolor.working_size import ASPECT_TOLERANCE
 

@@ -10,8 +10,8 @@ from typing import cast
 import av
 
 from vidcolor.errors import ArgumentError
+from vidcolor.media.info import Info
 from vidcolor.media.pictures import subsampling
-from vidcolor.media.reader import Info
 
 AUTO = "auto"
 """The first of `CODECS` that holds the clip in the output's container."""

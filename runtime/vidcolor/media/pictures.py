@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
@@ -50,7 +51,7 @@ def twin_of(pixel_format: str) -> Twin | None:
     twin = planar["kind"] + (f"{bits}le" if bits > 8 else "")
     shift = DEEPEST - bits if planar["msb"] else 0
     if not shift and planar["end"] != "be":
-        return Twin(twin, _planar)
+        return Twin(twin, planar_codes)
     order = ">" if planar["end"] == "be" else "<"
     return Twin(twin, partial(_shifted, order=order, shift=shift))
 
@@ -63,6 +64,35 @@ def plane_codes(frame: av.VideoFrame, index: int) -> Codes:
     return rows[:, : plane.width]
 
 
+def planar_codes(frame: av.VideoFrame) -> Planes:
+    """The planes of a planar little-endian frame, each as `plane_codes` has it."""
+    return tuple(plane_codes(frame, index) for index in range(len(frame.planes)))
+
+
+def converted(
+    frame: av.VideoFrame, width: int, height: int, pixel_format: str, *, full_range: bool
+) -> av.VideoFrame:
+    """A frame of another size or format, as the FFmpeg program would give it.
+
+    Args:
+        frame: the frame.
+        width: wanted, in pixels.
+        height: wanted, in pixels.
+        pixel_format: wanted.
+        full_range: whether its codes are to be of full range.
+
+    """
+    is_full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    return frame.reformat(
+        width,
+        height,
+        pixel_format,
+        interpolation="BICUBIC",
+        src_color_range=ColorRange.JPEG if is_full else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG if full_range else ColorRange.MPEG,
+    )
+
+
 def bits_of(pixel_format: str) -> int:
     """Bits of a code value of a format."""
     return av.VideoFormat(pixel_format).components[0].bits
@@ -73,10 +103,6 @@ def subsampling(pixel_format: str) -> tuple[int, int]:
     form = av.VideoFormat(pixel_format)
     across, down = 16 // form.chroma_width(16), 16 // form.chroma_height(16)
     return across.bit_length() - 1, down.bit_length() - 1
-
-
-def _planar(frame: av.VideoFrame) -> Planes:
-    return tuple(plane_codes(frame, index) for index in range(len(frame.planes)))
 
 
 def _rows(frame: av.VideoFrame, index: int, dtype: str = "u1") -> NDArray[np.uint8 | np.uint16]:

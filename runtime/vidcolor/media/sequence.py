@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
+
 from vidcolor.errors import MediaError
+from vidcolor.media.containers import open_input
+from vidcolor.media.losses import Losses
 
 RATE = Fraction(24)
 """Frames a second of pictures, which have none of their own."""
@@ -41,7 +45,31 @@ def find_pictures(path: Path) -> Mapping[int, Path] | None:
     return found
 
 
-def missing_before(pictures: Mapping[int, Path]) -> dict[int, int]:
+def read_pictures(
+    pictures: Mapping[int, Path], losses: Losses
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """The pictures of a sequence, each from its own file, and when each shows, in frames.
+
+    Args:
+        pictures: as `find_pictures` gives them.
+        losses: told of numbers that are missing.
+
+    Raises:
+        MediaError: a file cannot be read.
+
+    """
+    missing = _missing_before(pictures)
+    for place, path in enumerate(pictures.values()):
+        if place in missing:
+            losses.miss(missing[place])
+        try:
+            with open_input(path) as container:
+                yield next(container.decode(video=0)), place
+        except (av.FFmpegError, StopIteration):
+            raise MediaError(f"clip: {path} cannot be read as a picture") from None
+
+
+def _missing_before(pictures: Mapping[int, Path]) -> dict[int, int]:
     """How many numbers are missing before a picture, by its place in the sequence."""
     numbers = list(pictures)
     gaps = enumerate(pairwise(numbers), 1)

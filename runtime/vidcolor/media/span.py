@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from vidcolor.media.reader import CopiedPacket
+from vidcolor.media.info import CopiedPacket
 
 if TYPE_CHECKING:
     from av.container.core import Chapter

@@ -22,7 +22,7 @@ from av.stream import Stream
 from vidcolor.media.containers import open_input
 
 if TYPE_CHECKING:
-    from vidcolor.media.reader import CopiedPacket, CopiedStream
+    from vidcolor.media.info import CopiedPacket, CopiedStream
 
 _TRIED = 3
 """Packets of each stream that a container is tried with."""

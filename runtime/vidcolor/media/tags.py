@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vidcolor.color import Coding, code_of, matrix_of
 from vidcolor.grid import SITINGS
-from vidcolor.media.reader import FULL_RANGE, LIMITED_RANGE, RGB_MATRIX, UNSPECIFIED, Info, Tags
+from vidcolor.media.info import FULL_RANGE, LIMITED_RANGE, RGB_MATRIX, UNSPECIFIED, Info, Tags
 
 
 def coding_of(info: Info) -> Coding:

@@ -22,9 +22,10 @@ from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.media import names
 from vidcolor.media.codecs import AUTO, Encoder, choose
 from vidcolor.media.containers import muxer_of, open_output
+from vidcolor.media.info import CopiedPacket, Info, Tags
 from vidcolor.media.orientation import UPRIGHT
 from vidcolor.media.pictures import Codes, plane_codes
-from vidcolor.media.reader import CopiedPacket, Info, Reader, Tags
+from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
 from vidcolor.media.streams import Track, add_tracks, describe
 

@@ -160,7 +160,8 @@ def test_after_a_stop_in_either_round(
 def test_the_film_is_scanned_no_further_than_the_new_key(
     folder: Path, scene: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vidcolor.media.reader import Frame, Reader
+    from vidcolor.media.info import Frame
+    from vidcolor.media.reader import Reader
 
     decoded, read = [], Reader.__iter__
 

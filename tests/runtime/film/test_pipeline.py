@@ -14,7 +14,8 @@ from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_s
 from tests.support.waiting import DEADLINE
 from vidcolor.cli import main
 from vidcolor.film import frames, job, pipeline, scan
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.reader import Reader
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import WorkingSize
 

@@ -12,7 +12,7 @@ from tests.support.videos import HEIGHT, WIDTH, write_key
 from vidcolor.color import key_to_rgb
 from vidcolor.errors import KeyFrameError
 from vidcolor.key.image import read_key, read_reference
-from vidcolor.media.reader import Info, Tags
+from vidcolor.media.info import Info, Tags
 
 CLIP = Info(
     width=WIDTH,

@@ -12,7 +12,7 @@ from tests.support.videos import frames, picture, plane, write_clip, write_key
 from vidcolor.cli import main
 from vidcolor.errors import ArgumentError
 from vidcolor.media.codecs import AUTO, CODECS, PREVIEW, choose
-from vidcolor.media.reader import Info, Tags
+from vidcolor.media.info import Info, Tags
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 INFO = Info(96, 64, "yuv420p", Tags(), Fraction(1), 0, Fraction(1, 25), Fraction(25), 1)

@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.faults import spoil_packet, write_steady
 from tests.support.videos import UNEVEN, write_clip
-from vidcolor.media.losses import Loss, Losses, clock_time
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.losses import Fate, Loss, Losses, clock_time, told_of
+from vidcolor.media.reader import Reader
 
 RATE = Fraction(24)
 
@@ -62,7 +63,8 @@ def test_a_damaged_packet_costs_its_frame(
     times, losses = read(spoil_packet(clip, number, how))
     assert times == [n for n in range(30) if n != number]
     [loss] = losses
-    assert (loss.frame, loss.seconds * RATE, loss.count, loss.damaged) == (number, number, 1, True)
+    assert (loss.frame, loss.seconds * RATE, loss.count) == (number, number, 1)
+    assert loss.fate == Fate.UNDECODABLE
 
 
 def test_a_frame_that_the_decoder_refuses_and_gives_all_the_same(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_frames_that_vanish_between_others_are_told(tmp_path: Path) -> None:
     assert str(loss) == (
         "10 frames at 0:00:00.583, between frames 13 and 14, are missing and are left out"
     )
-    assert not loss.damaged
+    assert loss.fate == Fate.MISSING
 
 
 def test_a_variable_rate_is_no_loss(tmp_path: Path) -> None:
@@ -130,6 +132,79 @@ def test_a_file_that_cannot_be_read_further_is_told() -> None:
     [loss] = losses.found(Fraction(1, 24))
     assert str(loss) == "1 frame at 0:00:00.208, after frame 4, cannot be decoded and is left out"
     assert Loss.from_row(loss.to_row()) == loss
+
+
+def spoil_middle(data: bytes) -> bytes:
+    """Of a packet, so that parts of its frame cannot be decoded."""
+    begin = 2 * len(data) // 3
+    end = begin + max(8, len(data) // 6)
+    return data[:begin] + bytes(byte ^ 0x5A for byte in data[begin:end]) + data[end:]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("clip.mkv", "libx264", {"bf": "0", "slices": "4", "g": "6"}),
+        ("clip.mp4", "libx264", {"bf": "0", "g": "12"}),
+        ("clip.avi", "mpeg4", {}),
+        ("clip.wmv", "wmv2", {}),
+        ("clip.mov", "prores_ks", {}),
+    ],
+)
+def test_a_frame_with_a_damaged_part_stays_and_is_told(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    size = {"width": 256, "height": 144}
+    if codec == "prores_ks":
+        ticks = [40 * n for n in range(12)]
+        clip = write_clip(
+            tmp_path / name, codec=codec, pixel_format="yuv422p10le", pts=ticks, **size
+        )
+    else:
+        clip = write_steady(
+            tmp_path / name, frames=12, rate=Fraction(25), codec=codec, options=options, **size
+        )
+    spoilt = spoil_packet(clip, 4, spoil_middle)
+    with Reader(spoilt) as reader:
+        assert sum(isinstance(item, Frame) for item in reader) == 12
+        [loss] = reader.losses
+    assert (loss.frame, loss.seconds, loss.count) == (4, Fraction(4, 25), 1)
+    assert loss.fate == Fate.CONCEALED
+    assert str(loss) == (
+        "frame 4 at 0:00:00.160 is damaged: what is missing in it was filled in by the decoder"
+    )
+    with Reader(clip) as reader:
+        assert sum(isinstance(item, Frame) for item in reader) == 12
+        assert reader.losses == ()
+
+
+def test_odd_frames_in_a_row_are_told_as_one() -> None:
+    losses = Losses(step=1)
+    for time in range(10):
+        losses.show(time, 1)
+        if time in (3, 4, 5, 8):
+            losses.mark(Fate.CONVERTED)
+        if time in (4, 5):
+            losses.mark(Fate.CONCEALED)
+    found = losses.found(Fraction(1, 24))
+    assert [Loss.from_row(loss.to_row()) for loss in found] == list(found)
+    assert [(loss.frame, loss.count, loss.fate) for loss in found] == [
+        (3, 3, Fate.CONVERTED), (4, 2, Fate.CONCEALED), (8, 1, Fate.CONVERTED),
+    ]  # fmt: skip
+    assert str(found[0]) == (
+        "frames 3 to 5 at 0:00:00.125 have another size or format than the first, and are converted"
+    )
+    assert "frames 4 to 5 at 0:00:00.167 are damaged" in str(found[1])
+    assert [len(told_of(found, part)) for part in (None, range(5, 7), range(6, 8))] == [3, 2, 0]
+
+
+def test_what_is_told_of_a_film_is_not_endless() -> None:
+    losses = [Loss(2 * n, Fraction(n), 1, Fate.CONCEALED) for n in range(1000)]
+    told = told_of(losses, None)
+    assert len(told) == 30
+    assert told[28] == str(losses[28])
+    assert told[29] == "and so it is at 971 more places, up to 0:16:39.000"
+    assert len(told_of(losses, range(100, 110))) == 5
 
 
 @pytest.mark.parametrize(

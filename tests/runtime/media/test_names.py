@@ -10,8 +10,9 @@ from tests.runtime.media.test_timing import recode
 from tests.support.faults import write_steady
 from tests.support.videos import frames
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.media.info import Frame
 from vidcolor.media.names import LONGEST, check_length, kind_of, partial_of, printable
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.reader import Reader
 
 NAMES = [
     "Film: part 1.mp4", "2024-08-20T13:28:35.mp4", "http:x.mp4", "concat:a|b.mp4", "file:x.mp4",

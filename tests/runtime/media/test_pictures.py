@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from vidcolor.errors import MediaError
+from vidcolor.media.info import Frame
 from vidcolor.media.pictures import Twin, bits_of, twin_of
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.reader import Reader
 
 W, H = 13, 6
 """An odd width, for formats that pair pixels."""

@@ -4,12 +4,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from tests.support.videos import HEIGHT, STEADY, UNEVEN, WIDTH, picture, write_clip
 from vidcolor.errors import MediaError
-from vidcolor.media.reader import FULL_RANGE, Frame, Reader, Tags, subsampling
+from vidcolor.media.info import FULL_RANGE, Frame, Tags
+from vidcolor.media.losses import Fate
+from vidcolor.media.pictures import subsampling
+from vidcolor.media.reader import Reader
 
 BT709 = (1, 1, 1, 1, 1)
 
@@ -176,10 +180,62 @@ def test_interlaced(tmp_path: Path) -> None:
     assert "deinterlace" in refusal(clip)
 
 
-def test_frames_of_two_sizes(tmp_path: Path) -> None:
-    small = write_clip(tmp_path / "small.h264", codec="libx264", options={"bf": "0"})
-    large = write_clip(tmp_path / "large.h264", codec="libx264", width=128, options={"bf": "0"})
+def joined(tmp_path: Path, **others: object) -> Path:
+    """A film whose second half differs in something, and its own other half behind that."""
+    parts = [{}, others, {}]
     path = tmp_path / "clip.h264"
-    path.write_bytes(small.read_bytes() + large.read_bytes())
-    assert f"frame {len(STEADY)}" in refusal(path)
-    assert "128x64" in refusal(path)
+    files = [
+        write_clip(tmp_path / f"{n}.h264", codec="libx264", options={"bf": "0", "crf": "4"}, **more)
+        for n, more in enumerate(parts)
+    ]
+    path.write_bytes(b"".join(file.read_bytes() for file in files))
+    return path
+
+
+@pytest.mark.parametrize("others", [{"width": 128}, {"height": 96}, {"width": 64, "height": 48}])
+def test_frames_of_another_size_are_scaled(tmp_path: Path, others: dict[str, int]) -> None:
+    """As the FFmpeg program does it; the others stay as they are."""
+    clip = joined(tmp_path, **others)
+    length = len(STEADY)
+    with Reader(clip) as reader:
+        frames = [item for item in reader if isinstance(item, Frame)]
+        [loss] = reader.losses
+    assert len(frames) == 3 * length
+    assert {frame.planes[0].shape for frame in frames} == {(HEIGHT, WIDTH)}
+    assert {frame.planes[1].shape for frame in frames} == {(HEIGHT // 2, WIDTH // 2)}
+    assert (loss.frame, loss.count, loss.fate) == (length, length, Fate.CONVERTED)
+    size = {"width": WIDTH, "height": HEIGHT} | others
+    for index, frame in enumerate(frames[length : 2 * length]):
+        scaled = cv2.resize(picture(index, **size), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        assert np.abs(frame.planes[0].astype(float) - scaled).mean() < 3
+    for one, other in zip(frames[:length], frames[2 * length :], strict=True):
+        np.testing.assert_array_equal(one.planes[0], other.planes[0])
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv444p"])
+def test_frames_of_another_format_are_converted(tmp_path: Path, pixel_format: str) -> None:
+    clip = joined(tmp_path, pixel_format=pixel_format)
+    length = len(STEADY)
+    with Reader(clip) as reader:
+        assert reader.info.pixel_format == "yuv420p"
+        frames = [item for item in reader if isinstance(item, Frame)]
+        [loss] = reader.losses
+    assert (loss.frame, loss.count, loss.fate) == (length, length, Fate.CONVERTED)
+    for index, frame in enumerate(frames[length : 2 * length]):
+        assert frame.planes[0].dtype == np.uint8
+        difference = frame.planes[0].astype(float) - picture(index)
+        assert np.abs(difference).mean() < 2
+
+
+def test_a_preview_of_frames_of_two_sizes(tmp_path: Path) -> None:
+    with Reader(joined(tmp_path, width=128), side=32) as reader:
+        shapes = {item.planes[0].shape for item in reader if isinstance(item, Frame)}
+    assert shapes == {(32, 48)}
+
+
+def test_frames_that_become_rgb(tmp_path: Path) -> None:
+    for number, kind in enumerate((cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR)):
+        image = picture(number) if kind == cv2.IMREAD_GRAYSCALE else np.zeros((64, 96, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"scan_{number}.png"), image)
+    assert "frame 1" in refusal(tmp_path)
+    assert "has the pixel format rgb24 where the first has gray" in refusal(tmp_path)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.videos import picture
 from vidcolor.errors import MediaError
-from vidcolor.media.reader import Frame, Reader
+from vidcolor.media.info import Frame
+from vidcolor.media.reader import Reader
 
 
 def write_pictures(

@@ -11,7 +11,8 @@ from av.stream import Disposition
 from tests.runtime.media.test_timing import recode
 from tests.support.faults import spoil_packet, write_steady
 from tests.support.videos import audio_packets, frames
-from vidcolor.media.reader import Frame, Reader, Tags
+from vidcolor.media.info import Frame, Tags
+from vidcolor.media.reader import Reader
 from vidcolor.media.writer import Writer
 
 COPIED, AS_PCM, AS_AAC = "copied", "pcm_s16le", "aac"

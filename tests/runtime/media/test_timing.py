@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.faults import write_steady
 from tests.support.videos import UNEVEN, plane, write_clip
-from vidcolor.media.reader import Frame, Reader, Tags
+from vidcolor.media.info import Frame, Tags
+from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
 from vidcolor.media.timing import DisplayOrder, Grid, exact_rate
 from vidcolor.media.writer import Writer

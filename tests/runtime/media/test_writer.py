@@ -11,7 +11,8 @@ from av.container import OutputContainer
 from tests.support.videos import STEADY, TICKS, UNEVEN, audio_packets, frames, plane, write_clip
 from vidcolor.errors import ArgumentError
 from vidcolor.media import writer
-from vidcolor.media.reader import Frame, Reader, Tags
+from vidcolor.media.info import Frame, Tags
+from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
 from vidcolor.media.writer import Writer
 

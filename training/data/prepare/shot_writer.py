@@ -14,7 +14,7 @@ import numpy as np
 
 from evaluation.clips import CODING, Codes, rgb_to_codes
 from vidcolor.color import code_of
-from vidcolor.media.reader import FULL_RANGE
+from vidcolor.media.info import FULL_RANGE
 from vidcolor.planes import Plane
 
 _GLANCE = 64
