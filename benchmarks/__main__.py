@@ -4,6 +4,7 @@
     python -m benchmarks speed --sizes 256      some of it
     python -m benchmarks --markdown             tables only, for BENCHMARKS.md
     python -m benchmarks profile                where each millisecond of the graph goes
+    python -m benchmarks encode                 what x264's settings cost and keep
 
 Rounds are interleaved; compare only within a run.
 """
@@ -19,12 +20,12 @@ from typing import Any, Literal
 
 import tyro
 
-from benchmarks import length, profile, report, seek, speed, threads
+from benchmarks import encode, length, profile, report, seek, speed, threads
 from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
 from vidcolor.inference.bundle import DEFAULT_MODEL
 
-type Part = Literal["speed", "length", "seek", "threads", "profile"]
+type Part = Literal["speed", "length", "seek", "threads", "profile", "encode"]
 
 PARTS: tuple[Part, ...] = ("speed", "length", "seek", "threads")
 
@@ -34,7 +35,7 @@ class Options:
     """What to measure."""
 
     parts: tyro.conf.Positional[tuple[Part, ...]] = PARTS
-    """Profile is apart, and not among them."""
+    """Profile and encode are apart, and not among them."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a bundle."""
     sizes: tuple[int, ...] = (256, 480)
@@ -59,6 +60,8 @@ def main(options: Options) -> None:
     if "profile" in options.parts:
         for model, size in product(places, options.sizes):
             print(profile.report(model, size=size))
+    if "encode" in options.parts:
+        print(encode.report(options.frames))
     measured: dict[str, list[Any]] = {
         part: list(_told(chain.from_iterable(makers)))
         for part, makers in _parts(options, places).items()

@@ -1,18 +1,18 @@
 """What goes with the pictures: whether each stream is copied, converted or left out.
 
 A stream is copied if the container takes it and gives it back, which is tried out in memory, as the
-FFmpeg program copies it. Sound that it does not take is converted. The rest is left out, and named.
+FFmpeg program copies it. Sound and text that it does not take are converted. The rest is left
+out, and named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -20,102 +20,18 @@ from av.container import OutputContainer
 from av.stream import Stream
 
 from vidcolor.media.containers import open_input
+from vidcolor.media.tracks import Copied, Track, convert
 
 if TYPE_CHECKING:
-    from vidcolor.media.info import CopiedPacket, CopiedStream
+    from vidcolor.media.info import CopiedStream
 
 _TRIED = 3
 """Packets of each stream that a container is tried with."""
 _LOOKED_THROUGH = 600
 """Packets of a file that are looked through for them."""
-_AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-"""Samples a second, of what is converted to AAC."""
-_AAC_BITS = 96_000
-"""Bits a second for each channel."""
-_EXACT = ("pcm_", "adpcm_", "flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape", "g72")
-"""How the names of sound codecs begin that are kept as PCM, where the container holds it."""
-_SHALLOW = {"u8", "u8p", "s16", "s16p"}
-"""Formats of samples of at most 16 bits."""
-
 _IMAGES = {"mjpeg": "image/jpeg", "png": "image/png", "bmp": "image/bmp", "gif": "image/gif"}
 """What kind of file cover art is."""
 _WORDS = {"audio": "sound", "subtitle": "subtitles", "video": "video", "data": "data"}
-
-
-class Track(Protocol):
-    """A stream of the output that is fed with packets of a stream of the clip."""
-
-    def feed(self, packet: CopiedPacket) -> Iterable[av.Packet[Any]]:
-        """The packets that can be written now."""
-
-    def finish(self) -> Iterable[av.Packet[Any]]:
-        """The packets that are left at the end."""
-
-
-@dataclass
-class _Times:
-    """Gives packets the rising times that containers need."""
-
-    _last: int | None = None
-    _next: int = 0
-
-    def mend(self, packet: av.Packet[Any]) -> None:
-        given = packet.dts if packet.dts is not None else packet.pts
-        time = self._next if given is None else given
-        if self._last is not None and time <= self._last:
-            time = self._last + 1
-        packet.dts = time
-        packet.pts = time if packet.pts is None else max(packet.pts, time)
-        self._last, self._next = time, time + (packet.duration or 0)
-
-
-@dataclass
-class Copied:
-    """Packets as they are."""
-
-    stream: Stream
-    _times: _Times = field(default_factory=_Times)
-
-    def feed(self, packet: CopiedPacket) -> Iterable[av.Packet[Any]]:
-        """The packet itself."""
-        self._times.mend(packet)
-        packet.stream = self.stream  # type: ignore[assignment]  # of any kind
-        return (packet,)
-
-    def finish(self) -> Iterable[av.Packet[Any]]:
-        """Nothing."""
-        return ()
-
-
-@dataclass
-class Converted:
-    """Sound that is decoded and encoded anew."""
-
-    given: av.AudioStream
-    stream: av.AudioStream
-    _times: _Times = field(default_factory=_Times)
-
-    def feed(self, packet: CopiedPacket) -> Iterable[av.Packet[Any]]:
-        """What the encoder has ready."""
-        made: list[av.Packet[Any]] = []
-        try:
-            for frame in self.given.codec_context.decode(cast(Any, packet)):
-                made += self.stream.encode(frame)
-        except (av.FFmpegError, ValueError):
-            pass  # a damaged packet of sound is silence
-        return self._timed(made)
-
-    def finish(self) -> Iterable[av.Packet[Any]]:
-        """What is left in the encoder."""
-        try:
-            return self._timed(self.stream.encode(None))
-        except (av.FFmpegError, ValueError):
-            return ()
-
-    def _timed(self, packets: Sequence[av.Packet[Any]]) -> Sequence[av.Packet[Any]]:
-        for packet in packets:
-            self._times.mend(packet)
-        return packets
 
 
 def add_tracks(
@@ -142,12 +58,13 @@ def add_tracks(
         if _is_cover(stream) and container.format.name == "matroska":
             _attach(container, stream, samples[stream.index], left_out, what)
             continue
-        track = _copy(container, stream, samples) or _convert(container, stream)
+        track = _copy(container, stream, samples) or convert(container, stream)
         if track is None:
             left_out.append(what)
             continue
-        if isinstance(track, Converted):
-            converted.append(f"{what} of {clip} becomes {track.stream.codec_context.name}")
+        if not isinstance(track, Copied):
+            become = "become" if stream.type == "subtitle" else "becomes"
+            converted.append(f"{what} of {clip} {become} {track.stream.codec_context.name}")
         track.stream.metadata.update(stream.metadata)
         track.stream.disposition = stream.disposition
         tracks[stream.index] = track
@@ -257,36 +174,3 @@ def _add_like(container: OutputContainer, stream: CopiedStream) -> Stream:
     added.time_base = stream.time_base
     added.disposition = stream.disposition
     return added
-
-
-def _convert(container: OutputContainer, stream: CopiedStream) -> Converted | None:
-    """A stream for sound that is encoded anew; None where that is not possible."""
-    if stream.type != "audio" or stream.codec_context is None:
-        return None
-    given = cast(av.AudioStream, stream)
-    context = given.codec_context
-    if not context.sample_rate or not context.channels:
-        return None
-    shallow = context.format is not None and context.format.name in _SHALLOW
-    pcm = "pcm_s16le" if shallow else "pcm_s24le"
-    exact = context.name.startswith(_EXACT) and container.format.name != "mp4"
-    for codec in (pcm, "aac") if exact else ("aac", pcm):
-        if codec in container.supported_codecs:
-            return Converted(given, _add_encoder(container, codec, given))
-    return None
-
-
-def _add_encoder(container: OutputContainer, codec: str, given: av.AudioStream) -> av.AudioStream:
-    context = given.codec_context
-    rate, layout = context.sample_rate, context.layout.name
-    if codec == "aac":
-        rate = min(_AAC_RATES, key=lambda known: (known < rate, abs(known - rate)))
-        layout = layout if layout in ("mono", "stereo", "5.1", "7.1") else _plain(context.channels)
-    added = cast(av.AudioStream, container.add_stream(codec, rate=rate, layout=layout))
-    if codec == "aac":
-        added.codec_context.bit_rate = _AAC_BITS * context.channels
-    return added
-
-
-def _plain(channels: int) -> str:
-    return "mono" if channels == 1 else "stereo"

@@ -27,7 +27,8 @@ from vidcolor.media.orientation import UPRIGHT
 from vidcolor.media.pictures import Codes, plane_codes
 from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
-from vidcolor.media.streams import Track, add_tracks, describe
+from vidcolor.media.streams import add_tracks, describe
+from vidcolor.media.tracks import Track
 
 REPORT_ENDING = ".vidcolor.json"
 """Of the longest name of a file that lies beside an output."""

@@ -1,5 +1,6 @@
 """Sound, subtitles and the rest: copied, converted or left out, but never in the picture's way."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.faults import spoil_packet, write_steady
 from tests.support.videos import audio_packets, frames
 from vidcolor.media.info import Frame, Tags
 from vidcolor.media.reader import Reader
+from vidcolor.media.span import Span
 from vidcolor.media.writer import Writer
 
 COPIED, AS_PCM, AS_AAC = "copied", "pcm_s16le", "aac"
@@ -214,3 +216,87 @@ def test_covers_flags_and_second_videos(rich: Path, tmp_path: Path, ending: str)
 def test_a_cover_that_has_no_place_is_named(rich: Path, tmp_path: Path) -> None:
     told = notes_of(rich, tmp_path / "out.mov")
     assert f"cover art (png) of {rich} is left out: {tmp_path / 'out.mov'} cannot hold it" in told
+
+
+SRT = """1
+00:00:00,040 --> 00:00:00,140
+Guten <i>Tag</i>
+
+2
+00:00:00,200 --> 00:00:00,300
+zwei
+Zeilen
+
+"""
+
+
+def with_text(folder: Path, kind: str, ending: str) -> Path:
+    """A film with subtitles, by way of the converter that is under test in another direction."""
+    words, path = folder / "words.srt", folder / f"text{ending}"
+    words.write_text(SRT)
+    plain = write_steady(folder / "plain.mkv", frames=24)
+    with av.open(plain) as given, av.open(words) as text, av.open(path, "w") as container:
+        video = container.add_stream_from_template(given.streams.video[0], opaque=True)
+        source, shown = text.streams.subtitles[0], container.add_stream(kind)
+        source.codec_context.open()
+        shown.time_base, shown.metadata["language"] = source.time_base, "fra"
+        shown.codec_context.subtitle_header = source.codec_context.subtitle_header
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                container.mux(packet)
+        for packet in text.demux(source):
+            if packet.size:
+                made = shown.codec_context.encode_subtitle(source.codec_context.decode2(packet))
+                made.pts, made.dts, made.duration = packet.pts, packet.pts, packet.duration
+                made.time_base, made.stream = packet.time_base, shown
+                container.mux(made)
+    return path
+
+
+def shown_in(path: Path) -> list[tuple[int, int, str]]:
+    """Milliseconds from and to which a text is shown, and the text without its style."""
+    found = []
+    with av.open(path) as container:
+        words = container.streams.subtitles[0]
+        for packet in container.demux(words):
+            if packet.size and (text := words.codec_context.decode2(packet)) is not None:
+                begin, lasts = (
+                    round(1000 * time * packet.time_base) for time in (packet.pts, packet.duration)
+                )
+                plain = re.sub(r"{[^}]*}", "", text[0].dialogue.decode())
+                found.append((begin, begin + lasts, plain))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "ending", "becomes"),
+    [
+        (".mkv", "subrip", ".mp4", "mov_text"),
+        (".mkv", "ass", ".mp4", "mov_text"),
+        (".mkv", "ass", ".mov", "mov_text"),
+        (".mkv", "webvtt", ".mov", "mov_text"),
+        (".mp4", "mov_text", ".mkv", "subrip"),
+        (".mkv", "subrip", ".mkv", COPIED),
+        (".mp4", "mov_text", ".mov", COPIED),
+    ],
+)
+def test_text_is_copied_or_converted(
+    tmp_path: Path, given: str, kind: str, ending: str, becomes: str
+) -> None:
+    clip, output = with_text(tmp_path, kind, given), tmp_path / f"out{ending}"
+    told = notes_of(clip, output)
+    assert len(told) == (0 if becomes == COPIED else 1)
+    if becomes != COPIED:
+        assert f"of {clip} become {becomes}: {output} cannot hold it as it is" in told[0]
+        assert told[0].startswith("subtitles (")
+    assert shown_in(output) == [(40, 140, "Guten Tag"), (200, 300, "zwei\nZeilen")]
+    assert len(frames(output)) == 24
+    with av.open(output) as container:
+        assert container.streams.subtitles[0].language == "fra"
+
+
+def test_a_part_has_its_part_of_the_text(tmp_path: Path) -> None:
+    clip, output = with_text(tmp_path, "subrip", ".mkv"), tmp_path / "out.mp4"
+    recode(clip, output, span=Span(Fraction(4, 24), Fraction(1), Fraction(0), frames_before=4))
+    assert shown_in(output) == [(33, 133, "zwei\nZeilen")]

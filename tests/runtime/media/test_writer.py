@@ -330,7 +330,7 @@ def test_what_a_container_cannot_hold_is_named(rich: Path, tmp_path: Path, name:
     with Reader(rich) as reader:
         writer = Writer(tmp_path / name, like=reader, tags=Tags())
         writer.discard()
-    assert writer.left_out == ["subtitles (srt)", "attachment font.ttf"]
+    assert writer.left_out == ["attachment font.ttf"]
     output = recode(rich, tmp_path / name)
     assert chapters_of(output) == [("one", 0, 160), ("two", 160, 320)]
     assert timecode_of(output) == "10:00:00:00"
