@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from vidcolor import interruption
-from vidcolor.errors import ArgumentError, VidcolorError
+from vidcolor.errors import ArgumentError, VidcolorError, is_out_of_memory
 from vidcolor.media.names import printable
 from vidcolor.streams import StandardStreams
 
@@ -132,12 +132,14 @@ def _run(words: Sequence[str]) -> int:
         return _failed(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         return _failed("interrupted, no output was written", INTERRUPTED)
-    except MemoryError:
-        return _failed("there is not enough memory", FAILED)
     except OSError as error:
         what = f"{error.filename} cannot be used" if error.filename else "writing failed"
         status = BAD_INPUT if error.errno == errno.ENAMETOOLONG else FAILED
         return _failed(f"{what} ({error.strerror or error})", status)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return _failed("there is not enough memory; close other programs and try again", FAILED)
     return 0
 
 

@@ -46,3 +46,15 @@ class ClusterError(VidcolorError, ConnectionError):
 
 class MissingLibraryError(VidcolorError, ImportError):
     """An optional library that this part of vidcolor needs is not installed."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory, in a library's own way."""
+    if isinstance(error, MemoryError):
+        return True
+    library, text = type(error).__module__.partition(".")[0], str(error)
+    if library == "cv2":
+        return "Insufficient memory" in text
+    if library == "onnxruntime":
+        return "bad_alloc" in text or "Failed to allocate memory" in text
+    return isinstance(error, RuntimeError) and "can't start new thread" in text

@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import av
 import pytest
 
 import vidcolor
@@ -207,6 +208,9 @@ def test_an_interrupt_while_importing_ends_quietly(module: str, tmp_path: Path) 
         assert process.returncode == 130
 
 
+NO_MEMORY = "vidcolor: there is not enough memory; close other programs and try again\n"
+
+
 class Failing:
     """A command that fails as the system fails."""
 
@@ -220,7 +224,9 @@ class Failing:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (MemoryError(), 1, "vidcolor: there is not enough memory\n"),
+        (MemoryError(), 1, NO_MEMORY),
+        (av.error.MemoryError(12, "Cannot allocate memory"), 1, NO_MEMORY),
+        (RuntimeError("can't start new thread"), 1, NO_MEMORY),
         (OSError(28, "No space left on device"), 1, "vidcolor: writing failed (No space"),
         (PermissionError(13, "Permission denied", "a.png"), 1, "vidcolor: a.png cannot be used"),
         (KeyboardInterrupt(), 130, "vidcolor: interrupted, no output was written\n"),

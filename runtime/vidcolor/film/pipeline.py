@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from vidcolor.color import Codes, encode_chroma
+from vidcolor.film.chroma_file import ChromaWriter
 from vidcolor.film.cluster import Cluster
 from vidcolor.film.confidence_map import Confidence, cells_of, pack_maps
 from vidcolor.film.executor import (
@@ -33,7 +34,7 @@ from vidcolor.film.output import check_place
 from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
-from vidcolor.film.store import ChromaWriter, Store
+from vidcolor.film.store import Store
 from vidcolor.inference.session import Session
 from vidcolor.media.codecs import Encoder
 from vidcolor.media.reader import Reader

@@ -16,7 +16,6 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 from math import prod
@@ -30,9 +29,8 @@ from numpy.typing import NDArray
 
 from vidcolor.color import Codes
 from vidcolor.errors import MediaError, VidcolorError
+from vidcolor.film.chroma_file import ChromaWriter, read_chroma
 from vidcolor.film.confidence_map import Cells
-from vidcolor.media.names import url_of
-from vidcolor.media.pictures import plane_codes
 
 _PARTIAL = ".partial."
 """What the names of folders begin with in which files are being written."""
@@ -98,17 +96,14 @@ class Store:
         partial = self.temporary() / f"{name}.mkv"
         confidences = partial.with_suffix(".npy")
         try:
-            writer = ChromaWriter(partial, self.bits)
-            try:
+            with ChromaWriter(partial, self.bits) as writer:
                 yield writer
-            finally:
-                writer.close()
             np.save(confidences, writer.confidence_table())
             self._found[name] = {
                 "npy": self._publish(confidences, name),
                 "mkv": self._publish(partial, name),
             }
-        except VidcolorError:
+        except (VidcolorError, MemoryError):
             raise
         except (av.FFmpegError, OSError) as error:
             raise self.unwritable(error) from error
@@ -120,11 +115,9 @@ class Store:
         """Both chroma planes [h, w] of each frame of a segment that is there."""
         path = self._found[name]["mkv"]
         try:
-            with av.open(url_of(path), format="matroska") as container:
-                for frame in container.decode(video=0):
-                    codes = plane_codes(frame, 0)
-                    half = len(codes) // 2
-                    yield codes[:half], codes[half:]
+            yield from read_chroma(path)
+        except MemoryError:
+            raise
         except (av.FFmpegError, OSError) as error:
             raise self._unreadable(path, error) from error
 
@@ -286,56 +279,6 @@ class Store:
         return MediaError(
             f"output: {path} was changed while it was in use ({reason}); run the command again"
         )
-
-
-class ChromaWriter:
-    """Chroma being written: both planes of a frame, one above the other in a gray picture."""
-
-    def __init__(self, path: Path, bits: int) -> None:
-        self._form = "gray" if bits == 8 else "gray16le"
-        self._container = av.open(
-            url_of(path), "w", format="matroska", container_options=_REPRODUCIBLE
-        )
-        self._stream = self._container.add_stream("ffv1", rate=25, options=_FFV1)
-        self._stream.codec_context.thread_type = "AUTO"
-        self._stream.pix_fmt = self._form
-        self.confidences: list[float] = []
-        """Of the frames written so far."""
-        self._maps: list[Cells] = []
-
-    def add(self, u: Codes, v: Codes, confidence: float, cells: Cells | None = None) -> None:
-        """Write a frame's planes [h, w], the mean of its confidence, and the map of it."""
-        height, width = u.shape
-        if not self.confidences:
-            self._stream.height, self._stream.width = 2 * height, width
-        frame = av.VideoFrame(width, 2 * height, self._form)
-        codes: NDArray[np.generic] = plane_codes(frame, 0)
-        codes[:height], codes[height:] = u, v
-        frame.pts, frame.time_base = len(self.confidences), Fraction(1, 25)
-        self.confidences.append(confidence)
-        if cells is not None:
-            self._maps.append(cells)
-        self._container.mux(self._stream.encode(frame))
-
-    def confidence_table(self) -> NDArray[Any]:
-        """A row for each frame: its mean, and its map if every frame was given one."""
-        if not self._maps or len(self._maps) != len(self.confidences):
-            return np.array(self.confidences)
-        kind = np.dtype([("mean", np.float64), ("map", np.uint8, self._maps[0].shape)])
-        table = np.empty(len(self._maps), kind)
-        table["mean"], table["map"] = self.confidences, self._maps
-        return table
-
-    def close(self) -> None:
-        """Complete the file."""
-        if self.confidences:
-            self._container.mux(self._stream.encode())
-        self._container.close()
-
-
-_FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
-_REPRODUCIBLE = {"fflags": "+bitexact"}
-"""The same chroma makes the same file."""
 
 
 def _digest(path: Path) -> str:

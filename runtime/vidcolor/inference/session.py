@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import ArgumentError, BundleError
+from vidcolor.errors import ArgumentError, BundleError, is_out_of_memory
 from vidcolor.files import named_errors
 from vidcolor.inference import contract, running
 from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
@@ -252,6 +252,8 @@ class Session:
                 verbosity=self._verbosity,
             )
         except Exception as error:  # onnxruntime's own classes share no other base
+            if is_out_of_memory(error):
+                raise MemoryError from error
             raise BundleError(
                 f"model {self.metadata.name!r} failed: {first_line(error)}"
             ) from error

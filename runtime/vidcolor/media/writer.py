@@ -261,7 +261,7 @@ class Writer:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except MediaError:
+        except (MediaError, MemoryError):
             raise
         except (av.FFmpegError, OSError) as error:
             reason = error.strerror or str(error)
