@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 from skimage import data
@@ -37,13 +40,26 @@ def pan() -> Scene:
     )
 
 
-def colour(scene: Scene, **options: object) -> list[tuple[Plane, Plane]]:
-    propagator = Propagator(Session.load(provider="cpu", **options))
-    state, painted = propagator.init_state(scene.key()), []
-    for luma in scene.luma[1:]:
-        chroma, confidence, state = propagator.step(luma, state)
-        painted.append((chroma, confidence))
-    return painted
+@pytest.fixture(scope="module")
+def color(pan: Scene) -> Callable[..., list[tuple[Plane, Plane]]]:
+    """Chroma and confidence of the scene's frames 1, 2, ..., computed once for the same options."""
+
+    @cache
+    def steps(model: str, precision: str, threads: int) -> list[tuple[Plane, Plane]]:
+        session = Session.load(model, provider="cpu", precision=precision, threads=threads)
+        propagator = Propagator(session)
+        state, colored = propagator.init_state(pan.key()), []
+        for luma in pan.luma[1:]:
+            chroma, confidence, state = propagator.step(luma, state)
+            colored.append((chroma, confidence))
+        return colored
+
+    def color(
+        model: str = DEFAULT_MODEL, *, precision: str = "auto", threads: int = 1
+    ) -> list[tuple[Plane, Plane]]:
+        return steps(model, precision, threads)
+
+    return color
 
 
 def test_the_default_model_ships():
@@ -82,37 +98,37 @@ def test_whose_weights_others_made_is_said():
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_colours_do_not_depend_on_the_number_of_threads(name, pan):
-    once, again = (colour(pan, model=name, threads=threads) for threads in (1, 2))
+def test_colours_do_not_depend_on_the_number_of_threads(name, color):
+    once, again = (color(name, threads=threads) for threads in (1, 2))
     for (chroma, confidence), (other, sure) in zip(once, again, strict=True):
         assert np.array_equal(chroma, other)
         assert np.array_equal(confidence, sure)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_float16_colours_as_float32_does(name, pan):
-    exact, half = (colour(pan, model=name, precision=p) for p in contract.PRECISIONS)
+def test_float16_colours_as_float32_does(name, color):
+    exact, half = (color(name, precision=p) for p in contract.PRECISIONS)
     apart = max(np.abs(e[0] - h[0]).max() for e, h in zip(exact, half, strict=True))
     assert 0 < apart < 0.02  # export's tolerance; 0 would mean that float16 was not used
 
 
-def test_the_default_model_has_int8_for_cpus_which_colours_as_float32_does(pan):
+def test_the_default_model_has_int8_for_cpus_which_colours_as_float32_does(color):
     assert Session.load(provider="cpu").precision == contract.INT8
-    exact, coded = (colour(pan, precision=p) for p in ("float32", contract.INT8))
+    exact, coded = (color(precision=p) for p in ("float32", contract.INT8))
     apart = [np.abs(e[0] - c[0]) for e, c in zip(exact, coded, strict=True)]
     assert 0 < max(difference.max() for difference in apart) < 0.05  # export's tolerance
     assert max(difference.mean() for difference in apart) < 0.5 / 255  # half a code value
 
 
-def test_the_default_model_carries_colour(pan):
+def test_the_default_model_carries_colour(pan, color):
     """From the third frame on, far better than the key's colours left where they were."""
-    painted = [chroma for chroma, _ in colour(pan)]
+    painted = [chroma for chroma, _ in color()]
     for chroma, truth in zip(painted[2:], pan.chroma[3:], strict=True):
         held = np.square(pan.chroma[0] - truth).mean()
         assert np.square(chroma - truth).mean() < held / 4
 
 
-def test_the_default_model_is_less_sure_of_what_the_key_has_not_seen(pan):
-    _, confidence = colour(pan)[-1]
+def test_the_default_model_is_less_sure_of_what_the_key_has_not_seen(color):
+    _, confidence = color()[-1]
     new = STEP * 7
     assert confidence[:, -new:].mean() < 0.8 * confidence[:, :-new].mean()

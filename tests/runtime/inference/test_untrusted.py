@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.runtime.inference.hostile import Spoil, add_to, set_constant, spoiled
 from tests.support.scenes import Scene, render
-from tests.support.videos import write_clip
+from tests.support.videos import write_clip, write_key
 from tests.toy.colorizers import AB, METADATA, PLANES, RGB, write_colorizer
 from vidcolor.cli import main
 from vidcolor.errors import BundleError
@@ -99,7 +99,8 @@ def test_the_command_line_names_the_model_and_leaves_no_output(
 ) -> None:
     bundle = spoiled(toy_bundle, tmp_path, add_to("chroma", NAN), graphs=("propagate",))
     film, out = write_clip(tmp_path / "film.mkv"), tmp_path / "out.mkv"
-    words = ["color", str(film), "--key", "auto", "-o", str(out), "--size", "32", "--quiet"]
+    key = write_key(tmp_path / "key.png")
+    words = ["color", str(film), "--key", str(key), "-o", str(out), "--size", "32", "--quiet"]
     assert main([*words, "--model", str(bundle)]) == 2
     said = capsys.readouterr().err
     assert "model 'toy-bundle': chroma holds values that are no numbers" in said
