@@ -70,7 +70,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clip", type=Path, help="before")
-    parser.add_argument("coloured", type=Path, help="after")
+    parser.add_argument("colored", metavar="coloured", type=Path, help="after")
     parser.add_argument("--truth", type=Path, help="the same clip in its true colours, if known")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a PNG or JPEG file")
     options = parser.parse_args()

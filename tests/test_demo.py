@@ -66,6 +66,19 @@ def test_the_sheet_shows_before_and_after(rendered: Path, tmp_path: Path) -> Non
     assert sheet.shape[1] > 4 * module.COLUMN_WIDTH
 
 
+def test_the_sheets_command_writes_it(
+    rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, truth = (str(rendered / f"{name}.mp4") for name in ("clip", "truth"))
+    words = ["before_after.py", clip, truth, "-o", str(tmp_path / "a.png"), "--truth", truth]
+    monkeypatch.setattr(sys, "argv", words)
+    module = example("before_after")
+    module.main()
+    written = cv2.imread(str(tmp_path / "a.png"))
+    rows = {"before": clip, "after": truth, "true colours": truth}
+    np.testing.assert_array_equal(written, module.sheet(rows))
+
+
 @pytest.mark.parametrize("pixel_format", ["gray", "yuv420p10le"])
 def test_vspipe_and_the_front_end_agree(tmp_path: Path, pixel_format: str) -> None:
     """To the last bit, before either is encoded with loss."""
