@@ -11,16 +11,17 @@ TESTS = Path(__file__).parent
 TOY = TESTS / "toy"
 SLOWEST = (
     "training/reproduce/test_reproduce.py",
+    "training/test_fit_processes.py",
     "training/test_fit.py",
+    "test_colorizer_page.py",
     "export/test_road.py",
-    "test_wheel.py",
+    "vapoursynth_plugin/test_example_arguments.py",
+    "runtime/commands/test_color_pairs.py",
     "test_attack.py",
-    "test_pages.py",
-    "test_film.py",
     "export/test_main.py",
-    "export/test_colorizer.py",
-    "export/test_quantise.py",
-    "test_demo.py",
+    "test_wheel.py",
+    "test_film.py",
+    "test_pages.py",
 )
 """Files that take longest are run first. One that is begun last would keep a process busy while the
 others have nothing left to do."""

@@ -1,39 +1,25 @@
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from evaluation.options import ClipOptions
 from evaluation.provenance import provenance
-from tests.support.footage import SIZE, write_scenes
-from tests.support.waiting import DEADLINE
+from tests.training.small_fit import losses, small_fit
 from training import validation
-from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
-from training.data.options import RolloutOptions
+from training.checkpoint import CheckpointError, load_generator
 from training.fit import fit
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.options import FitOptions, ObjectiveOptions
 from training.progress import Progress
-from training.run_log import RunLog, read_losses
-from training.state import TRAINING
+from training.run_log import RunLog
 from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,25 +32,7 @@ def _few_examples() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> FitOptions:
-    folder = tmp_path_factory.mktemp("fit")
-    return FitOptions(
-        videos=(write_scenes(folder / "videos", 4),),
-        out=folder / "run",
-        arguments=("width=0.03125",),
-        discriminator_width=1 / 32,
-        clips=ClipOptions(size=SIZE, cache=folder / "cache"),
-        rollout=RolloutOptions(crop=SIZE),
-        batch=2,
-        steps=6,
-        log_every=1,
-        checkpoint_steps=3,
-        accelerator="cpu",
-        threads=1,
-    )
-
-
-def losses(out: Path) -> list[dict[str, float]]:
-    return [{k: v for k, v in line.items() if k != "minutes"} for line in read_losses(out)]
+    return small_fit(tmp_path_factory.mktemp("fit"))
 
 
 @pytest.fixture(scope="module")
@@ -260,66 +228,3 @@ def test_a_compiled_generator_learns_the_same(options, tmp_path, monkeypatch):
     for one, other in zip(plain, compiled, strict=True):
         assert one == pytest.approx(other, rel=1e-4)
     assert plain[0]["l1"] != plain[-2]["l1"]
-
-
-def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
-    """Three times: kill -9 at a random moment of a run that saves after every update."""
-    run = replace(
-        options, out=tmp_path / "run", objective=ObjectiveOptions(alpha=0),
-        steps=100_000, checkpoint_steps=1,
-    )  # fmt: skip
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["training.fit"])  # PyTorch is imported once for all three
-    rng = np.random.default_rng(0)
-    step = 0
-    for _ in range(3):
-        resume = (run.out / "checkpoint" / TRAINING).exists()
-        process = processes.Process(target=fit, args=(replace(run, resume=resume),))
-        process.start()
-        try:
-            end = time.monotonic() + DEADLINE
-            while not _checkpoint_after(run.out, step):
-                assert process.is_alive()
-                assert time.monotonic() < end
-                time.sleep(0.02)
-            time.sleep(rng.uniform(0.0, 1.0))
-        finally:
-            process.kill()
-            process.join()
-        assert process.exitcode == -signal.SIGKILL
-        network, config = load_generator(run.out / "best")
-        assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
-        assert config.metrics["whole_psnr"] > 0
-        assert load_generator(run.out / "checkpoint")[1].step > step
-        step = load_generator(run.out / "checkpoint")[1].step
-
-
-def _checkpoint_after(out: Path, step: int) -> bool:
-    try:
-        return read_config(out / "checkpoint").step > step and (out / "best" / CONFIG).exists()
-    except CheckpointError:
-        return False
-
-
-def test_two_processes_train_one_model(options, tmp_path):
-    """torchrun with gloo: both see their half of the batch, and agree on the gradients."""
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
-            *("-m", "training", "fit", str(options.videos[0]), "-o", str(tmp_path / "run")),
-            *("--arguments", "width=0.03125", "--discriminator-width", "0.03125"),
-            *("--size", str(SIZE), "--crop", str(SIZE), "--cache", str(options.clips.cache)),
-            *("--batch", "4", "--steps", "2", "--log-every", "1", "--accelerator", "cpu"),
-            *("--threads", "1", "--checkpoint-steps", "9"),
-        ],
-        check=False,
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    figures = losses(tmp_path / "run")
-    assert [line["step"] for line in figures if "l1" in line] == [1, 2]
-    assert json.loads((tmp_path / "run" / "checkpoint" / "config.json").read_text())["step"] == 2

@@ -1,0 +1,34 @@
+"""A training that takes seconds: of tiny networks, on a few rendered scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evaluation.options import ClipOptions
+from tests.support.footage import SIZE, write_scenes
+from training.data.options import RolloutOptions
+from training.options import FitOptions
+from training.run_log import read_losses
+
+
+def small_fit(folder: Path) -> FitOptions:
+    """Options of a run in a folder, which gets the scenes too."""
+    return FitOptions(
+        videos=(write_scenes(folder / "videos", 4),),
+        out=folder / "run",
+        arguments=("width=0.03125",),
+        discriminator_width=1 / 32,
+        clips=ClipOptions(size=SIZE, cache=folder / "cache"),
+        rollout=RolloutOptions(crop=SIZE),
+        batch=2,
+        steps=6,
+        log_every=1,
+        checkpoint_steps=3,
+        accelerator="cpu",
+        threads=1,
+    )
+
+
+def losses(out: Path) -> list[dict[str, float]]:
+    """The figures of a run without the minutes, which no two runs share."""
+    return [{k: v for k, v in line.items() if k != "minutes"} for line in read_losses(out)]

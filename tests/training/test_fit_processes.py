@@ -1,0 +1,94 @@
+"""`fit` in processes of its own: killed at any time, and two that train one model."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.footage import SIZE
+from tests.support.waiting import DEADLINE
+from tests.training.small_fit import losses, small_fit
+from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
+from training.fit import fit
+from training.options import FitOptions, ObjectiveOptions
+from training.state import TRAINING
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> FitOptions:
+    return small_fit(tmp_path_factory.mktemp("fit"))
+
+
+def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
+    """Three times: kill -9 at a random moment of a run that saves after every update."""
+    run = replace(
+        options, out=tmp_path / "run", objective=ObjectiveOptions(alpha=0),
+        steps=100_000, checkpoint_steps=1,
+    )  # fmt: skip
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["training.fit"])  # PyTorch is imported once for all three
+    rng = np.random.default_rng(0)
+    step = 0
+    for _ in range(3):
+        resume = (run.out / "checkpoint" / TRAINING).exists()
+        process = processes.Process(target=fit, args=(replace(run, resume=resume),))
+        process.start()
+        try:
+            end = time.monotonic() + DEADLINE
+            while not _checkpoint_after(run.out, step):
+                assert process.is_alive()
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0.0, 1.0))
+        finally:
+            process.kill()
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
+        network, config = load_generator(run.out / "best")
+        assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+        assert config.metrics["whole_psnr"] > 0
+        assert load_generator(run.out / "checkpoint")[1].step > step
+        step = load_generator(run.out / "checkpoint")[1].step
+
+
+def _checkpoint_after(out: Path, step: int) -> bool:
+    try:
+        return read_config(out / "checkpoint").step > step and (out / "best" / CONFIG).exists()
+    except CheckpointError:
+        return False
+
+
+def test_two_processes_train_one_model(options, tmp_path):
+    """torchrun with gloo: both see their half of the batch, and agree on the gradients."""
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
+            *("-m", "training", "fit", str(options.videos[0]), "-o", str(tmp_path / "run")),
+            *("--arguments", "width=0.03125", "--discriminator-width", "0.03125"),
+            *("--size", str(SIZE), "--crop", str(SIZE), "--cache", str(options.clips.cache)),
+            *("--batch", "4", "--steps", "2", "--log-every", "1", "--accelerator", "cpu"),
+            *("--threads", "1", "--checkpoint-steps", "9"),
+        ],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    figures = losses(tmp_path / "run")
+    assert [line["step"] for line in figures if "l1" in line] == [1, 2]
+    assert json.loads((tmp_path / "run" / "checkpoint" / "config.json").read_text())["step"] == 2
