@@ -39,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if rest:
         yield f"  and {counted(rest, 'shot')} more"
     without = len(plan.without_key)
-    if without and plan.unkeyed == "guess":
+    if without and plan.unkeyed == "guess" and not plan.references:
         yield (
             f"  {counted(without, 'shot')} without a key: --unkeyed auto has a colorizer paint a "
             "frame of each, --unkeyed gray leaves them gray"
@@ -57,6 +57,8 @@ def _listed(plan: Plan) -> tuple[tuple[PlannedShot, ...], int]:
 
 
 def _keys(shot: PlannedShot, plan: Plan) -> str:
+    if not shot.keys and plan.references:
+        return f"no key: coloured by likeness to {counted(plan.references, 'reference')}"
     if not shot.keys:
         return _WITHOUT[plan.unkeyed]
     if shot.auto_keys:

@@ -10,7 +10,6 @@ from vidcolor.errors import ArgumentError
 from vidcolor.film.job import UNKEYED
 from vidcolor.film.key_sources import Keys, StrPath
 from vidcolor.film.keys import FittedReference
-from vidcolor.inference.session import Session
 from vidcolor.timeline import DIRECTIONS
 
 type Scenes = Literal["auto", "none"] | Sequence[int]
@@ -43,15 +42,6 @@ def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str)
         raise ArgumentError(
             f"references colour the shots without a key, unkeyed is {unkeyed!r}; only one of them "
             "is accepted"
-        )
-
-
-def check_remembers(session: Session, references: Sequence[StrPath]) -> None:
-    """Raises ArgumentError where a model cannot do with references."""
-    if references and not session.remembers:
-        raise ArgumentError(
-            f"references: the model {session.metadata.name} remembers no pictures, another model "
-            "is needed"
         )
 
 

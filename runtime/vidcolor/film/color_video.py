@@ -23,7 +23,6 @@ from vidcolor.film.arguments import (
     Scenes,
     check_arguments,
     check_colors,
-    check_remembers,
     describe_options,
     shot_starts,
 )
@@ -173,8 +172,7 @@ def color_video(
     with Reader(clip, side=side, progressive=progressive) as reader:
         info = reader.info
     matrix = coding_of(info).matrix
-    if finish.blend is not None:
-        finish.blend.check(info, side=side, progressive=progressive)
+    finish.check(info, side=side, progressive=progressive)
     check_place(output, clip=clip, overwrite=overwrite)
     encoder, pixel_format = choose_encoder(
         output, info, PREVIEW if preview and codec == AUTO else codec, codec_options
@@ -183,7 +181,6 @@ def color_video(
     session = Session.load(
         model, provider=provider, precision=precision, threads=_threads_for(jobs)
     )
-    check_remembers(session, references)
     needs_colorizer = is_auto(keys) or unkeyed == "auto"
     painter = Colorizer.load(colorizer, provider=provider) if needs_colorizer else None
     sources = read_sources(
@@ -198,7 +195,7 @@ def color_video(
         note=note,
     )
     fitted_references = read_references(
-        [Path(path) for path in references], working_size=working_size, matrix=matrix
+        references, session=session, working_size=working_size, matrix=matrix
     )
     store = Store(work_folder(output), bits_of(pixel_format))
     with lock_output(store.folder, output), _tidied(store), one_opencv_thread():

@@ -78,6 +78,11 @@ class Finish:
     """What is done after blending."""
     blend: Blend | None = None
 
+    def check(self, info: Info, *, side: int | None, progressive: bool) -> None:
+        """As `Blend.check`, where there is a film to blend with."""
+        if self.blend is not None:
+            self.blend.check(info, side=side, progressive=progressive)
+
 
 class Finisher:
     """Changes the chroma of frame after frame. A context: it may hold a film open.

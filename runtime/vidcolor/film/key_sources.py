@@ -11,7 +11,7 @@ from vidcolor.film.key_folder import find_keys
 from vidcolor.film.keys import Source, find_sources
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.key.auto import AUTO, auto_first_key
-from vidcolor.media.reader import Info
+from vidcolor.media.info import Info
 from vidcolor.media.tags import coding_of
 
 type StrPath = str | os.PathLike[str]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from pathlib import Path
 
-from vidcolor.errors import KeyFrameError
+from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.film.fingerprint import fingerprint_key, fingerprint_reference
 from vidcolor.grid import Grid
+from vidcolor.inference.session import Session
 from vidcolor.key.bars import has_bars, without_bars
 from vidcolor.key.gray import MOSTLY, gray_share, has_strokes
 from vidcolor.key.image import is_painted, read_key, read_reference
@@ -72,23 +74,33 @@ class FittedReference:
 
 
 def read_references(
-    images: Sequence[Path], *, working_size: WorkingSize, matrix: str
+    images: Sequence[str | PathLike[str]],
+    *,
+    session: Session,
+    working_size: WorkingSize,
+    matrix: str,
 ) -> list[FittedReference]:
     """Read pictures in colour, of any size and aspect, as references.
 
     Args:
         images: The files.
+        session: The model.
         working_size: The film's mapping to working size.
         matrix: The film's, as in `vidcolor.color.Coding`.
 
     Raises:
         KeyFrameError: An image cannot be read, or is gray.
-        ArgumentError: There are too many.
+        ArgumentError: There are too many, or the model has no memory for them.
     """
     check_count(len(images))
+    if images and not session.remembers:
+        raise ArgumentError(
+            f"references: the model {session.metadata.name} remembers no pictures, another model "
+            "is needed"
+        )
     return [
         FittedReference(path.name, small, fingerprint_reference(small))
-        for path in images
+        for path in map(Path, images)
         for small in [fit_reference(read_reference(path, matrix=matrix), working_size)]
     ]
 
@@ -112,7 +124,7 @@ def find_sources(
         KeyFrameError: An image is no key of the film, or all of them are gray.
     """
     unpainted = [path for path in images.values() if len(images) > 1 and not is_painted(path)]
-    if len(unpainted) == len(images):
+    if unpainted and len(unpainted) == len(images):
         raise KeyFrameError(
             f"keys: all {len(unpainted)} images in {unpainted[0].parent} are gray, at least one "
             "has to be painted"

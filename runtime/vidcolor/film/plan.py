@@ -52,6 +52,8 @@ class Plan:
     seconds: float | None
     """How long these will take, where there are `WORTH_TIMING` of them or more, by a few that were
     timed. Decoding and encoding run beside them. None where nothing was timed."""
+    references: int = 0
+    """Pictures that shots without a key are coloured by likeness to."""
 
     @property
     def without_key(self) -> tuple[PlannedShot, ...]:
@@ -87,6 +89,7 @@ def make_plan(
         part=film.part,
         shots=tuple(shots),
         unkeyed=film.unkeyed,
+        references=len(film.references),
         stored=sum(len(piece.part) for piece in pieces if piece.is_stored),
         steps=steps,
         seconds=steps * step_seconds() if step_seconds and steps >= WORTH_TIMING else None,

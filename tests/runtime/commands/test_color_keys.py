@@ -141,6 +141,24 @@ def test_references_that_are_refused(folder: Path, capsys: pytest.CaptureFixture
     older = ["--model", "unet-2019"]
     refused("remembers no pictures, another model is needed", "--reference", "a.png", *older)
     refused("or a --reference")
+    refused("unkeyed is 'gray'; only one of them", "--reference", "a.png", "--unkeyed", "gray")
+
+
+def test_a_job_file_holds_several(folder: Path) -> None:
+    options = ["--scenes", "cuts.txt", "--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
+    Path("job.toml").write_text(
+        'films = ["film.mkv"]\noutput = "job.mkv"\nreference = ["a.png", "b.jpg"]\n'
+        'saturation = ["0.9", "0-3:1.2"]\nhue = 5\n'
+    )
+    assert main(["color", "job.toml", *options, "--quiet"]) == 0
+    more = ["--reference", "a.png", "--reference", "b.jpg", "--saturation", "0.9"]
+    more += ["--saturation", "0-3:1.2", "--hue", "5", "--quiet"]
+    assert color("typed.mkv", *more, keys=False) == 0
+    assert Path("job.mkv").read_bytes() == Path("typed.mkv").read_bytes()
+    Path("job.toml").write_text('films = "film.mkv"\noutput = "job.mkv"\nblend = "typed.mkv:0.5"\n')
+    assert main(["color", "job.toml", *options, *more]) == 0
+    assert color("mixed.mkv", "--blend", "typed.mkv:0.5", *more, keys=False) == 0
+    assert Path("job.mkv").read_bytes() == Path("mixed.mkv").read_bytes()
 
 
 def read(path: Path) -> list[bytes]:

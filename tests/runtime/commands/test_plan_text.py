@@ -48,6 +48,14 @@ def test_what_becomes_of_shots_without_a_key() -> None:
     assert auto[2] == "  shot 2: frames 10 to 19: no key: the colorizer paints frame 15"
 
 
+def test_shots_that_take_their_colours_from_references() -> None:
+    lines = list(plan_lines(plan(shot(1, 3), shot(2), references=2)))
+    assert lines[2:] == [
+        "  shot 2: frames 10 to 19: no key: coloured by likeness to 2 references",
+        "  to do: 20 of 20 frames, 40 steps of the model",
+    ]
+
+
 def test_a_film_of_many_shots() -> None:
     """Those without a key are what matters."""
     shots = [shot(n) if n % 10 == 0 else shot(n, 10 * n) for n in range(1, 101)]
