@@ -121,10 +121,10 @@ class OutputOptions:
     lossless. prores and dnxhr are for editing systems."""
     crf: Annotated[float | None, tyro.conf.arg(metavar="0-51")] = None
     """Quality of libx264, libx265 and h264-420, less is better and larger. Default:
-    16, for libx265 18, for a --preview 23."""
+    12, for h264-420 16, for libx265 18, for a --preview 23."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Speed of the same, from ultrafast to veryslow; slower is smaller. Default:
-    medium, for a --preview veryfast."""
+    medium, for libx264 and a --preview veryfast."""
     codec_options: Annotated[str, tyro.conf.arg(metavar="NAME=VALUE,...")] = ""
     """Any other of FFmpeg's options for the encoder, such as tune=film,g=48."""
     preview: Switch = False

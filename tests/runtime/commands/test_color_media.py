@@ -1,7 +1,9 @@
 """`vidcolor color` on films that are not tidy, from the command to the file."""
 
 import io
+import json
 import shutil
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +82,77 @@ def test_a_damaged_frame_is_told_once_and_not_by_other_parts(
     assert "note" not in capfd.readouterr().err
     assert color(clip, tmp_path / "out.mkv", "--overwrite") == 0
     assert note in capfd.readouterr().err  # also where the film is not scanned again
+
+
+RATES = {"24": Fraction(24), "25": Fraction(25), "23.976": Fraction(24000, 1001)}
+
+
+@pytest.mark.parametrize(("codec", "name"), [
+    ("prores", "out.mov"), ("dnxhr", "out.mov"), ("libx264", "out.mp4"), ("libx264", "out.mkv"),
+])  # fmt: skip
+@pytest.mark.parametrize("rate", RATES)
+def test_what_editing_systems_read_of_a_films_rate(
+    tmp_path: Path, codec: str, name: str, rate: str
+) -> None:
+    """Constant, exactly that of the film, and progressive, from a Matroska that rounds times."""
+    size = {"width": 256, "height": 144}
+    clip = write_steady(tmp_path / "film.mkv", frames=30, rate=RATES[rate], **size)
+    key, output = write_key(tmp_path / "key.png", **size), tmp_path / name
+    assert color(clip, output, "--codec", codec, "--key", key) == 0
+    with av.open(output) as container:
+        stream = container.streams.video[0]
+        assert (stream.average_rate, stream.base_rate) == (RATES[rate], RATES[rate])
+        steps = [frame.time for frame in container.decode(video=0)]
+        assert [round(time * RATES[rate]) for time in steps] == list(range(30))
+    if probe := shutil.which("ffprobe"):
+        shown = "stream=r_frame_rate,avg_frame_rate,field_order"
+        words = ["-v", "error", "-select_streams", "v", "-show_entries", shown, "-of", "json"]
+        told = subprocess.run([probe, *words, output], capture_output=True, check=True).stdout
+        [stream] = json.loads(told)["streams"]
+        exact = f"{RATES[rate].numerator}/{RATES[rate].denominator}"
+        assert (stream["r_frame_rate"], stream["avg_frame_rate"]) == (exact, exact)
+        assert stream.get("field_order", "progressive") == "progressive"
+    if program := shutil.which("mediainfo"):
+        words = ["--Output=JSON", output]
+        told = subprocess.run([program, *words], capture_output=True, check=True).stdout
+        video = next(t for t in json.loads(told)["media"]["track"] if t["@type"] == "Video")
+        assert float(video["FrameRate"]) == pytest.approx(float(RATES[rate]), abs=0.0006)
+        assert video["FrameRate_Mode"] == "CFR"
+        assert video.get("ScanType", "Progressive") == "Progressive"
+
+
+def test_a_damaged_part_of_a_frame_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_steady(tmp_path / "film.avi", frames=30, codec="mpeg4", width=256, height=144)
+    clip = spoil_packet(whole, 13, lambda data: data[: len(data) // 2] + b"Z" * (len(data) // 2))
+    key = write_key(tmp_path / "key.png", width=256, height=144)
+    assert color(clip, tmp_path / "out.mkv", "--key", key) == 0
+    assert f"{clip}: frame 13 at 0:00:00.542 is damaged" in capfd.readouterr().err
+    assert len(frames(tmp_path / "out.mkv")) == 30
+    assert color(clip, tmp_path / "part.mkv", "--key", key, "--range", "0-12") == 0
+    assert "is damaged" not in capfd.readouterr().err
+
+
+def test_frames_of_another_size_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A broadcast that changes its size: as the FFmpeg program has it, all of the first one's."""
+    clip = tmp_path / "film.ts"
+    parts = [(720, 576), (704, 576)]
+    for number, (width, height) in enumerate(parts):
+        part = write_steady(
+            tmp_path / f"{number}.ts", frames=10, rate=Fraction(25), options={"bf": "0"},
+            width=width, height=height,
+        )  # fmt: skip
+        with clip.open("ab") as file:
+            file.write(part.read_bytes())
+    key = write_key(tmp_path / "key.png", width=720, height=576)
+    assert color(clip, tmp_path / "out.mkv", "--key", key) == 0
+    assert (
+        "frames 10 to 19 at 0:00:00.400 have another size or format than the first, and are "
+        "converted"
+    ) in capfd.readouterr().err
+    assert {(frame.width, frame.height) for frame in frames(tmp_path / "out.mkv")} == {(720, 576)}
+    assert len(frames(tmp_path / "out.mkv")) == 20
 
 
 def test_previews_of_odd_sizes(tmp_path: Path) -> None:

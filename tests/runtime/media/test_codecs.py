@@ -87,8 +87,8 @@ CLIP_BITS = {"gray": 8, "gray10le": 10, "yuv444p10le": 10}
 
 def test_options_take_the_place_of_ours() -> None:
     encoder = CODECS["libx264"].with_options({"crf": "30", "tune": "film"})
-    assert encoder.options_for("yuv420p") == {"preset": "medium", "crf": "30", "tune": "film"}
-    assert CODECS["libx264"].options["crf"] == "16"
+    assert encoder.options_for("yuv420p") == {"preset": "veryfast", "crf": "30", "tune": "film"}
+    assert CODECS["libx264"].options["crf"] == "12"
     own = CODECS["dnxhr"].with_options({"profile": "dnxhr_lb"})
     assert own.options_for("yuv422p") == {"profile": "dnxhr_lb"}
 

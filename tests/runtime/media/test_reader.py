@@ -206,7 +206,7 @@ def test_frames_of_another_size_are_scaled(tmp_path: Path, others: dict[str, int
     assert (loss.frame, loss.count, loss.fate) == (length, length, Fate.CONVERTED)
     size = {"width": WIDTH, "height": HEIGHT} | others
     for index, frame in enumerate(frames[length : 2 * length]):
-        scaled = cv2.resize(picture(index, **size), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        scaled = cv2.resize(picture(index, **size), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         assert np.abs(frame.planes[0].astype(float) - scaled).mean() < 3
     for one, other in zip(frames[:length], frames[2 * length :], strict=True):
         np.testing.assert_array_equal(one.planes[0], other.planes[0])

@@ -147,6 +147,17 @@ def test_no_sound_at_all_is_known(tmp_path: Path) -> None:
         assert not container.streams.audio
 
 
+def test_sound_of_a_matroska_that_nobody_knows(tmp_path: Path) -> None:
+    clip = write_steady(tmp_path / "one.mkv", frames=24, sound="pcm_s16le")
+    data = clip.read_bytes()
+    assert data.count(b"A_PCM/INT/LIT") == 1
+    clip.write_bytes(data.replace(b"A_PCM/INT/LIT", b"A_NEW/ONE/XYZ"))
+    output = tmp_path / "out.mkv"
+    [note] = notes_of(clip, output)
+    assert "of a kind that FFmpeg does not know) of" in note
+    assert len(frames(output)) == 24
+
+
 def test_sound_may_be_left_out(tmp_path: Path) -> None:
     clip = write_steady(tmp_path / "clip.mkv", frames=24, sound="aac")
     assert notes_of(clip, tmp_path / "out.mp4", audio=False) == []

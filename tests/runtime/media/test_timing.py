@@ -109,6 +109,24 @@ def test_the_clock_of_joined_recordings_goes_on(tmp_path: Path, ending: str) -> 
     assert times[:30] == times_of(one)
 
 
+def test_a_clock_that_jumps_ahead_goes_on(tmp_path: Path) -> None:
+    """A recorder that was stopped for an hour, whose clock was not."""
+    given = tmp_path / "one.ts", tmp_path / "two.ts"
+
+    def later(packet: av.Packet) -> None:
+        packet.pts, packet.dts = packet.pts + 90000, packet.dts + 90000
+
+    for path, times in zip(given, (lambda packet: None, later), strict=True):
+        write_steady(path, frames=30, rate=Fraction(25), codec="mpeg2video", times=times)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(path.read_bytes() for path in given))
+    with av.open(joined) as container:
+        stored = [packet.dts * packet.time_base for packet in container.demux() if packet.size]
+    assert stored[30] - stored[29] > 3000
+    times = times_of(joined)
+    assert times == [times[0] + Fraction(n, 25) for n in range(60)]
+
+
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_sound_follows_the_pictures_over_a_joint(tmp_path: Path, ending: str) -> None:
     one = write_steady(
