@@ -60,7 +60,9 @@ class Decoder:
         self._video, self._beside = video, beside
         self._rate, self._grid, self._losses = rate, grid, losses
         self._damaged: set[int] = set()
-        """Times of packets that could not be decoded, in ticks of the file."""
+        """Times of packets that could not be decoded, in ticks of the file. Where several threads
+        decode frames, that of a later packet, which the error came with."""
+        self._keeps = video.codec_context.name in _KEEPING
 
     def __iter__(self) -> Iterator[Timed | CopiedPacket]:
         video = self._video
@@ -115,8 +117,7 @@ class Decoder:
 
     def _sound(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Those that are more than the memory of a refused packet."""
-        keeping = self._video.codec_context.name in _KEEPING
-        return (frame for frame in frames if not (keeping and frame.pts in self._damaged))
+        return (frame for frame in frames if not (self._keeps and frame.pts in self._damaged))
 
     def _decode_last(self, order: DisplayOrder[av.VideoFrame]) -> Iterator[Timed]:
         """The last frames, once more from the beginning of the file, on one thread.
@@ -131,7 +132,7 @@ class Decoder:
             clock = self._clock(container)
             for packet in _up_to_damage(container.demux(video)):
                 for moved in clock.carry(packet) if packet.size else (packet,):
-                    if moved.size and moved.pts in self._damaged:
+                    if self._keeps and moved.size and moved.pts in self._damaged:
                         continue  # without it, the frame before it may come
                     try:
                         frames = video.codec_context.decode(moved)

@@ -157,6 +157,7 @@ class Losses:
     _frames: int = 0
     _regular: int = 0
     """Frames that follow the one before at the film's rate."""
+    _first: int | None = None
     _last: int | None = None
     _until: int = 0
     """When the last frame has been shown, as the file says."""
@@ -169,6 +170,8 @@ class Losses:
                 self._gaps.append(_Gap(self._frames, self._last + self.step, time, explained))
             elif 10 * abs(time - self._last - self.step) <= self.step:
                 self._regular += 1
+        if self._first is None:
+            self._first = time
         self._last, self._until = time, time + duration
         self._frames += 1
 
@@ -226,6 +229,8 @@ class Losses:
             behind = time is not None and self._last is not None and time > self._last
             frame = self._frames if behind else number
             begin = (self._until if frame else 0) if time is None else time
+            if frame == 0 and self._first is not None and begin >= self._first:
+                begin = max(0, self._first - self.step)  # told late, by a decoder of many threads
             at_end = frame >= self._frames
             losses.append(Loss(frame, begin * base, 1, Fate.UNDECODABLE, at_end=at_end))
         return tuple(sorted(losses, key=lambda loss: (loss.frame, loss.seconds)))

@@ -41,7 +41,7 @@ def half(data: bytes) -> bytes:
         ("clip.mkv", "libx264", "yuv420p", zeros),
     ],
 )
-@pytest.mark.parametrize("number", [5, 12, 29])
+@pytest.mark.parametrize("number", [0, 5, 12, 29])
 def test_a_damaged_packet_costs_its_frame(
     tmp_path: Path,
     name: str,
@@ -76,7 +76,7 @@ def test_a_frame_that_the_decoder_refuses_and_gives_all_the_same(tmp_path: Path)
     clip.write_bytes(content[: second_row + 4])
     times, [loss] = read(clip)
     assert times == whole[:29]
-    assert (loss.frame, loss.count, loss.damaged, loss.at_end) == (29, 1, True, True)
+    assert (loss.frame, loss.count, loss.fate, loss.at_end) == (29, 1, Fate.UNDECODABLE, True)
 
 
 def write_deep(path: Path) -> Path:

