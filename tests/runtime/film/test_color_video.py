@@ -130,8 +130,8 @@ def test_the_readme_shows_it(folder: Path) -> None:
     exec(compile(code, "README.md", "exec"), told)  # noqa: S102  it is our own
     report = told["report"]
     assert isinstance(report, Report)
-    assert json.loads(Path("out.mp4.vidcolor.json").read_text())["film"] == "film.mkv"
-    after = frames(Path("out.mp4"))
+    assert json.loads(Path("coloured.mp4.vidcolor.json").read_text())["film"] == "film.mkv"
+    after = frames(Path("coloured.mp4"))
     assert len(after) == len(report.confidence) == LENGTH
     assert np.ptp(plane(after[7], 1)) > 20
 
