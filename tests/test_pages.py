@@ -38,7 +38,9 @@ OWN_TESTS = {"film.md", "keys.md", "advise-review.md", "colorizer.md", "filter.m
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_is_one(page: Path) -> None:
+def test_every_command_is_one(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("job.toml").write_text('films = "film.mkv"\n')  # it is read as words are
     for words in commands(page):
         program, *rest = words
         if program == "vidcolor" and not rest[0].startswith("--"):

@@ -120,11 +120,11 @@ class OutputOptions:
     H.264 of 8 bits in 4:2:0, with its index in front: what browsers and phones play. ffv1 is
     lossless. prores and dnxhr are for editing systems."""
     crf: Annotated[float | None, tyro.conf.arg(metavar="0-51")] = None
-    """Quality of libx264, libx265 and h264-420, less is better and larger. Default:
-    12, for h264-420 16, for libx265 18, for a --preview 23."""
+    """Quality of the x264 and x265 encoders, less is better and larger. Default: 12 for libx264, 18
+    for libx265, 16 for h264-420, 23 for a --preview."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Speed of the same, from ultrafast to veryslow; slower is smaller. Default:
-    medium, for libx264 and a --preview veryfast."""
+    """Speed of the same, from ultrafast to veryslow; slower is smaller. Default: veryfast for
+    libx264 and a --preview, medium for libx265 and h264-420."""
     codec_options: Annotated[str, tyro.conf.arg(metavar="NAME=VALUE,...")] = ""
     """Any other of FFmpeg's options for the encoder, such as tune=film,g=48."""
     preview: Switch = False

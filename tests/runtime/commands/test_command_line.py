@@ -15,7 +15,7 @@ from vidcolor.cli import COMMANDS, main
 from vidcolor.commands.color import ModelOptions, OutputOptions
 from vidcolor.inference.providers import PROVIDERS
 from vidcolor.inference.session import PRECISIONS
-from vidcolor.media.codecs import AUTO, CODECS
+from vidcolor.media.codecs import AUTO, CODECS, PREVIEW
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = {
@@ -74,6 +74,23 @@ def test_choices_are_those_that_the_library_takes() -> None:
     assert set(_choices(OutputOptions, "codec")) == {AUTO, *CODECS}
     assert set(_choices(ModelOptions, "provider")) == set(PROVIDERS)
     assert set(_choices(ModelOptions, "precision")) == set(PRECISIONS)
+
+
+def test_the_defaults_of_encoders_are_those_that_help_tells() -> None:
+    hints = get_type_hints(OutputOptions, include_extras=True)
+
+    def told(option: str) -> str:
+        return next(
+            text for extra in hints[option].__metadata__ if (text := getattr(extra, "help", None))
+        )
+
+    for name in ("libx264", "libx265", "h264-420"):
+        encoder = CODECS[name].options
+        assert f"{encoder['crf']} for {name}" in told("crf")
+    assert f"{PREVIEW.options['crf']} for a --preview" in told("crf")
+    presets = {name: CODECS[name].options["preset"] for name in ("libx264", "libx265", "h264-420")}
+    assert presets == {"libx264": "veryfast", "libx265": "medium", "h264-420": "medium"}
+    assert "veryfast for libx264 and a --preview, medium for libx265 and h264-420" in told("preset")
 
 
 def _choices(options: type, name: str) -> tuple[str, ...]:
