@@ -20,7 +20,7 @@ from typing import BinaryIO, NoReturn
 
 from tests.attack.material import Material
 from tests.attack.run import Input, Result, Room, run_input, run_input_here
-from tests.attack.worker import SECONDS, limit_memory
+from tests.attack.worker import CRASHED, SECONDS, limit_memory
 
 _PATIENCE = 2 * SECONDS
 """Seconds for an input, which the checks of its output are part of here."""
@@ -45,7 +45,10 @@ def _settled(
     """The result of an input, for which it may have to be run once more."""
     if isinstance(told, Result) and not told.faults:
         return told
-    alone = run_input(each, material, place, keep)
+    try:
+        alone = run_input(each, material, place, keep)
+    except Exception as error:  # of the attack itself: it costs one input
+        return Result(each, CRASHED, 0.0, (f"the input cannot be run: {error!r}",))
     if alone.faults or told == _ALONE:
         return alone
     faults = told.faults if isinstance(told, Result) else (told,)

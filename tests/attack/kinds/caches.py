@@ -108,9 +108,11 @@ def _pipe(rng: random.Random, work: Path, path: Path, files: list[Path]) -> None
 def _more(rng: random.Random, work: Path, path: Path, files: list[Path]) -> None:
     """Files that no job wrote."""
     place = work / rng.choice(_WILD)
+    if os.path.lexists(place):
+        return
     if rng.random() < 0.3:
-        place.mkdir(exist_ok=True)
-    elif not place.exists():
+        place.mkdir()
+    else:
         place.write_bytes(rng.randbytes(rng.choice((0, 10, 3000))))
 
 
