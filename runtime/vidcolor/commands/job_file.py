@@ -20,6 +20,8 @@ ENDING = ".toml"
 FILMS = "films"
 _LARGEST = 1_000_000
 """Bytes of a job file."""
+_LONGEST = 40
+"""Characters of a name that an error message shows."""
 _NAMES_OR_PATHS = {
     "key": ("auto",),
     "scenes": ("auto", "none"),
@@ -54,8 +56,8 @@ def expand_job(words: Sequence[str]) -> list[str]:
             expanded += _words(name, value, options[name], path)
         else:
             raise ArgumentError(
-                f"job: {path} holds {given!r}, which is no option of `vidcolor color`; accepted "
-                f"are {', '.join((FILMS, *options))}"
+                f"job: {path} holds {given[:_LONGEST]!r}, which is no option of `vidcolor color`; "
+                f"accepted are {', '.join((FILMS, *options))}"
             )
     return [*expanded, *words[1:]]
 
@@ -70,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
             return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         reason = error.strerror
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits
         raise ArgumentError(f"job: {path} is no TOML ({' '.join(str(error).split())})") from error
     raise MediaError(f"job: {path} cannot be read ({reason})")
 
@@ -121,4 +123,7 @@ def _words(name: str, value: Any, kind: Any, path: Path) -> list[str]:
 def _plain(name: str, value: Any, path: Path) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ArgumentError(f"job: {name} in {path} is {value!r}, a text or number is accepted")
-    return str(value)
+    text = str(value)
+    if "\0" in text:
+        raise ArgumentError(f"job: {name} in {path} holds a character 0, which no path or name may")
+    return text

@@ -76,6 +76,12 @@ class Encoder:
                     f"{name}: the encoder {self} has no such option; leave it out, or choose "
                     "another codec"
                 )
+            made = (context.width, context.height, context.pix_fmt)
+            if made != (info.width, info.height, pixel_format):
+                raise ArgumentError(
+                    f"{name} is {value!r}; vidcolor itself sets the size and the format of frames, "
+                    "leave it out"
+                )
 
     def holds_size(self, pixel_format: str, info: Info) -> bool:
         """Whether the clip's sides are whole numbers of the chroma samples of a pixel format.

@@ -108,6 +108,9 @@ def test_it_colours_as_its_words_would(tmp_path: Path, monkeypatch: pytest.Monke
         ("films = []", ArgumentError, "films in .* must be"),
         ("[output]\ncodec = 'ffv1'", ArgumentError, r"output in .* is \{'codec': 'ffv1'\}, a text"),
         ("size =", ArgumentError, r"is no TOML \(\w+"),
+        (f"size = {'9' * 5000}", ArgumentError, r"is no TOML \(Exceeds the limit"),
+        ('output = "a\\u0000b"', ArgumentError, "output in .* holds a character 0"),
+        (f"{'x' * 5000} = 1", ArgumentError, f"holds '{'x' * 40}', which is no option"),
         (None, MediaError, r"cannot be read \(there is no such file\)"),
     ],
 )

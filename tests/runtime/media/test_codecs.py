@@ -101,6 +101,8 @@ def test_options_take_the_place_of_ours() -> None:
         ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', which the encoder"),
         ("libx264", "yuv420p", {"tune": "film", "g": "x"}, "g is 'x', which the encoder libx264"),
         ("libx265", "yuv420p", {"presett": "slow"}, "presett: the encoder libx265 has no such"),
+        ("libx264", "yuv420p", {"video_size": "16x16"}, "video_size is '16x16'; vidcolor itself"),
+        ("ffv1", "yuv420p", {"pixel_format": "gray"}, "pixel_format is 'gray'; vidcolor itself"),
     ],
 )
 def test_options_that_an_encoder_does_not_take(codec, pixel_format, asked, sentence) -> None:
