@@ -21,6 +21,9 @@ something else: a folder, a link."""
 _OWNER = "owner.json"
 """Name in the work folder of the file that says who holds the lock."""
 
+_LONGEST = 10_000
+"""Bytes of that file."""
+
 _ATTEMPTS = 10
 """Another job may remove the work folder just as it is to be locked: then it is made anew."""
 
@@ -104,8 +107,11 @@ def _sign(folder: Path) -> None:
 
 
 def _owner(folder: Path) -> str:
+    path = folder / _OWNER
     try:
-        owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
+        if not path.is_file() or path.stat().st_size > _LONGEST:  # a pipe would be waited for
+            return "another process"
+        owner = json.loads(path.read_text(encoding="utf-8"))
         pid, host = int(owner["pid"]), str(owner["host"])
         since = datetime.fromisoformat(owner["since"]).astimezone()
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):

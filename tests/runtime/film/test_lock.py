@@ -119,6 +119,20 @@ def test_something_else_at_its_place_does_no_harm(tmp_path: Path, other: str) ->
     assert os.path.lexists(place)
 
 
+@pytest.mark.parametrize("other", ["pipe", "large"])
+def test_who_holds_it_is_not_waited_for(tmp_path: Path, other: str) -> None:
+    folder = tmp_path / "work"
+    with lock_output(folder, OUTPUT):
+        (folder / "owner.json").unlink()
+        if other == "pipe":
+            os.mkfifo(folder / "owner.json")
+        else:
+            with (folder / "owner.json").open("wb") as file:
+                file.truncate(1 << 40)
+        with pytest.raises(BusyError, match="by another process"), lock_output(folder, OUTPUT):
+            pass
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "work").touch()
     with (
