@@ -77,6 +77,12 @@ class Generator(nn.Module, ABC):
         Only parts that others trained on other data; most generators have none.
         """
 
+    def compute_in_parts(self, parts: int) -> None:
+        """Compute what is large at a time in so many parts, of one result, for the caches of a CPU.
+
+        Most generators have nothing like that.
+        """
+
     def paint(
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> tuple[Propagated, Tensor]:

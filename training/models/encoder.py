@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.layers import Residual, conv, double, zero_init
+from training.models.layers import SLOPE, Residual, conv, double, zero_init
 from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, Trunk, TrunkFeatures
 
 FLAT = 1e-3
@@ -40,9 +40,16 @@ class _Levels(nn.Module):
 
     def fine(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features at half, quarter and eighth of the size, without wide context."""
-        half = self.at_half(F.pixel_unshuffle(luma - 0.5, 2))
+        half = self.at_half[1](self._enter(luma - 0.5))
         quarter = self.at_quarter(half)
         return half, quarter, self.at_eighth(quarter)
+
+    def _enter(self, luma: Tensor) -> Tensor:
+        """The first convolution, of the four pixels of each 2x2, which stay where they are."""
+        first = self.at_half[0]
+        kernel = F.pixel_shuffle(first.get_parameter("0.weight"), 2)
+        x = F.conv2d(luma, kernel, first.get_parameter("0.bias"), stride=2, padding=2)
+        return F.leaky_relu(x, SLOPE)
 
     def wide(self, eighth: Tensor) -> Tensor:
         """What features at 1/8 say at 1/16: [B, 5c, h/16, w/16]."""

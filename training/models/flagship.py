@@ -38,11 +38,11 @@ from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Features, TrunkEncoder
-from training.models.fetch import fetch_from_keys, flow_evidence
+from training.models.fetch import Fetched, fetch, flow_evidence, out_of_frame
 from training.models.layers import enlarge
-from training.models.matcher import Matcher
-from training.models.mixer import Candidates, Mixer, out_of_frame
-from training.models.warp import shrink_flow, warp
+from training.models.matcher import Attended, Matcher
+from training.models.mixer import Candidates, Mixer
+from training.models.warp import warp
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 LEAST_CONFIDENCE = 1e-3
@@ -75,6 +75,11 @@ class Flagship(Generator):
     def load_pretrained(self) -> None:
         """The trunk's weights, from ImageNet."""
         self.encoder.trunk.load_imagenet()
+
+    def compute_in_parts(self, parts: int) -> None:
+        """See `Generator.compute_in_parts`."""
+        for attention in (self.matcher, self.recall):
+            attention.parts = parts
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
@@ -109,37 +114,39 @@ class Flagship(Generator):
         descriptor = self._describe(features)
         to_keys = self.matcher.embed(features.eighth, trunk.deep)
         to_previous = self.recall.embed(features.eighth, trunk.deep)
-        warped = warp(torch.cat([state["chroma"], state["chained"]], 1), flows[FLOW_PREVIOUS])
+        # In two calls, since the chain is handed on as it is.
+        warped, chained = (
+            warp(state[name], flows[FLOW_PREVIOUS]) for name in ("chroma", "chained")
+        )
         coarse = F.avg_pool2d(warped, 2)
-        fine = warped[:, :2] - enlarge(coarse[:, :2], 2)
-        candidates = self._candidates(
+        fine = warped - enlarge(coarse, 2)
+        candidates, fetched = self._candidates(
             small,
-            features,
-            descriptor,
+            features.eighth,
+            fetch(small, descriptor, (to_keys, to_previous), state, memory, flows),
             (to_keys, to_previous),
-            (coarse, fine),
+            (coarse, fine, F.avg_pool2d(chained, 2)),
             state,
             memory,
-            flows,
         )
-        mixed = self.mixer(small, features, candidates, flows[FLOW_PREVIOUS])
-        mended = enlarge(coarse[:, :2] + mixed.correction, 2)
+        mixed = self.mixer(small, features, candidates)
+        mended = enlarge(coarse + mixed.correction, 2)
         chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
-        fetched = [candidates.matched[:, :2], candidates.recalled[:, :2], mixed.guess]
+        offers = torch.cat([fetched, mixed.guess.unsqueeze(1)], 1)
         following = self._next_state(
             luma,
             chroma,
             confidence=mixed.confidence,
             descriptor=descriptor,
             embedding=to_previous,
-            chained=warped[:, 2:],
+            chained=chained,
             visibility=candidates.visibility,
         )
         return Propagated(
             chroma,
             enlarge(mixed.confidence, 2),
             following,
-            fetched=enlarge(torch.cat(fetched, 1), 2).unflatten(1, (len(fetched), 2)),
+            fetched=enlarge(offers.flatten(1, 2), 2).unflatten(1, (-1, 2)),
             candidates=candidates.chroma,
             log_errors=mixed.log_errors,
         )
@@ -175,70 +182,54 @@ class Flagship(Generator):
     def _candidates(
         self,
         small: Tensor,
-        features: Features,
-        descriptor: Tensor,
+        eighth: Tensor,
+        ways: Fetched,
         embeddings: tuple[Tensor, Tensor],
-        warped: tuple[Tensor, Tensor],
+        warped: tuple[Tensor, Tensor, Tensor],
         state: Tensors,
         memory: Tensors,
-        flows: Tensors,
-    ) -> Candidates:
-        """What the mixer chooses from.
+    ) -> tuple[Candidates, Tensor]:
+        """What the mixer chooses from; and what attention found, [B, 2, 2, h/2, w/2].
 
         Args:
             small: Luma [B, 1, h/2, w/2].
-            features: The frame's.
-            descriptor: What `_describe` made of them.
+            eighth: The frame's features at 1/8.
+            ways: What lies where flow and tracks lead to.
             embeddings: By which its places are compared with the keys' and the previous frame's.
-            warped: Chroma of the previous frame, chroma and luma of the last key, along flow, at
-                half size; and what the first has of finer detail, at full size.
+            warped: Chroma of the previous frame, along flow, at half size; what it has of finer
+                detail, at full size; and chroma and luma of the last key, at half size.
             state: The previous frame's.
             memory: The keys'.
-            flows: See `Generator.propagate`.
         """
-        (to_keys, to_previous), (coarse, fine) = embeddings, warped
-        back = flows[FLOW_PREVIOUS]
-        halved = shrink_flow(back, 2)
-        before = warp(
-            torch.cat([state["luma"], state["confidence"], state["visibility"]], 1), halved
-        )
-        similar = _dot(warp(state["descriptor"], shrink_flow(back, 4)), descriptor)
-        places = state["attention_key"][:, : to_previous.shape[1]]
-        places_similar = _dot(warp(places, shrink_flow(back, TOKEN)), to_previous)
-        key, tracked = (
-            fetch_from_keys(small, descriptor, to_keys, memory, flows[way])
-            for way in (FLOW_KEY, FLOW_TRACK)
-        )
-        agreement = torch.exp(-(tracked.flow - key.flow).abs().sum(1, keepdim=True))
-        evidence = flow_evidence(small, tracked.planes[:, 2:3], tracked.similarity, agreement)
-        evidence = torch.cat([evidence, tracked.place_similarity], 1)
-        penalty = self.matcher.distance_penalty(features.eighth, evidence)
-        matched = self.matcher(small, to_keys, penalty, memory, flows[FLOW_TRACK])
-        evidence = flow_evidence(small, before[:, :1], similar)
-        evidence = torch.cat([evidence, places_similar], 1)
-        penalty = self.recall.distance_penalty(features.eighth, evidence)
+        (to_keys, to_previous), (own, fine, chained) = embeddings, warped
+        there, confidence, visibility = ways.before.split(1, dim=1)
+        colors, lumas = ways.keys.split([2, 1], dim=2)
+        agreement = torch.exp(-(ways.flow[:, 2] - ways.flow[:, 1]).abs().sum(1, keepdim=True))
+        residual = torch.cat([there, lumas[:, 1]], 1) - small
+        evidence = flow_evidence(residual.abs(), agreement, ways.similarity, ways.place_similarity)
+        penalty = self.matcher.distance_penalty(eighth, evidence.to_tracked)
+        matched = self.matcher(to_keys, penalty, memory, ways.tracks)
+        penalty = self.recall.distance_penalty(eighth, evidence.to_previous)
         recent = {n: state[n].unsqueeze(1) for n in ("attention_key", "attention_value")}
-        recalled = self.recall(small, to_previous, penalty, recent, back.unsqueeze(1))
-        outside = [out_of_frame(way) for way in (halved, key.flow, tracked.flow)]
-        return Candidates(
-            previous=torch.cat([coarse[:, :2], before[:, :2]], 1),
-            key=key.planes,
-            matched=matched,
-            tracked=tracked.planes,
-            recalled=recalled,
-            track=tracked.flow,
-            chained=coarse[:, 2:],
-            visibility=torch.minimum(before[:, 2:], 1 - outside[0]),
+        recalled = self.recall(to_previous, penalty, recent, ways.to_previous)
+        attended = Attended.of(small, matched, recalled)
+        # Beside each other lie the key and what it holds by attention, and so on.
+        chroma = torch.stack([colors, attended.chroma], 2).flatten(1, 2)
+        luma = torch.stack([lumas, attended.luma], 2).flatten(1, 3)
+        outside = out_of_frame(ways.flow.flatten(0, 1)).unflatten(0, (-1, 3))
+        best, spread = attended.sure.unbind(2)
+        candidates = Candidates(
+            chroma=torch.cat([own.unsqueeze(1), chroma, chained[:, :2].unsqueeze(1)], 1),
+            luma=torch.cat([there, luma, chained[:, 2:]], 1),
+            confidence=confidence,
+            visibility=torch.minimum(visibility, 1 - outside[:, :1]),
+            best=best,
+            spread=spread,
             fine=F.avg_pool2d(fine.abs(), 2),
-            outside=torch.cat(outside, 1),
+            flow=ways.flow,
+            outside=outside,
             flow_agreement=agreement,
-            similarity=torch.cat([similar, key.similarity, tracked.similarity], 1),
-            place_similarity=torch.cat(
-                [places_similar, key.place_similarity, tracked.place_similarity], 1
-            ),
+            similarity=ways.similarity,
+            place_similarity=ways.place_similarity,
         )
-
-
-def _dot(these: Tensor, those: Tensor) -> Tensor:
-    """[B, 1, h, w]: products of vectors [B, c, h, w], place by place."""
-    return (these * those).sum(1, keepdim=True)
+        return candidates, attended.chroma

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SLOPE = 0.1
+"""Of leaky ReLU, below zero."""
+
 
 class Residual(nn.Module):
     """Two 3x3 convolutions beside a shortcut (He et al. 2015): [B, width, h, w] in and out."""
@@ -17,12 +20,12 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape out as in."""
-        return F.leaky_relu(x + self.second(self.first(x)), 0.1)
+        return F.leaky_relu(x + self.second(self.first(x)), SLOPE)
 
 
 def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
     """3x3 convolution and leaky ReLU: [B, before, h, w] -> [B, after, h / stride, w / stride]."""
-    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(0.1))
+    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.LeakyReLU(SLOPE))
 
 
 def double(x: Tensor) -> Tensor:

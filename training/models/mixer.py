@@ -10,13 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.encoder import Features
-from training.models.layers import Residual, conv, double, enlarge, softmax, zero_init
-from training.models.warp import ends
+from training.models.layers import Residual, conv, double, enlarge, zero_init
 
 CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
-FLOW_SCALE = 1 / 16
-"""Flow in pixels at working size is mostly below 16; the network sees about ±1."""
+FLOW_SCALE = 1 / 8
+"""Flow, at half size, is mostly below 8 pixels; the network sees about ±1."""
 TRACK_SCALE = 1 / 32
 """The flow of many frames, at half size, is mostly below 32 pixels."""
 DARK = 0.05
@@ -29,37 +28,32 @@ FIRST, SECOND = zip(*combinations(range(CANDIDATES), 2), strict=True)
 """Which candidates are compared with which others: all."""
 SPREAD_SCALE = CHROMA_SCALE**2
 """Of variances of chroma."""
-OUTSIDE = 8.0
-"""Pixels at half size outside the frame from which on it does not matter how many."""
 GUESS_START = -3.0
 """The logit that the guess begins with: 1/400 of the weight that `previous` has."""
 
 
 class Candidates(NamedTuple):
-    """What the mixer chooses from, at half size."""
+    """What the mixer chooses from, at half size, and what speaks for or against each."""
 
-    previous: Tensor
-    """[B, 4, h/2, w/2]: chroma, luma and confidence of the previous frame along its flow."""
-    key: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the key along its flow."""
-    matched: Tensor
-    """[B, 5, h/2, w/2]: of the key by attention, as `Matcher` has it: chroma, luma, the greatest
-    similarity in [-1, 1], the variance of chroma."""
-    tracked: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the key along its track."""
-    recalled: Tensor
-    """[B, 5, h/2, w/2]: as `matched`, of the previous frame."""
-    chained: Tensor
-    """[B, 3, h/2, w/2]: chroma and luma of the last key along the flows of all frames since."""
+    chroma: Tensor
+    """[B, 6, 2, h/2, w/2]: `previous`, `key`, `matched`, `tracked`, `recalled` and `chained`."""
+    luma: Tensor
+    """[B, 6, h/2, w/2]: of the places it comes from."""
+    confidence: Tensor
+    """[B, 1, h/2, w/2]: of the previous frame, along its flow."""
     visibility: Tensor
-    """[B, 1, h/2, w/2]: 1 where that has been within the picture all the time, down to 0."""
+    """[B, 1, h/2, w/2]: 1 where `chained` has been within the picture all the time, down to 0."""
+    best: Tensor
+    """[B, 2, h/2, w/2]: the greatest similarity that `matched` and `recalled` found."""
+    spread: Tensor
+    """[B, 2, h/2, w/2]: the variance of chroma that they found."""
     fine: Tensor
     """[B, 2, h/2, w/2]: mean size of what `previous` has of finer detail."""
-    track: Tensor
-    """[B, 2, h/2, w/2]: that track, in pixels of this size."""
+    flow: Tensor
+    """[B, 3, 2, h/2, w/2]: to the previous frame, to the key, and its track; in pixels of this
+    size."""
     outside: Tensor
-    """[B, 3, h/2, w/2]: the out-of-frame distances of the flow to the previous frame, of the flow
-    to the key and of the track, see `out_of_frame`."""
+    """[B, 3, h/2, w/2]: how far these lead out of the frame, see `out_of_frame`."""
     flow_agreement: Tensor
     """[B, 1, h/2, w/2]: 1 where track and flow to the key lead to one place, 0 where not."""
     similarity: Tensor
@@ -68,20 +62,6 @@ class Candidates(NamedTuple):
     place_similarity: Tensor
     """[B, 3, h/8, w/8]: of the frame's places to those of `previous`, `key` and `tracked`, by what
     attention compares, in [-1, 1]."""
-
-    @property
-    def chroma(self) -> Tensor:
-        """[B, 6, 2, h/2, w/2]: what there is to mix."""
-        return torch.stack([planes[:, :2] for planes in self._all], dim=1)
-
-    @property
-    def luma(self) -> Tensor:
-        """[B, 6, h/2, w/2]: of the places it comes from."""
-        return torch.cat([planes[:, 2:3] for planes in self._all], dim=1)
-
-    @property
-    def _all(self) -> tuple[Tensor, ...]:
-        return self.previous, self.key, self.matched, self.tracked, self.recalled, self.chained
 
 
 class Mixed(NamedTuple):
@@ -138,26 +118,26 @@ class Mixer(nn.Module):
             bias[self.DETAIL] = 3.0
             bias[-1] = GUESS_START
 
-    def forward(
-        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
-    ) -> Mixed:
-        """small: luma [B, 1, h/2, w/2]. flow: to the previous frame [B, 2, h, w]."""
-        half, guess = self._read(small, features, candidates, flow)
+    def forward(self, small: Tensor, features: Features, candidates: Candidates) -> Mixed:
+        """small: luma [B, 1, h/2, w/2]."""
+        half, guess = self._read(small, features, candidates)
         parts = [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES, 1]
         weights, errors, retouch, sure, detail, lit, own = self.head(half).split(parts, dim=1)
         weights = torch.cat([weights - self.gate * errors, own], 1)
-        lit = torch.exp(lit * _light(small, candidates)).unsqueeze(2)
-        chroma = torch.cat([candidates.chroma * lit, guess.unsqueeze(1)], 1)
-        offers = softmax(weights).unsqueeze(2) * (chroma - candidates.chroma[:, :1])
-        correction = offers.sum(1) + retouch / CHROMA_SCALE
+        # A softmax of the weights, divided by its sum at the end, where there are fewest planes.
+        weights = torch.exp(weights - weights.amax(1, keepdim=True))
+        shares = weights[:, :CANDIDATES] * torch.exp(lit * _light(small, candidates))
+        mixed = (shares.unsqueeze(2) * candidates.chroma).sum(1) + weights[:, CANDIDATES:] * guess
+        mixed = mixed / weights.sum(1, keepdim=True)
+        correction = mixed - candidates.chroma[:, 0] + retouch / CHROMA_SCALE
         return Mixed(correction, torch.sigmoid(detail), torch.sigmoid(sure), errors, guess)
 
     def _read(
-        self, small: Tensor, features: Features, candidates: Candidates, flow: Tensor
+        self, small: Tensor, features: Features, candidates: Candidates
     ) -> tuple[Tensor, Tensor]:
         """The U-Net's features [B, c, h/2, w/2], and `Mixed.guess`."""
         # One concatenation of all: a second one would copy all these planes once more.
-        half = self.at_half(torch.cat([features.half, *_evidence(small, candidates, flow)], 1))
+        half = self.at_half(torch.cat([features.half, *_evidence(small, candidates)], 1))
         quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
         similar = self.similar_at_quarter(candidates.similarity)
         quarter = F.leaky_relu(quarter + similar, 0.1)
@@ -178,22 +158,6 @@ class Mixer(nn.Module):
         return (mean + slope * residual) / CHROMA_SCALE
 
 
-def out_of_frame(flow: Tensor) -> Tensor:
-    """[B, 1, h, w] in [0, 1]: how far outside the frame flow [B, 2, h, w] leads, against `OUTSIDE`.
-
-    What comes into the picture has no colours there: what is fetched is the edge, repeated.
-    """
-    height, width = flow.shape[2:]
-    x, y = ends(flow)
-    outside = torch.maximum(_past(x, width), _past(y, height))
-    return (outside / OUTSIDE).clamp(0, 1).unsqueeze(1)
-
-
-def _past(at: Tensor, side: int) -> Tensor:
-    """By how much positions are less than 0 or more than the last one."""
-    return torch.maximum(-at, at - (side - 1))
-
-
 def _light(small: Tensor, candidates: Candidates) -> Tensor:
     """[B, 6, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
 
@@ -210,31 +174,31 @@ def _around(planes: Tensor) -> Tensor:
     return F.avg_pool2d(planes, 5, 1, 2, count_include_pad=False)
 
 
-def _evidence(small: Tensor, candidates: Candidates, flow: Tensor) -> list[Tensor]:
+def _evidence(small: Tensor, candidates: Candidates) -> list[Tensor]:
     """64 planes [B, n, h/2, w/2]: the candidates and what speaks for or against each."""
-    chroma, residual = candidates.chroma, candidates.luma - small
+    chroma = candidates.chroma * CHROMA_SCALE
+    residual = (candidates.luma - small) * CHROMA_SCALE
+    differs = residual.abs()
     # Summed by hand below: PyTorch takes several times as long for a sum over two.
-    different = (chroma[:, FIRST] - chroma[:, SECOND]).abs()
-    own = torch.cat([candidates.previous[:, :2], small], 1)
+    first, second = (torch.tensor(which, device=small.device) for which in (FIRST, SECOND))
+    apart = (chroma.index_select(1, first) - chroma.index_select(1, second)).abs()
+    own = torch.cat([candidates.chroma[:, 0], small], 1)
     varied = _around(own.square()) - _around(own).square()
-    best, spread = (
-        torch.cat([candidates.matched[:, n], candidates.recalled[:, n]], 1)
-        for n in (slice(3, 4), slice(4, 5))
-    )
+    to_previous, _, track = candidates.flow.unbind(1)
     return [
-        chroma.flatten(1, 2) * CHROMA_SCALE,
-        residual * CHROMA_SCALE,
-        residual.abs() * CHROMA_SCALE,
-        _around(residual.abs()) * CHROMA_SCALE,
-        (different[:, :, 0] + different[:, :, 1]) * CHROMA_SCALE,
-        best,
-        spread * SPREAD_SCALE,
+        chroma.flatten(1, 2),
+        residual,
+        differs,
+        _around(differs),
+        apart[:, :, 0] + apart[:, :, 1],
+        candidates.best,
+        candidates.spread * SPREAD_SCALE,
         varied * SPREAD_SCALE,
         candidates.fine * CHROMA_SCALE,
         candidates.outside,
-        candidates.previous[:, 3:4],
+        candidates.confidence,
         candidates.visibility,
         candidates.flow_agreement,
-        F.avg_pool2d(flow, 2) * FLOW_SCALE,
-        candidates.track * TRACK_SCALE,
+        to_previous * FLOW_SCALE,
+        track * TRACK_SCALE,
     ]

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from tests.training.models.stills import HEIGHT, WIDTH, planes, still
+from training.models.fetch import OUTSIDE
 from training.models.flagship import Flagship
-from training.models.mixer import CANDIDATES, OUTSIDE, Candidates
+from training.models.mixer import CANDIDATES, Candidates
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 
@@ -60,6 +61,15 @@ def offered(flagship) -> Iterator[list[Candidates]]:
     hook.remove()
 
 
+PREVIOUS, TRACKED, CHAINED = 0, 3, 5
+"""Places among the candidates."""
+
+
+def colors_of(offered: Candidates, candidate: int) -> torch.Tensor:
+    """Chroma and luma [B, 3, h/2, w/2] of one."""
+    return torch.cat([offered.chroma[:, candidate], offered.luma[:, candidate : candidate + 1]], 1)
+
+
 @pytest.mark.parametrize(
     ("of", "similar"),
     [
@@ -91,8 +101,9 @@ def test_the_key_is_fetched_along_its_track_whatever_was_painted(flagship, offer
     painted = {**state, "chroma": torch.rand_like(chroma) - 0.5}
     flagship.propagate(luma, painted, memory, flows)
     there = torch.nn.functional.avg_pool2d(torch.cat([chroma, luma], 1), 2)[..., 2:]
-    assert torch.allclose(offered[0].tracked[..., : there.shape[-1]], there, atol=1e-5)
-    assert torch.allclose(offered[0].track[:, 0], torch.tensor(2.0))
+    tracked = colors_of(offered[0], TRACKED)
+    assert torch.allclose(tracked[..., : there.shape[-1]], there, atol=1e-5)
+    assert torch.allclose(offered[0].flow[:, 2, 0], torch.tensor(2.0))
 
 
 def test_the_chain_has_the_key_s_colours_whatever_was_painted(flagship, offered):
@@ -105,9 +116,10 @@ def test_the_chain_has_the_key_s_colours_whatever_was_painted(flagship, offered)
         painted = {**state, "chroma": torch.rand_like(chroma) - 0.5}
         state = flagship.propagate(luma, painted, memory, flows).state
     key = torch.nn.functional.avg_pool2d(torch.cat([chroma, luma], 1), 2)
-    for moved, chained in enumerate((one.chained for one in offered), 1):
+    for moved, chained in enumerate((colors_of(one, CHAINED) for one in offered), 1):
         assert torch.allclose(chained[..., :-moved], key[..., moved:], atol=1e-5)
-    assert not torch.allclose(offered[1].previous[:, :2], offered[1].chained[:, :2], atol=0.1)
+    painted = offered[1].chroma
+    assert not torch.allclose(painted[:, PREVIOUS], painted[:, CHAINED], atol=0.1)
 
 
 def test_what_has_once_come_into_the_picture_is_not_visible_since_the_key(flagship, offered):
@@ -187,6 +199,19 @@ def test_the_guess_is_taken_as_far_as_the_mixer_says(flagship, logit, share):
         assert torch.allclose(step.chroma, guess, atol=1e-5)
     else:
         assert (step.chroma - chroma).abs().mean() < 0.25 * chroma.abs().mean()
+
+
+def test_attention_in_parts_gives_the_same(flagship):
+    whole, parts = deepcopy(flagship), deepcopy(flagship)
+    parts.compute_in_parts(4)
+    luma, chroma = planes(1), planes(2, 2) - 0.5
+    painted = []
+    for model in (whole, parts):
+        memory, state = model.remember(luma, chroma)
+        memory = {name: torch.cat([kept, 0.5 * kept], 1) for name, kept in memory.items()}
+        painted.append(model.propagate(planes(5), state, memory, still(2)))
+    for name in ("chroma", "confidence", "fetched"):
+        assert torch.allclose(*(getattr(one, name) for one in painted), atol=1e-6)
 
 
 def test_everything_learns(flagship):

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from tests.training.models.stills import HEIGHT, WIDTH, halves, planes, still
 from training.models.encoder import Features
-from training.models.fetch import fetch_from_keys, flow_evidence
 from training.models.flagship import Flagship
-from training.models.matcher import PENALTY_START
+from training.models.matcher import PENALTY_START, Attended
 from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, TrunkFeatures
 from vidcolor.inference.contract import FLOW_TRACK
 
@@ -36,7 +35,7 @@ def by_tone(flagship: Flagship, attention: str, penalty: float) -> Flagship:
     """The same, one of whose attentions compares places by tone, with one penalty everywhere."""
     model = deepcopy(flagship)
     matcher = getattr(model, attention)
-    model.encoder, matcher.match = Tones(), nn.Identity()
+    model.encoder, model.matcher.match, model.recall.match = Tones(), nn.Identity(), nn.Identity()
     with torch.no_grad():
         matcher.trunk_share.fill_(-50.0)
         matcher.penalty.bias.fill_(penalty)
@@ -97,14 +96,11 @@ def test_attention_is_what_it_says_it_is(flagship):
     with torch.no_grad():
         features, trunk = model.encoder(luma)
         small = torch.nn.functional.avg_pool2d(luma, 2)
-        descriptor = torch.zeros(1, 4, HEIGHT // 4, WIDTH // 4)
         embedding = matcher.embed(features.eighth, trunk.deep)
-        tracked = fetch_from_keys(small, descriptor, embedding, memory, tracks)
-        similar, agreement = tracked.similarity, torch.ones_like(small)
-        evidence = flow_evidence(small, tracked.planes[:, 2:3], similar, agreement)
-        evidence = torch.cat([evidence, tracked.place_similarity], 1)
+        evidence = torch.randn(1, 4, HEIGHT // 8, WIDTH // 8)
         penalties = matcher.distance_penalty(features.eighth, evidence)
-        fetched = matcher(small, embedding, penalties, memory, tracks)
+        found = matcher(embedding, penalties, memory, tracks[..., ::8, ::8] / 8)
+        fetched = Attended.of(small, found)
         penalties, here = penalties.flatten(), embedding.flatten(2)
         there = []
         for key, _ in keys:
@@ -126,8 +122,9 @@ def test_attention_is_what_it_says_it_is(flagship):
     expected = torch.nn.functional.interpolate(
         expected[None], scale_factor=4.0, mode="bilinear", align_corners=False
     )
-    assert torch.allclose(fetched[:, [2, 4]], expected, atol=1e-5)
-    assert fetched[:, 4].max() > 1e-3
+    told = torch.cat([fetched.luma[:, 0], fetched.sure[:, 0, 1:]], 1)
+    assert torch.allclose(told, expected, atol=1e-5)
+    assert told[:, 1].max() > 1e-3
 
 
 def test_what_was_painted_before_is_recalled_where_it_looks_alike(flagship):
