@@ -19,6 +19,8 @@ from training.models.base import Generator
 from vidcolor.inference import contract
 
 CARD = "CARD.md"
+PARTS = 4
+"""Of what is computed in parts in the int8 graph, which is for CPUs; GPUs prefer one."""
 
 
 def write_bundle(
@@ -50,8 +52,9 @@ def write_bundle(
             _save(folder, precision, models)
         if calibrate:
             report("quantising to int8")
+            in_parts = export_graphs(generator, metadata, parts=PARTS)["propagate"]
             feeds = calibration_feeds(folder, calibrate)
-            _save(folder, contract.INT8, {"propagate": to_int8(graphs["propagate"], feeds)})
+            _save(folder, contract.INT8, {"propagate": to_int8(in_parts, feeds)})
         report("comparing with PyTorch")
         parities = check_parity(generator, folder)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}

@@ -115,12 +115,17 @@ class PropagateGraph(nn.Module):
         return (frame.chroma, frame.confidence, *(frame.state[name] for name in self.state))
 
 
-def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str, ModelProto]:
+def export_graphs(
+    generator: Generator, metadata: contract.Metadata, *, parts: int = 1
+) -> dict[str, ModelProto]:
     """The float32 graphs by name, checked and with `metadata` on board.
+
+    parts: see `Generator.compute_in_parts`.
 
     Raises ExportError when the generator cannot be traced or what it became breaks the contract.
     """
     generator = generator.eval()
+    generator.compute_in_parts(parts)
     key, frame = _inputs(generator)
     memory, state = _remember(generator, TRACED)
     remember = RememberGraph(generator, memory, state)

@@ -1,13 +1,17 @@
-"""A propagate graph whose wide convolutions compute in 8 bits, for CPUs.
+"""A propagate graph whose convolutions and attention compute in 8 bits, for CPUs.
 
 Weights have a scale for each output channel, activations one for each tensor, as wide as they were
 on real frames (`calibration_feeds`): post-training quantisation as Jacob et al. 2018 have it, by
-onnxruntime's own tool. Convolutions with few output channels stay float32. They are at the ends of
-a network: the last ones write colours and weights, of which 256 levels would be seen, and at the
-sizes where they work little is gained. So do convolutions of one pixel and those that work channel
-by channel, which a trunk for classification is made of: to code their inputs and decode their
-outputs takes longer than they do. And so do sampling, attention and everything at the borders:
-names, types and shapes are those of the float32 graph, beside whose remember graph it runs.
+onnxruntime's own tool. What turns numbers into 8 bits and back costs time, so whole chains compute
+so: the convolutions, what is added up between them, and activations, which cost nothing at all
+where they only cut off a range. A trunk for classification gains by that as wide convolutions do,
+though its convolutions are of one pixel or work channel by channel.
+
+Results of 8 bits go to other convolutions only. The last ones write colours and weights, of which
+256 levels would be seen; they stay float32. So do convolutions of few channels, by which little is
+gained, sampling, and everything at the borders: names, types and shapes are those of the float32
+graph, beside whose remember graph it runs. Of attention, the product that compares places takes
+numbers of 8 bits and gives float32.
 """
 
 from __future__ import annotations
@@ -20,8 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import ModelProto, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
@@ -34,20 +37,16 @@ from evaluation.clips import CODING, Clip, find_videos, load_clip
 from evaluation.options import ClipOptions
 from evaluation.predictors import key_frame
 from export.graphs import ExportError
+from export.plan import Feeds, Plan, level_last
 from vidcolor.color import decode_luma
 from vidcolor.inference import contract
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
 
-WIDE, FED = 32, 16
-"""Output channels and input channels from which on a convolution computes in 8 bits."""
 CLIPS = 8
 FRAMES = 40
 EVERY = 13
 """Activations are measured on this many clips, on every so manieth of their first frames."""
-
-Feeds = dict[str, NDArray[np.float32]]
-"""Inputs of the propagate graph, by name."""
 
 
 def calibration_feeds(bundle: Path, folders: Sequence[Path]) -> Iterator[Feeds]:
@@ -77,20 +76,28 @@ def to_int8(model: ModelProto, feeds: Iterable[Feeds]) -> ModelProto:
         onnx.save(model, whole)
         # The tool of symbolic shapes is for transformers; onnx infers those of convolutions.
         quant_pre_process(whole, ready, skip_symbolic_shape=True)
+        shown = list(feeds)
+        plan = Plan(level_last(onnx.load(ready), shown))
+        onnx.save(plan.model, ready)
         quantize_static(
             ready,
             done,
-            _Reader(iter(feeds)),
+            _Reader(iter(shown)),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_exact(onnx.load(ready)),
+            op_types_to_quantize=["Conv", "Add", "Clip", "Relu", "MatMul"],
+            nodes_to_exclude=plan.exact,
             per_channel=True,
             # CPUs without the instructions for 8 bits add two products in 16: 7 bits are safe.
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            extra_options={
+                "OpTypesToExcludeOutputQuantization": ["MatMul"],
+                "TensorQuantOverrides": {name: [_AS_WEIGHTS] for name in plan.compared},
+            },
         )
         quantised = onnx.load(done)
+    _reduce_ranges(quantised, plan.compared)
     del quantised.metadata_props[:]
     quantised.metadata_props.extend(model.metadata_props)
     return quantised
@@ -104,19 +111,17 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
         return next(self._feeds, None)
 
 
-def _exact(model: ModelProto) -> list[str]:
-    """The names of the convolutions that stay float32."""
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    convolutions = (node for node in model.graph.node if node.op_type == "Conv")
-    return [node.name for node in convolutions if not _pays(*shapes[node.input[1]])]
+_AS_WEIGHTS = {"quant_type": QuantType.QInt8, "symmetric": True}
+"""What a product's second factor is coded as: CPUs have instructions for signed ones."""
 
 
-def _pays(outputs: int, inputs: int, *size: int) -> bool:
-    """Whether 8 bits are quicker for a convolution: what turns it into them and back costs too.
-
-    Of one that works channel by channel, `inputs` is 1.
-    """
-    return outputs >= WIDE and inputs >= FED and size != (1, 1)
+def _reduce_ranges(model: ModelProto, names: Iterable[str]) -> None:
+    """Leave these tensors 7 of their 8 bits, as weights; the tool does that for weights alone."""
+    scales = {f"{name}_scale" for name in names}
+    for tensor in model.graph.initializer:
+        if tensor.name in scales:
+            double = 2 * numpy_helper.to_array(tensor)
+            tensor.CopyFrom(numpy_helper.from_array(double, tensor.name))
 
 
 def _clips(folders: Sequence[Path]) -> Iterator[Clip]:
