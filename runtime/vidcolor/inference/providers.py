@@ -12,7 +12,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,13 @@ def cuda_devices() -> int:
 
 
 def open_graph(
-    path: Path, *, provider: str, device_id: int, threads: int | None, verbosity: int = ERRORS
+    path: Path,
+    *,
+    provider: str,
+    device_id: int,
+    threads: int | None,
+    verbosity: int = ERRORS,
+    sizes: Mapping[str, int] | None = None,
 ) -> InferenceSession:
     """Open a graph in onnxruntime so that it really runs on the provider.
 
@@ -123,6 +129,7 @@ def open_graph(
         device_id: Which CUDA device, from 0.
         threads: CPU threads that share the work of one run; None leaves it to onnxruntime.
         verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
+        sizes: How long symbolic axes are, by name; the others stay open.
 
     Raises:
         BundleError: The file is missing or no valid graph.
@@ -135,11 +142,15 @@ def open_graph(
         data = path.read_bytes()
     if provider == "cuda" and hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls()  # finds the CUDA libraries that pip installed
+    # Some of what onnxruntime says while it opens a graph comes from the process, not the session.
+    runtime.set_default_logger_severity(verbosity)
     try:
         options = session_options(runtime, threads, verbosity)
         # Weights in a file beside the graph would be no part of what is digested and sent to other
         # machines. They are looked for in a folder that cannot be: below the graph's own file.
         options.add_session_config_entry(_EXTERNAL_FOLDER, os.fspath(path))
+        for axis, size in (sizes or {}).items():
+            options.add_free_dimension_override_by_name(axis, size)
         graph = runtime.InferenceSession(
             data,
             sess_options=options,
@@ -193,6 +204,8 @@ def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) 
     # Idle threads wait for work in a loop, by default for long, and keep other work (optical flow,
     # VapourSynth, the encoder) off their cores. The next operator comes sooner than this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
+    # Or products of numbers with signs are made unsigned on x86, which takes them twice as long.
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from vidcolor.inference import contract, running
 from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.inference.io_binding import Array, Shapes, StagingBuffer
 from vidcolor.inference.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
+from vidcolor.inference.sized import SizedGraphs, Sizes
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
@@ -50,6 +52,9 @@ class Session:
     """Which of the contract's optional flow inputs the propagate graph has."""
     _remember: InferenceSession = field(repr=False)
     _propagate: InferenceSession = field(repr=False)
+    _sized: SizedGraphs | None = field(default=None, repr=False)
+    """The propagate graph for each size; None where sizes that are read at each run cost nothing,
+    as on the CPU."""
     _verbosity: int = field(default=FATAL, repr=False)
     """Of runs. An error of a run is raised, and written only to who asked for more than errors."""
 
@@ -114,16 +119,18 @@ class Session:
                 "precision is 'int8', which is for the CPU; accepted on CUDA are "
                 f"auto, {', '.join(contract.PRECISIONS)}"
             )
-        graphs = {
-            name: open_graph(
+
+        def opened(name: str, sizes: Sizes | None = None) -> InferenceSession:
+            return open_graph(
                 contract.graph_path(bundle, name, precision),
                 provider=provider,
                 device_id=device_id,
                 threads=threads,
                 verbosity=verbosity,
+                sizes=sizes,
             )
-            for name in contract.GRAPHS
-        }
+
+        graphs = {name: opened(name) for name in contract.GRAPHS}
         metadata = check_bundle(bundle, precision, graphs)
         names = {tensor.name for tensor in graphs["propagate"].get_inputs()}
         return cls(
@@ -134,6 +141,11 @@ class Session:
             flows=contract.FLOWS & names,
             _remember=graphs["remember"],
             _propagate=graphs["propagate"],
+            _sized=(
+                SizedGraphs(graphs["propagate"], partial(opened, "propagate"))
+                if provider == "cuda"
+                else None
+            ),
             _verbosity=FATAL if verbosity == ERRORS else verbosity,
         )
 
@@ -186,7 +198,11 @@ class Session:
             contract.CHROMA: (1, 2, height, width),
             contract.CONFIDENCE: (1, 1, height, width),
         }
-        fetched, outputs = self._run(self._propagate, planes, feeds, shapes)
+        graph = self._propagate
+        if self._sized is not None:
+            given = {name: tensor.shape() for name, tensor in feeds.items()}
+            graph = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
+        fetched, outputs = self._run(graph, planes, feeds, shapes)
         chroma, confidence = fetched[contract.CHROMA], fetched[contract.CONFIDENCE]
         self._check_range(contract.CHROMA, chroma, -0.5, 0.5)
         self._check_range(contract.CONFIDENCE, confidence, 0, 1)
