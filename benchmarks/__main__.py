@@ -5,6 +5,7 @@
     python -m benchmarks --markdown             tables only, for BENCHMARKS.md
     python -m benchmarks profile                where each millisecond of the graph goes
     python -m benchmarks encode                 what x264's settings cost and keep
+    python -m benchmarks cuda                   what four minutes on a graphics card can tell
 
 Rounds are interleaved; compare only within a run.
 """
@@ -20,7 +21,7 @@ from typing import Any, Literal
 
 import tyro
 
-from benchmarks import encode, length, profile, report, seek, speed, threads
+from benchmarks import cuda, encode, length, profile, report, seek, speed, threads
 from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
 from vidcolor.inference.bundle import DEFAULT_MODEL
@@ -109,4 +110,7 @@ def _words(row: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__))
+    if sys.argv[1:2] == ["cuda"]:
+        cuda.run(sys.argv[2:])
+    else:
+        main(tyro.cli(Options, description=__doc__))

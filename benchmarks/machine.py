@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import cv2
 import onnxruntime
-import vapoursynth as vs
 
 from benchmarks.rounds import cores
 from vidcolor.inference import contract
@@ -65,8 +64,16 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "onnxruntime": onnxruntime.__version__,
         "OpenCV": cv2.__version__,
-        "VapourSynth": str(vs.core.core_version).partition(".")[0],
+        "VapourSynth": _vapoursynth(),
     }
+
+
+def _vapoursynth() -> str:
+    try:
+        import vapoursynth as vs  # noqa: PLC0415 - of no use on CUDA alone
+    except ImportError:
+        return "none"
+    return str(vs.core.core_version).partition(".")[0]
 
 
 def _processor() -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import vapoursynth as vs
 
 from benchmarks.footage import CLIPS, pan, place
 from benchmarks.machine import Model
+
+if TYPE_CHECKING:
+    import vapoursynth as vs
 
 DISTANCES = (1, 8, 32, 128, 512)
 """Frames."""
@@ -31,6 +33,8 @@ class Row(NamedTuple):
 
 def measure(model: Model, *, size: int) -> Iterator[Row]:
     """Seeks from one frame to another, ahead over new ground and back over old."""
+    import vapoursynth as vs  # noqa: PLC0415 - `cuda` does without it
+
     core: Any = vs.core
     height, width = CLIPS[CLIP]
     blank = core.std.BlankClip(

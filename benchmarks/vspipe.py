@@ -5,8 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import vapoursynth
-
 from benchmarks import child
 from benchmarks.machine import Model
 from benchmarks.rounds import Lap
@@ -38,6 +36,8 @@ core.vidcolor.Propagate(clip, key, frames=0, size={size}, **{options!r}).set_out
 
 def lap(model: Model, *, size: int, shape: tuple[int, int], frames: int) -> Lap:
     """The filter over `frames` frames, as vspipe counts them: from the first frame on."""
+    import vapoursynth  # noqa: PLC0415 - `cuda` does without it
+
     height, width = shape
     text = SCRIPT.format(
         root=str(Path(__file__).parents[1]),
