@@ -13,7 +13,7 @@ SIZE = {"width": 1280, "height": 720}
 LIMITED = """
 import resource, sys
 import cv2, onnxruntime
-import vidcolor.commands.color
+import vidcolor.commands.color_films
 from vidcolor.cli import main
 cv2.setNumThreads(1)
 more = int(sys.argv[1])

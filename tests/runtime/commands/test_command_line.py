@@ -63,6 +63,7 @@ def test_the_options_of_color_are_in_groups() -> None:
         "key options",
         "shot options",
         "model options",
+        "finish options",
         "output options",
     ]
     assert "--direction {forward,backward,both}" in printed
