@@ -12,10 +12,11 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidcolor.media.clock import Clock
 from vidcolor.media.containers import open_input, unreadable
 from vidcolor.media.info import CopiedPacket, CopiedStream
 from vidcolor.media.losses import Losses
-from vidcolor.media.timing import Clock, DisplayOrder, Grid
+from vidcolor.media.timing import DisplayOrder, Grid
 
 type Timed = tuple[av.VideoFrame, int]
 """A frame, and when it shows, in ticks of the file."""
