@@ -105,9 +105,14 @@ class Room:
 
     @property
     def may_run_here(self) -> bool:
-        """Whether it can run in a process that runs others, too."""
+        """Whether it can run in a process that runs others, too.
+
+        PyTorch cannot: after the threads of other inputs, it may wait for some for ever.
+        """
         case = self.case
-        return not case.stops and case.interrupt_after is None and self.surroundings is None
+        uses_torch = case.program == "export"
+        alone = uses_torch or case.stops or case.interrupt_after is not None
+        return not alone and self.surroundings is None
 
     def result(self, outcome: Outcome, faults: Sequence[str], keep: Path | None) -> Result:
         """What came of it; the folder is removed, or kept if there are faults."""

@@ -124,7 +124,7 @@ def test_the_model_that_ships_finds_things_in_another_picture() -> None:
         return float(np.mean(errors))
 
     gray, held = np.abs(shot.chroma[:4]).mean(), np.abs(shot.chroma[:4] - mirrored.chroma).mean()
-    assert error(mirrored) < min(0.25 * gray, 0.6 * held)
+    assert error(mirrored) < min(0.25 * gray, 0.65 * held)
     # Of two, that counts which looks like the shot.
     assert error(other, mirrored) < 0.6 * gray < error(other)
 

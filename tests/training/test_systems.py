@@ -81,10 +81,10 @@ def test_a_systems_values_are_defaults(read):
 @pytest.mark.parametrize("spelling", [["--system", "extended"], ["--system=extended"]])
 def test_which_the_command_line_overrides(read, spelling):
     options = read(
-        "videos", "-o", "out", *spelling, "--dt", "2", "3", "--alpha", "0", "--steps", "None"
+        "videos", "-o", "out", *spelling, "--dt", "2", "3", "--alpha", "0", "--steps", "7"
     )
     assert facts(options)[:3] == ("extended", (2, 3), 0)
-    assert options.steps is None
+    assert options.steps == 7
     assert options.objective.beta == 100.0
 
 
