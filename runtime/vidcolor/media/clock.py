@@ -38,6 +38,13 @@ class _Progress:
     """Seconds on the clock of the first recording, at which its last packet ends."""
 
 
+def _is_decoded_too_late(packet: Packet) -> bool:
+    """Whether a packet is to be decoded long after it shows: then that time is damaged."""
+    if packet.pts is None or packet.dts is None:
+        return False
+    return (packet.dts - packet.pts) * _fraction(packet.time_base) > _AHEAD
+
+
 class Clock:
     """Moves packets so that the clocks of joined recordings go on as one.
 
@@ -58,6 +65,8 @@ class Clock:
     def carry(self, packet: Packet) -> Iterator[Packet]:
         """The packets that are ready, in order, moved to the clock of the first recording."""
         index = packet.stream.index
+        if _is_decoded_too_late(packet):
+            packet.dts = None
         progress = self._streams.get(index)
         if progress is None:
             at = self._streams.get(self._video, _Progress()).recording

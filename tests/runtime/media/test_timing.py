@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.faults import write_steady
 from tests.support.videos import UNEVEN, plane, write_clip
+from vidcolor.media.clock import Clock
 from vidcolor.media.info import Frame, Tags
 from vidcolor.media.reader import Reader
 from vidcolor.media.span import Span
@@ -107,6 +108,22 @@ def test_the_clock_of_joined_recordings_goes_on(tmp_path: Path, ending: str) -> 
     assert len(times) == 60
     assert times == [times[0] + Fraction(n, 25) for n in range(60)]
     assert times[:30] == times_of(one)
+
+
+def test_one_damaged_time_of_decoding_is_no_jump(tmp_path: Path) -> None:
+    """Nothing is decoded hours after it shows."""
+    clip = write_steady(tmp_path / "clip.ts", frames=10, rate=Fraction(25), codec="mpeg2video")
+    with av.open(clip) as container:
+        [video] = container.streams.video
+        clock = Clock(video.index, rate=Fraction(25), may_jump=True)
+        given, moved = [], []
+        for number, packet in enumerate(packet for packet in container.demux(video) if packet.size):
+            given.append(packet.pts)
+            if number == 4:
+                packet.dts += 90_000 * 9000
+            moved += [each.pts for each in clock.carry(packet)]
+    assert len(given) == 10
+    assert moved == given
 
 
 def test_a_clock_that_jumps_ahead_goes_on(tmp_path: Path) -> None:
