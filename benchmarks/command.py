@@ -72,6 +72,7 @@ def lap(model: Model, video: Video, *, size: int) -> Lap:
             [
                 *(sys.executable, "-m", "vidcolor", "color", clip, "--key", video.key),
                 *("-o", clip.with_name(f"{clip.stem}-coloured.mp4"), "--overwrite", "--quiet"),
+                *("--keep", "0"),  # or the next lap would find all of it done
                 *("--model", model.path, "--provider", model.provider, "--size", str(size)),
             ]
         )
