@@ -172,7 +172,7 @@ def color_video(
     with Reader(clip, side=side, progressive=progressive) as reader:
         info = reader.info
     matrix = coding_of(info).matrix
-    finish.check(info, side=side, progressive=progressive)
+    finish.check(info, output, side=side, progressive=progressive)
     check_place(output, clip=clip, overwrite=overwrite)
     encoder, pixel_format = choose_encoder(
         output, info, PREVIEW if preview and codec == AUTO else codec, codec_options

@@ -78,10 +78,16 @@ class Finish:
     """What is done after blending."""
     blend: Blend | None = None
 
-    def check(self, info: Info, *, side: int | None, progressive: bool) -> None:
-        """As `Blend.check`, where there is a film to blend with."""
-        if self.blend is not None:
-            self.blend.check(info, side=side, progressive=progressive)
+    def check(self, info: Info, output: Path, *, side: int | None, progressive: bool) -> None:
+        """As `Blend.check`, where there is a film to blend with, which is not the output either."""
+        if self.blend is None:
+            return
+        self.blend.check(info, side=side, progressive=progressive)
+        if output.exists() and output.samefile(self.blend.path):
+            raise ArgumentError(
+                f"output: {output} is the film to blend with, which it would replace; another name "
+                "is needed"
+            )
 
 
 class Finisher:

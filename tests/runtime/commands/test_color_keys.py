@@ -161,5 +161,17 @@ def test_a_job_file_holds_several(folder: Path) -> None:
     assert Path("job.mkv").read_bytes() == Path("mixed.mkv").read_bytes()
 
 
+def test_a_film_is_not_replaced_by_what_it_is_blended_with(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it would be another film each time."""
+    assert color("out.mkv", "--reference", "a.png", keys=False) == 0
+    before = Path("out.mkv").read_bytes()
+    blend = ("--blend", "./out.mkv:0.5", "--overwrite")
+    assert color("out.mkv", "--reference", "a.png", *blend, keys=False) == 2
+    assert "output: out.mkv is the film to blend with" in capsys.readouterr().err
+    assert Path("out.mkv").read_bytes() == before
+
+
 def read(path: Path) -> list[bytes]:
     return [b"".join(plane(f, n).tobytes() for n in range(3)) for f in frames(path)]
