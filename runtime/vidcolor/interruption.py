@@ -107,8 +107,9 @@ def _signals_noted() -> Iterator[None]:
 def _note(number: int, _frame: FrameType | None) -> None:
     """End graphs that are being run, too: they are anybody's, and may never end."""
     _noted.append(number)
-    if running := sys.modules.get("vidcolor.inference.running"):  # else no graph is running
-        running.end_runs()
+    running = sys.modules.get("vidcolor.inference.running")
+    if end_runs := getattr(running, "end_runs", None):  # else it is still being imported, at most
+        end_runs()
 
 
 def _end_process(status: int) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 import string
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -125,17 +126,18 @@ def _change_value(content: Any, rng: random.Random) -> Any:
     """A value somewhere in the content replaced, removed, renamed or repeated."""
     places = list(_places(content))
     if not places or rng.random() < 0.02:
-        return rng.choice(VALUES)
+        return deepcopy(rng.choice(VALUES))
     holder, name = rng.choice(places)
     action = rng.random()
     if action < 0.65:
-        holder[name] = rng.choice(VALUES)
+        holder[name] = deepcopy(rng.choice(VALUES))
     elif action < 0.8:
         del holder[name]
     elif isinstance(holder, dict):
-        holder[rng.choice(("", "-1", "²", "x" * 300, "9" * 5000, "\ud800", "first"))] = holder[name]
+        other = rng.choice(("", "-1", "²", "x" * 300, "9" * 5000, "\ud800", "first"))
+        holder[other] = deepcopy(holder[name])  # in two places, it could get into itself
     else:
-        holder[name:name] = [holder[name]] * rng.choice((1, 50))
+        holder[name:name] = [deepcopy(holder[name]) for _ in range(rng.choice((1, 50)))]
     return content
 
 

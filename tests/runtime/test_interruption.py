@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import ModuleType
 
 import pytest
 
@@ -35,6 +36,19 @@ def test_what_work_returns_and_raises_comes_back() -> None:
     with pytest.raises(SystemExit) as end:
         run_interruptibly(lambda: sys.exit(3))
     assert end.value.code == 3
+
+
+@posix
+def test_a_signal_may_come_while_what_runs_graphs_is_imported(monkeypatch) -> None:
+    """The module is there, and its functions are not yet."""
+    monkeypatch.setitem(sys.modules, "vidcolor.inference.running", ModuleType("running"))
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        work_until_stopped()
+
+    with pytest.raises(KeyboardInterrupt):
+        run_interruptibly(work)
 
 
 @posix
