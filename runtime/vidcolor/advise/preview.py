@@ -221,6 +221,7 @@ def _upright(frame: Frame, info: Info, preview: Preview, tags: Tags) -> av.Video
         "yuv420p",
         src_color_range=given.color_range,
         dst_color_range=LIMITED_RANGE,
+        threads=1,
         **({} if matrix == info.tags.matrix else {"dst_colorspace": matrix}),
     )
     if info.orientation.is_upright:
@@ -253,6 +254,6 @@ def _jpeg(picture: av.VideoFrame, info: Info) -> bytes:
     """A thumbnail of an upright picture, as a JPEG file's content."""
     scale = _THUMB / max(picture.height, picture.width)
     width, height = (max(1, round(scale * side)) for side in (picture.width, picture.height))
-    rgb = picture.reformat(width, height, "bgr24", src_colorspace=info.tags.matrix)
+    rgb = picture.reformat(width, height, "bgr24", src_colorspace=info.tags.matrix, threads=1)
     content = cv2.imencode(".jpg", rgb.to_ndarray(), (cv2.IMWRITE_JPEG_QUALITY, 82))[1]
     return content.tobytes()

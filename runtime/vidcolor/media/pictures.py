@@ -90,6 +90,7 @@ def converted(
         interpolation="BICUBIC",
         src_color_range=ColorRange.JPEG if is_full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG if full_range else ColorRange.MPEG,
+        threads=1,  # with more, FFmpeg now and then leaves lines of small frames as they were
     )
 
 

@@ -204,7 +204,7 @@ class Reader:
             size = info.width, info.height
             return planar_codes(converted(frame, *size, info.pixel_format, full_range=full))
         if (frame.width, frame.height) != (info.width, info.height):
-            frame = frame.reformat(info.width, info.height, interpolation="AREA")
+            frame = frame.reformat(info.width, info.height, interpolation="AREA", threads=1)
         return self._twin.planes(frame)
 
     def _read_to_first_frame(
