@@ -25,6 +25,7 @@ from tqdm import tqdm
 from evaluation.options import ClipOptions
 from vidcolor.color import Coding, decode_chroma, decode_luma, matrix_of
 from vidcolor.errors import ArgumentError
+from vidcolor.media.pictures import reformat
 from vidcolor.planes import Plane
 
 Codes = NDArray[np.uint8]
@@ -239,15 +240,15 @@ def scaled_rgb(frame: av.VideoFrame, *, width: int, height: int) -> Codes:
     """
     smaller = width * height < frame.width * frame.height
     full = frame.color_range == ColorRange.JPEG
-    scaled = frame.reformat(
-        width=width,
-        height=height,
-        format="rgb24",
+    scaled = reformat(
+        frame,
+        width,
+        height,
+        "rgb24",
         src_colorspace=_SWSCALE[matrix_of(frame.colorspace, height=frame.height)],
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
-        threads=1,
     )
     return np.asarray(scaled.to_ndarray(), np.uint8)
 

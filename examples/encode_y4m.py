@@ -17,7 +17,7 @@ import av
 from vidcolor.errors import VidcolorError
 from vidcolor.media.codecs import AUTO, CODECS
 from vidcolor.media.info import Frame
-from vidcolor.media.pictures import plane_codes
+from vidcolor.media.pictures import plane_codes, reformat
 from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of, tags_of
 from vidcolor.media.writer import Writer
@@ -39,7 +39,7 @@ def encode(stream: av.container.InputContainer, *, like: Path, output: Path, cod
                 frame = next(frames, None)
                 if frame is None:
                     raise SystemExit(f"encode_y4m: the stream has fewer frames than {like}")
-                frame = frame.reformat(format=writer.pixel_format)
+                frame = reformat(frame, pixel_format=writer.pixel_format)
                 planes = [plane_codes(frame, index) for index in range(3)]
                 writer.write(planes, pts=item.pts, duration=item.duration)
 

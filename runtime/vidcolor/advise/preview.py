@@ -25,7 +25,7 @@ from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.media.info import LIMITED_RANGE, UNSPECIFIED, Frame, Info, Tags
 from vidcolor.media.names import url_of
 from vidcolor.media.orientation import UPRIGHT, Orientation
-from vidcolor.media.pictures import plane_codes
+from vidcolor.media.pictures import plane_codes, reformat
 from vidcolor.media.reader import Reader
 
 _OPTIONS = {"preset": "veryfast", "crf": "22", "g": "12", "bf": "0", "movflags": "faststart"}
@@ -215,13 +215,13 @@ def _upright(frame: Frame, info: Info, preview: Preview, tags: Tags) -> av.Video
     size = (preview.width, preview.height)
     width, height = size[::-1] if info.orientation.swaps_sides else size
     matrix = info.tags.matrix if tags.matrix == UNSPECIFIED else tags.matrix
-    stored = given.reformat(
+    stored = reformat(
+        given,
         width,
         height,
         "yuv420p",
         src_color_range=given.color_range,
         dst_color_range=LIMITED_RANGE,
-        threads=1,
         **({} if matrix == info.tags.matrix else {"dst_colorspace": matrix}),
     )
     if info.orientation.is_upright:
@@ -254,6 +254,6 @@ def _jpeg(picture: av.VideoFrame, info: Info) -> bytes:
     """A thumbnail of an upright picture, as a JPEG file's content."""
     scale = _THUMB / max(picture.height, picture.width)
     width, height = (max(1, round(scale * side)) for side in (picture.width, picture.height))
-    rgb = picture.reformat(width, height, "bgr24", src_colorspace=info.tags.matrix, threads=1)
+    rgb = reformat(picture, width, height, "bgr24", src_colorspace=info.tags.matrix)
     content = cv2.imencode(".jpg", rgb.to_ndarray(), (cv2.IMWRITE_JPEG_QUALITY, 82))[1]
     return content.tobytes()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import av
 import numpy as np
@@ -69,28 +70,48 @@ def planar_codes(frame: av.VideoFrame) -> Planes:
     return tuple(plane_codes(frame, index) for index in range(len(frame.planes)))
 
 
+def reformat(
+    frame: av.VideoFrame,
+    width: int | None = None,
+    height: int | None = None,
+    pixel_format: str | None = None,
+    **options: Any,
+) -> av.VideoFrame:
+    """A frame of another size or format, the same each time.
+
+    With several threads FFmpeg now and then leaves lines of a small frame as its memory was.
+
+    Args:
+        frame: The frame.
+        width: Wanted, in pixels; None keeps it.
+        height: Wanted, in pixels; None keeps it.
+        pixel_format: Wanted; None keeps it.
+        **options: Others of `av.VideoFrame.reformat`.
+    """
+    return frame.reformat(width, height, pixel_format, threads=1, **options)
+
+
 def converted(
     frame: av.VideoFrame, width: int, height: int, pixel_format: str, *, full_range: bool
 ) -> av.VideoFrame:
     """A frame of another size or format, as the FFmpeg program would give it.
 
     Args:
-        frame: the frame.
-        width: wanted, in pixels.
-        height: wanted, in pixels.
-        pixel_format: wanted.
-        full_range: whether its codes are to be of full range.
-
+        frame: The frame.
+        width: Wanted, in pixels.
+        height: Wanted, in pixels.
+        pixel_format: Wanted.
+        full_range: Whether its codes are to be of full range.
     """
     is_full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
-    return frame.reformat(
+    return reformat(
+        frame,
         width,
         height,
         pixel_format,
         interpolation="BICUBIC",
         src_color_range=ColorRange.JPEG if is_full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG if full_range else ColorRange.MPEG,
-        threads=1,  # with more, FFmpeg now and then leaves lines of small frames as they were
     )
 
 

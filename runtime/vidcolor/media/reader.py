@@ -25,7 +25,7 @@ from vidcolor.media.decoder import Decoder, Timed
 from vidcolor.media.info import FULL_RANGE, CopiedPacket, CopiedStream, Frame, Info, Tags
 from vidcolor.media.losses import Fate, Loss, Losses
 from vidcolor.media.orientation import UPRIGHT, orientation_of
-from vidcolor.media.pictures import DEEPEST, Codes, Twin, converted, planar_codes, twin_of
+from vidcolor.media.pictures import DEEPEST, Codes, Twin, converted, planar_codes, reformat, twin_of
 from vidcolor.media.sequence import RATE as SEQUENCE_RATE
 from vidcolor.media.sequence import find_pictures, read_pictures
 from vidcolor.media.timing import Grid, exact_rate
@@ -204,7 +204,7 @@ class Reader:
             size = info.width, info.height
             return planar_codes(converted(frame, *size, info.pixel_format, full_range=full))
         if (frame.width, frame.height) != (info.width, info.height):
-            frame = frame.reformat(info.width, info.height, interpolation="AREA", threads=1)
+            frame = reformat(frame, info.width, info.height, interpolation="AREA")
         return self._twin.planes(frame)
 
     def _read_to_first_frame(
