@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.support import films
+from tests.support.pages import arguments
 from vidcolor.cli import main, parse
 from vidcolor.commands.choices import read_scenes
 from vidcolor.media.codecs import AUTO, CODECS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-GUIDE = (DOCS / "film.md").read_text(encoding="utf-8")
-TROUBLE = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+GUIDE, TROUBLE = (
+    (DOCS / name).read_text(encoding="utf-8") for name in ("film.md", "troubleshooting.md")
+)
 TOY = Path(__file__).parent / "toy" / "bundle"
 LENGTHS = (12, 10, 11)
-
-
-def commands(text: str) -> list[list[str]]:
-    """The words of each command in a page, without ``vidcolor``."""
-    lines = re.findall(r"^    vidcolor (.+)$", text, re.MULTILINE)
-    return [shlex.split(line) for line in lines]
 
 
 def test_the_guide_from_its_first_command_to_its_last(
@@ -41,7 +36,7 @@ def test_the_guide_from_its_first_command_to_its_last(
         films.write_keys(Path("reels") / reel, short, [2])
     [job] = re.findall(r"^```toml\n(.+?)^```", GUIDE, re.MULTILINE | re.DOTALL)
     Path("job.toml").write_text(job)
-    given = commands(GUIDE)
+    given = arguments(DOCS / "film.md", "vidcolor")
     assert len(given) >= 22
     for words in given:
         if "--cluster" in words:
@@ -69,7 +64,7 @@ def test_the_table_of_codecs_has_the_defaults_of_each() -> None:
 
 
 def test_the_troubles_command_is_one() -> None:
-    [words] = commands(TROUBLE)
+    [words] = arguments(DOCS / "troubleshooting.md", "vidcolor")
     assert parse(words).model.provider == "cuda"
 
 

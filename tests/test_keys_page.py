@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import shutil
 from pathlib import Path
 
@@ -12,20 +10,17 @@ import pytest
 
 from evaluation.__main__ import _parse
 from tests.support import films
+from tests.support.pages import arguments
 from tests.support.scenes import render
 from vidcolor.cli import main
 from vidcolor.key.gray import MOSTLY
 from vidcolor.references import MOST_REFERENCES
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+PATH = ROOT / "docs" / "keys.md"
+PAGE = PATH.read_text(encoding="utf-8")
 TOY = Path(__file__).parent / "toy" / "bundle"
 LENGTHS = (12, 10)
-
-
-def commands(program: str) -> list[list[str]]:
-    lines = re.findall(rf"^    {program} (.+)$", PAGE, re.MULTILINE)
-    return [shlex.split(line) for line in lines]
 
 
 def test_the_commands_run(
@@ -40,7 +35,7 @@ def test_the_commands_run(
     for name in ("still.png", "photo.jpg"):
         cv2.imwrite(name, render(1, 50, 40, seed=9).rgb()[0][..., ::-1])
     films.write_scenes(Path("cuts.txt"), (0, LENGTHS[0]))
-    given = commands("vidcolor")
+    given = arguments(PATH, "vidcolor")
     assert len(given) == 6
     for words in given:
         model = ["--model", str(TOY), "--provider", "cpu", "--scenes", "cuts.txt"]
@@ -49,7 +44,7 @@ def test_the_commands_run(
 
 
 def test_the_measurement_can_be_asked_for() -> None:
-    [words] = commands("python -m evaluation")
+    [words] = arguments(PATH, "python", "-m", "evaluation")
     assert _parse(words).manifest == Path("shots.csv")
 
 

@@ -29,6 +29,17 @@ def commands(path: Path) -> list[list[str]]:
     return [shlex.split(line.partition(" | ")[0], comments=True) for line in lines(path)]
 
 
+def arguments(path: Path, *program: str) -> list[list[str]]:
+    """The words behind a program's name in each of its commands in a page.
+
+    Args:
+        path: The page.
+        *program: Its name: 'vidcolor', or 'python', '-m', 'evaluation'.
+    """
+    begin, found = list(program), commands(path)
+    return [words[len(begin) :] for words in found if words[: len(begin)] == begin]
+
+
 def blocks(path: Path) -> list[str]:
     """The blocks of Python in a page."""
     text = path.read_text(encoding="utf-8")

@@ -58,13 +58,8 @@ def test_a_slanted_picture_counts_as_upright() -> None:
     assert orientation_of((46341, 46341, 0, -46341, 46341, 0, 0, 0, 1 << 30)).is_upright
 
 
-@pytest.mark.parametrize("matrix", [m for m in MATRICES if m != (1, 0, 0, 1)])
-@pytest.mark.parametrize("ending", [".mp4", ".mov"])
-def test_the_matrix_is_kept_number_by_number(
-    tmp_path: Path, ending: str, matrix: tuple[int, int, int, int]
-) -> None:
-    plain = write_steady(tmp_path / "plain.mp4")
-    clip = tmp_path / "clip.mp4"
+def with_matrix(plain: Path, clip: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """The same packets, to be shown by a display matrix."""
     with av.open(plain) as given, av.open(clip, "w") as container:
         video = container.add_stream_from_template(given.streams.video[0], opaque=True)
         video.set_display_matrix(whole(*matrix))
@@ -72,6 +67,15 @@ def test_the_matrix_is_kept_number_by_number(
             if packet.size:
                 packet.stream = video
                 container.mux(packet)
+    return clip
+
+
+@pytest.mark.parametrize("matrix", [m for m in MATRICES if m != (1, 0, 0, 1)])
+@pytest.mark.parametrize("ending", [".mp4", ".mov"])
+def test_the_matrix_is_kept_number_by_number(
+    tmp_path: Path, ending: str, matrix: tuple[int, int, int, int]
+) -> None:
+    clip = with_matrix(write_steady(tmp_path / "plain.mp4"), tmp_path / "clip.mp4", matrix)
     with Reader(clip) as reader:
         before = reader.info
     with Reader(recode(clip, tmp_path / f"out{ending}")) as reader:
@@ -84,13 +88,6 @@ def test_the_matrix_is_kept_number_by_number(
 def test_matroska_keeps_how_the_picture_is_shown(tmp_path: Path) -> None:
     for number, matrix in enumerate(MATRICES):
         plain = write_steady(tmp_path / f"plain{number}.mp4")
-        clip = tmp_path / f"clip{number}.mp4"
-        with av.open(plain) as given, av.open(clip, "w") as container:
-            video = container.add_stream_from_template(given.streams.video[0], opaque=True)
-            video.set_display_matrix(whole(*matrix))
-            for packet in given.demux(video=0):
-                if packet.size:
-                    packet.stream = video
-                    container.mux(packet)
+        clip = with_matrix(plain, tmp_path / f"clip{number}.mp4", matrix)
         with Reader(recode(clip, tmp_path / f"out{number}.mkv")) as reader:
             assert reader.info.orientation == MATRICES[matrix], matrix
