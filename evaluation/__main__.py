@@ -15,7 +15,6 @@ import tyro
 
 from evaluation.options import EvaluateOptions, ReferenceOptions, TuringOptions
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 
 PROG = "python -m evaluation"
 ACTIONS = {
@@ -38,28 +37,19 @@ def main() -> int:
         The exit status: 0, or 2 when what it was told cannot be done.
     """
     words = sys.argv[1:]
-    if "--version" in words:
-        command_line.print_version(PROG)
-        return 0
-    try:
-        options = command_line.parse(_parse, words, program=_program(words))
-        module, _, function = ACTIONS[type(options)].partition(":")
-        getattr(import_module(module), function)(options)
-    except VidcolorError as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return command_line.BAD_INPUT
-    return 0
+    command = words[0] if words and words[0] in _OTHERS else ""
+    return command_line.run(words, program=PROG, make=_parse, act=_run, command=command)
 
 
-def _program(words: Sequence[str]) -> str:
-    first = next(iter(words), "")
-    return f"{PROG} {first}" if first in _OTHERS else PROG
+def _run(options: EvaluateOptions | TuringOptions | ReferenceOptions) -> None:
+    module, _, function = ACTIONS[type(options)].partition(":")
+    getattr(import_module(module), function)(options)
 
 
 def _parse(arguments: Sequence[str]) -> EvaluateOptions | TuringOptions | ReferenceOptions:
     if other := _OTHERS.get(next(iter(arguments), "")):
         return tyro.cli(
-            other, prog=_program(arguments), args=arguments[1:], config=command_line.CONFIG
+            other, prog=f"{PROG} {arguments[0]}", args=arguments[1:], config=command_line.CONFIG
         )
     return tyro.cli(
         EvaluateOptions,

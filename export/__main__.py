@@ -16,19 +16,19 @@ PROGRAM = "python -m export"
 
 def main() -> int:
     """The command line; returns the exit status."""
-    words = sys.argv[1:]
-    if "--version" in words:
-        command_line.print_version(PROGRAM)
-        return 0
-    try:
-        options = command_line.parse(_made, words, program=PROGRAM)
-        from export.run import run  # noqa: PLC0415 - PyTorch takes seconds that --help need not wait
+    return command_line.run(
+        sys.argv[1:],
+        program=PROGRAM,
+        make=_made,
+        act=_run,
+        failures=(VidcolorError, OSError),
+    )
 
-        run(options)
-    except (VidcolorError, OSError) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return command_line.BAD_INPUT
-    return 0
+
+def _run(options: Export) -> None:
+    from export.run import run  # noqa: PLC0415 - PyTorch takes seconds that --help need not wait
+
+    run(options)
 
 
 def _made(words: Sequence[str]) -> Export:

@@ -18,7 +18,6 @@ from training.options import ColorizerOptions, FitOptions, RunOptions
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 
 PROG = "python -m training"
 STARTED = time.monotonic()
@@ -44,16 +43,8 @@ def main() -> int:
         The exit status: 0, or 2 when what it was told cannot be done.
     """
     words = sys.argv[1:]
-    if "--version" in words:
-        command_line.print_version(PROG)
-        return 0
-    program = f"{PROG} {words[0]}" if words and words[0] in COMMANDS else PROG
-    try:
-        run(command_line.parse(_parse, words, program=program))
-    except VidcolorError as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return command_line.BAD_INPUT
-    return 0
+    command = words[0] if words and words[0] in COMMANDS else ""
+    return command_line.run(words, program=PROG, make=_parse, act=run, command=command)
 
 
 def run(options: object) -> None:

@@ -20,7 +20,7 @@ from typing import Annotated, Any, TextIO, get_type_hints
 import docstring_parser
 import tyro
 
-from vidcolor.errors import ArgumentError
+from vidcolor.errors import ArgumentError, VidcolorError
 
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone)
 """Options of a group have no prefix; an option that is left out is left out, and not `None`."""
@@ -113,6 +113,39 @@ def parse(make: Callable[[Sequence[str]], Any], words: Sequence[str], *, program
     with _very_wide(), redirect_stderr(StringIO()) as said, suppress(SystemExit):
         make(words)
     raise ArgumentError(f"{_sentence(said.getvalue())}; `{program} --help` lists what is accepted")
+
+
+def run(
+    words: Sequence[str],
+    *,
+    program: str,
+    make: Callable[[Sequence[str]], Any],
+    act: Callable[[Any], object],
+    command: str = "",
+    failures: tuple[type[Exception], ...] = (VidcolorError,),
+) -> int:
+    """Do what a command line of `python -m` says, or tell in a sentence why not.
+
+    Args:
+        words: Those behind the program's name.
+        program: That name.
+        make: Has tyro parse words.
+        act: Does what the parsed options say.
+        command: The sub-command, if words begin with one.
+        failures: What is told in a sentence.
+
+    Returns:
+        The exit status: 0, or `BAD_INPUT`.
+    """
+    if "--version" in words:
+        print_version(program)
+        return 0
+    try:
+        act(parse(make, words, program=f"{program} {command}".strip()))
+    except failures as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
 
 
 @contextmanager
