@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {TESTS / name: place for place, name in enumerate(SLOWEST)}
     assert all(path.is_file() for path in places), "SLOWEST names a file that is gone"
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    # PyTorch and the tests themselves stay until the end; no collection need go through them again.
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

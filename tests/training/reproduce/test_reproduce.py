@@ -36,7 +36,7 @@ from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[3]
 FRAMES = 14
-STEPS = 30
+STEPS = 60
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def arguments(videos: tuple[Path, Path], out: Path) -> list[str]:
     """The miniature: one system of tiny width."""
     return [
         *("reproduce", str(videos[0]), "--test", str(videos[1]), "-o", str(out), "--quick"),
-        *("--systems", "convlstm", "--width", "0.03125", "--crop", "64"),
+        *("--systems", "supervised", "--width", "0.03125", "--crop", "64"),
         *("--steps", str(STEPS), "--checkpoint-minutes", "0.01", "--clips", "1"),
         *("--frames", str(FRAMES), "--figures", "1", "--cache", str(out.parent / "cache")),
     ]
@@ -70,7 +70,7 @@ def wait_for(path: Path, *, by: subprocess.Popen[bytes]) -> None:
 
 def test_killed_and_begun_again_it_ends_with_the_report(videos, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
-    run = out / "convlstm"
+    run = out / "supervised"
     python = shallow_python(tmp_path / "python")
     process = subprocess.Popen(
         [python, "-m", "training", *arguments(videos, out)],
@@ -99,7 +99,7 @@ def test_killed_and_begun_again_it_ends_with_the_report(videos, tmp_path, monkey
     assert steps == sorted(set(steps))  # the second process did not begin again
     assert steps[-1] == STEPS
     said = capsys.readouterr().out
-    assert f"convlstm: {STEPS} updates" in said
+    assert f"supervised: {STEPS} updates" in said
     held_to_what_it_promises(out, said)
 
     trained = (run / "checkpoint" / TRAINING).stat().st_mtime_ns
@@ -112,27 +112,27 @@ def test_killed_and_begun_again_it_ends_with_the_report(videos, tmp_path, monkey
 
 def made(videos: tuple[Path, Path], out: Path) -> TrainingRun:
     """The miniature's run."""
-    command = json.loads((out / "convlstm" / DONE).read_text())
-    return TrainingRun("convlstm", out / "convlstm", tuple(command[4:-2]))
+    command = json.loads((out / "supervised" / DONE).read_text())
+    return TrainingRun("supervised", out / "supervised", tuple(command[4:-2]))
 
 
 def held_to_what_it_promises(out: Path, said: str) -> None:
     table = (out / "table.md").read_text()
     assert table in said
     assert str(out / "report.html") in said
-    row = rf"^\| convlstm \|  \|  \|  \| {STEPS} \| 1 \| [\d.]+% \|"
+    row = rf"^\| supervised \| CS230 \| 94 % \| 78 % \| {STEPS} \| 1 \| [\d.]+% \|"
     assert re.search(row, table, re.MULTILINE)
-    assert "--system convlstm" in table
+    assert "--system supervised" in table
     page = (out / "report.html").read_text()
     assert page.count("<svg") == 2
     assert page.count('<img alt="') == 4  # gray, truth, per frame, and the system
     assert page.count("<video") == 1
     assert set(re.findall(r'(?:src|href)="(\w+):', page)) == {"data"}
     results = json.loads((out / "results.json").read_text())
-    assert results["updates"] == {"convlstm": STEPS}
-    assert len(results["systems"]["convlstm"]["curve"]) == FRAMES - 1
+    assert results["updates"] == {"supervised": STEPS}
+    assert len(results["systems"]["supervised"]["curve"]) == FRAMES - 1
     scores = json.loads((out / "evaluation.json").read_text())["summaries"]
-    assert "convlstm transfer" in scores
+    assert "supervised transfer" in scores
 
 
 def test_the_flagship_is_measured_as_it_ships():
