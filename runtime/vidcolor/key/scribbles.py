@@ -23,13 +23,20 @@ colours from the regions around it, mostly from those of the nearest luma.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.errors import ArgumentError
-from vidcolor.optional import require
+from vidcolor.key.laplacian import (
+    Edges,
+    Numbers,
+    Values,
+    connected_components,
+    degrees,
+    scipy,
+    solve,
+)
 from vidcolor.planes import Plane, check_chroma, check_luma
 
 LEAST_WEIGHT = 1e-3
@@ -43,28 +50,9 @@ _VARIANCE_SHARE = 0.5
 """The variance in the weights' formula, as a share of the local variance."""
 _LEAST_EDGE = 1e-3
 """Weights between neighbours below this are set to 0: no colour passes."""
-_DIRECT = 200_000
-"""Most unknowns of a system that is factorised, which takes half a second."""
-_TOLERANCE = 1e-6
-"""Share of the first residual at which an iteration ends. Colours are then right to within a
-quarter of an 8-bit code."""
-_MOST_ITERATIONS = 2000
-"""A hundred are usual."""
-
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Down and right to one half of a pixel's neighbours. The pixel is itself in the other half of
 their neighbours, so every pair comes once."""
-
-Numbers = NDArray[np.int32]
-Values = NDArray[np.float64]
-
-
-class _Edges(NamedTuple):
-    """The affinity graph of n nodes: every pair of neighbours once, [edges] each."""
-
-    first: Numbers
-    second: Numbers
-    weight: Values
 
 
 def spread(luma: Plane, chroma: Plane, weight: Plane) -> Plane:
@@ -98,9 +86,9 @@ def spread(luma: Plane, chroma: Plane, weight: Plane) -> Plane:
     return np.clip(colors.T.reshape(chroma.shape), -0.5, 0.5).astype(np.float32)
 
 
-def require_scipy() -> None:
+def requirescipy() -> None:
     """Raise MissingLibraryError where SciPy is not installed."""
-    _scipy("sparse")
+    scipy("sparse")
 
 
 def _check(luma: Plane, chroma: Plane, weight: Plane) -> None:
@@ -142,7 +130,7 @@ def _uncut_weights(_first: Numbers, _second: Numbers, squared: Values) -> Values
     return _NOISE**2 / (_NOISE**2 + squared)
 
 
-def _edges(luma: Plane, weigh: Callable[[Numbers, Numbers, Values], Values]) -> _Edges:
+def _edges(luma: Plane, weigh: Callable[[Numbers, Numbers, Values], Values]) -> Edges:
     """The affinity graph of a frame's pixels, without edges of weight 0."""
     height, width = luma.shape
     pixels = np.arange(luma.size, dtype=np.int32).reshape(luma.shape)
@@ -154,27 +142,18 @@ def _edges(luma: Plane, weigh: Callable[[Numbers, Numbers, Values], Values]) -> 
         weight = weigh(first, second, (flat[first] - flat[second]) ** 2)
         passes = weight > 0
         found.append((first[passes], second[passes], weight[passes]))
-    return _Edges(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Edges(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _reached(edges: _Edges, painted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _reached(edges: Edges, painted: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which pixels [n] are connected to a painted one."""
-    region = _components(edges, painted.size)
+    region = connected_components(edges, painted.size)
     has_paint = np.zeros(region.max() + 1, bool)
     has_paint[region[painted]] = True
     return has_paint[region]
 
 
-def _components(edges: _Edges, count: int) -> Numbers:
-    """For each of `count` nodes [n], the number of the connected component that it is in."""
-    matrix = _scipy("sparse").coo_array(
-        (edges.weight, (edges.first, edges.second)), shape=(count, count)
-    )
-    components: Numbers = _scipy("sparse.csgraph").connected_components(matrix, directed=False)[1]
-    return components
-
-
-def _fill(edges: _Edges, colors: Values, anchor: Values) -> Values:
+def _fill(edges: Edges, colors: Values, anchor: Values) -> Values:
     """Minimise the energy: colours [n, 2] of all nodes.
 
     colors: [n, 2], of the paint. anchor: [n], the fraction of a node's colour that is its own
@@ -197,123 +176,12 @@ def _fill(edges: _Edges, colors: Values, anchor: Values) -> Values:
     add_known(is_free[0] & ~is_free[1], edges.first, edges.second)
     add_known(~is_free[0] & is_free[1], edges.second, edges.first)
     both = is_free[0] & is_free[1]
-    inner = _Edges(number[edges.first[both]], number[edges.second[both]], edges.weight[both])
+    inner = Edges(number[edges.first[both]], number[edges.second[both]], edges.weight[both])
 
     own = anchor[unknown]
-    strength = own / (1 - own) * np.maximum(diagonal + _degrees(inner, count), _LEAST_EDGE)
+    strength = own / (1 - own) * np.maximum(diagonal + degrees(inner, count), _LEAST_EDGE)
     diagonal += strength
     rhs += strength[:, None] * colors[unknown]
     filled = colors.copy()
-    filled[unknown] = _solve(inner, diagonal, rhs)
+    filled[unknown] = solve(inner, diagonal, rhs)
     return filled
-
-
-def _degrees(edges: _Edges, count: int) -> Values:
-    """The sum [n] of the weights of each node's edges."""
-    ends = edges.first, edges.second
-    return sum((np.bincount(end, edges.weight, count) for end in ends), np.zeros(count))
-
-
-def _solve(edges: _Edges, diagonal: Values, rhs: Values) -> Values:
-    """Solve (L + diag(diagonal)) x = rhs, where L is the graph Laplacian of the edges.
-
-    A small system is factorised. A large one is solved by preconditioned conjugate gradients
-    (Hestenes and Stiefel 1952), both columns of rhs [n, 2] at a time. In the usual names, x is the
-    solution, r the residual, z = M^-1 r the preconditioned residual and p the search direction.
-    """
-    if len(diagonal) <= _DIRECT:
-        return _factorised(edges, diagonal)(rhs)
-    matrix = _laplacian(edges, diagonal)
-    precondition = _multilevel(edges, diagonal, matrix.diagonal())
-    x, r = np.zeros_like(rhs), rhs.copy()
-    z = precondition(r)
-    p = z
-    rz = first_rz = _dot(r, z)
-    for _ in range(_MOST_ITERATIONS):
-        if (rz <= _TOLERANCE**2 * first_rz).all():
-            break
-        ap = matrix @ p
-        alpha = _ratio(rz, _dot(p, ap))
-        x += alpha * p
-        r -= alpha * ap
-        z = precondition(r)
-        previous_rz, rz = rz, _dot(r, z)
-        p = z + _ratio(rz, previous_rz) * p
-    return x
-
-
-def _multilevel(edges: _Edges, diagonal: Values, degree: Values) -> Callable[[Values], Values]:
-    """A multilevel preconditioner: Jacobi on every level, plus the same on groups of nodes.
-
-    Nodes are grouped along their strongest edges, so no group lies across an edge of the picture.
-    The coarsest level is factorised. degree: [n], the diagonal of the whole matrix.
-    """
-    if len(diagonal) <= _DIRECT or not len(edges.weight):
-        return _factorised(edges, diagonal)
-    random = np.random.default_rng(len(diagonal))
-    strength = edges.weight * (0.5 + 0.5 * random.random(len(edges.weight)))  # without ties
-    strongest = np.zeros(len(diagonal))
-    for end in (edges.first, edges.second):
-        np.maximum.at(strongest, end, strength)
-    joins = (strength == strongest[edges.first]) | (strength == strongest[edges.second])
-    group = _components(_Edges(*(part[joins] for part in edges)), len(diagonal))
-    members = _scipy("sparse").csr_array(
-        (np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(len(group), group.max() + 1)
-    )
-    restrict = members.T.tocsr()
-    diagonal = np.bincount(group, diagonal)
-    edges = _coarsened(edges, group, len(diagonal))
-    coarser = _multilevel(edges, diagonal, _degrees(edges, len(diagonal)) + diagonal)
-    jacobi = 1 / degree[:, None]
-    return lambda r: r * jacobi + coarser(restrict @ r)[group]
-
-
-def _coarsened(edges: _Edges, group: Numbers, count: int) -> _Edges:
-    """The edges between `count` groups of nodes; group: [n], each node's."""
-    first, second = group[edges.first], group[edges.second]
-    between = first != second
-    low, high = np.minimum(first, second)[between], np.maximum(first, second)[between]
-    matrix = _scipy("sparse").coo_array((edges.weight[between], (low, high)), shape=(count, count))
-    matrix = matrix.tocsr().tocoo()
-    return _Edges(matrix.row, matrix.col, matrix.data)
-
-
-def _laplacian(edges: _Edges, diagonal: Values) -> Any:
-    """The graph Laplacian of the edges plus a diagonal, as a sparse [n, n] matrix."""
-    shape = len(diagonal), len(diagonal)
-    coordinates = (edges.first, edges.second)
-    half = _scipy("sparse").coo_array((-edges.weight, coordinates), shape=shape).tocsr()
-    degrees = _scipy("sparse").diags_array(_degrees(edges, len(diagonal)) + diagonal)
-    return (half + half.T + degrees).tocsr()
-
-
-def _factorised(edges: _Edges, diagonal: Values) -> Callable[[Values], Values]:
-    """The exact solution of a small system, as a function of its right-hand side [n, 2]."""
-    factors = _scipy("sparse.linalg").splu(
-        _laplacian(edges, diagonal).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0,
-        options={"SymmetricMode": True},
-    )
-    solve: Callable[[Values], Values] = factors.solve
-    return solve
-
-
-def _dot(one: Values, other: Values) -> Values:
-    """Dot products [2] of the columns; summed in one order, whatever the number of threads."""
-    return np.asarray(np.einsum("ij,ij->j", one, other))
-
-
-def _ratio(numerator: Values, denominator: Values) -> Values:
-    """The quotients [2]; 0 where a column is solved already."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _scipy(module: str) -> Any:
-    """A module of SciPy, imported only when colour is spread: it takes 0.2 s."""
-    return require(
-        f"scipy.{module}",
-        library="SciPy",
-        extra="scribbles",
-        purpose="spreading the colours of a key that is painted in parts",
-    )

@@ -10,7 +10,7 @@ import pytest
 from tests.support import need
 from vidcolor.color import rgb_to_key
 from vidcolor.errors import ArgumentError
-from vidcolor.key import scribbles
+from vidcolor.key import laplacian, scribbles
 from vidcolor.key.scribbles import spread
 
 need.scipy()
@@ -44,10 +44,10 @@ def strokes(which, seeds):
 EVERYWHERE = [(0, 5, 3), (1, 50, 70), (2, 50, 10), (2, 25, 55)]
 
 
-@pytest.mark.parametrize(("direct", "off"), [(scribbles._DIRECT, 1e-6), (50, 1e-5)])
+@pytest.mark.parametrize(("direct", "off"), [(laplacian._DIRECT, 1e-6), (50, 1e-5)])
 def test_flat_regions_with_a_stroke_each_are_exact(direct, off, monkeypatch):
     """Large systems are solved in steps, to well below a 16-bit code."""
-    monkeypatch.setattr(scribbles, "_DIRECT", direct)
+    monkeypatch.setattr(laplacian, "_DIRECT", direct)
     luma, which = regions()
     chroma, weight = strokes(which, EVERYWHERE)
     want = np.moveaxis(COLOURS[which], -1, 0)
@@ -143,7 +143,7 @@ def test_large_systems_come_to_the_colours_of_the_direct_solution(monkeypatch):
     weight = scrawl(key.luma.shape)
     weight[10:20, 10:20] = 0.3
     direct = spread(key.luma, key.chroma, weight)
-    monkeypatch.setattr(scribbles, "_DIRECT", 500)
+    monkeypatch.setattr(laplacian, "_DIRECT", 500)
     assert np.abs(spread(key.luma, key.chroma, weight) - direct).max() < 1 / 1024
 
 
@@ -155,7 +155,7 @@ def test_many_regions_that_nothing_links(monkeypatch):
     chroma = np.where(specks, np.linspace(-0.4, 0.4, 40, dtype=np.float32), 0.3)
     chroma = np.stack((chroma, -chroma)).astype(np.float32)
     weight = np.where(specks, np.float32(0.5), np.float32(0.2))
-    monkeypatch.setattr(scribbles, "_DIRECT", 20)
+    monkeypatch.setattr(laplacian, "_DIRECT", 20)
     assert np.abs(spread(luma, chroma, weight) - chroma).max() < 1e-5
 
 
