@@ -86,7 +86,7 @@ def spread(luma: Plane, chroma: Plane, weight: Plane) -> Plane:
     return np.clip(colors.T.reshape(chroma.shape), -0.5, 0.5).astype(np.float32)
 
 
-def requirescipy() -> None:
+def require_scipy() -> None:
     """Raise MissingLibraryError where SciPy is not installed."""
     scipy("sparse")
 
