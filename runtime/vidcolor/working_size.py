@@ -19,9 +19,11 @@ interpolation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Axis, Grid, resample, resample_axes
@@ -99,13 +101,7 @@ class WorkingSize:
             ArgumentError: `luma` has another shape.
         """
         _check_shape("luma", luma, (self.height, self.width))
-        height, width = luma.shape
-        while height >= 4 * self.working_height and height % 2 == width % 2 == 0:
-            height, width = height // 2, width // 2  # halving is ten times as fast as other ratios
-            luma = _area(luma, height, width)
-        if luma.shape == self.working.shape:
-            return luma
-        return _area(luma, self.working_height, self.working_width)
+        return area_means(luma, self.working_height, self.working_width)
 
     def downsample_chroma(self, chroma: Plane, source: Grid) -> Plane:
         """A key's chroma at working size.
@@ -155,13 +151,32 @@ class WorkingSize:
         return _guided(chroma, small, _at_chroma(luma, subsampling, siting), base, target)
 
 
+def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """A plane made smaller: each pixel is the mean of its area, up to rounding in its type.
+
+    Args:
+        plane: [h, w], of any type that OpenCV resizes.
+        height: At most h.
+        width: At most w.
+
+    Returns:
+        [height, width]; `plane` itself if it is of this size.
+    """
+    down, across = plane.shape
+    while down >= 4 * height and down % 2 == across % 2 == 0:
+        down, across = down // 2, across // 2  # halving is ten times as fast as other ratios
+        plane = _area(plane, down, across)
+    return plane if plane.shape == (height, width) else _area(plane, height, width)
+
+
 def _check_shape(argument: str, planes: Plane, shape: tuple[int, ...]) -> None:
     if planes.shape != shape:
         raise ArgumentError(f"{argument} has shape {planes.shape}, accepted is {shape}")
 
 
-def _area(plane: Plane, height: int, width: int) -> Plane:
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+def _area(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    small = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, plane.dtype)
 
 
 def _coarser(one: Axis, other: Axis) -> Axis:

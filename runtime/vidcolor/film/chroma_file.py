@@ -1,14 +1,15 @@
-"""Chroma of a segment as a file: FFV1 in Matroska, without loss and the same bytes each time."""
+"""Chroma of a segment as a file: without loss, and the same bytes each time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from vidcolor.color import Codes
@@ -16,7 +17,11 @@ from vidcolor.film.confidence_map import Cells
 from vidcolor.media.names import url_of
 from vidcolor.media.pictures import plane_codes
 
-_FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
+_MAGICYUV = ("gray", "magicyuv", {"pred": "median"})
+"""Format, codec and options up to 8 bits: of those in FFmpeg, a third of FFV1's time for a quarter
+more bytes, measured on smooth chroma."""
+_FFV1 = ("gray16le", "ffv1", {"level": "3", "slices": "4", "slicecrc": "1"})
+"""Above, where MagicYUV has no gray."""
 _REPRODUCIBLE = {"fflags": "+bitexact"}
 """The same chroma makes the same file."""
 
@@ -28,11 +33,10 @@ class ChromaWriter:
     """
 
     def __init__(self, path: Path, bits: int) -> None:
-        self._form = "gray" if bits == 8 else "gray16le"
-        self._container = av.open(
-            url_of(path), "w", format="matroska", container_options=_REPRODUCIBLE
-        )
-        self._stream = self._container.add_stream("ffv1", rate=25, options=_FFV1)
+        self._form, codec, options = _MAGICYUV if bits == 8 else _FFV1
+        self._container = av.open(url_of(path), "w", format="nut", container_options=_REPRODUCIBLE)
+        stream = self._container.add_stream(codec, rate=25, options=options)
+        self._stream = cast(VideoStream, stream)
         self._stream.codec_context.thread_type = "AUTO"
         self._stream.pix_fmt = self._form
         self.confidences: list[float] = []
@@ -76,7 +80,7 @@ class ChromaWriter:
 
 def read_chroma(path: Path) -> Iterator[tuple[Codes, Codes]]:
     """Both chroma planes [h, w] of each frame of a file that `ChromaWriter` wrote."""
-    with av.open(url_of(path), format="matroska") as container:
+    with av.open(url_of(path), format="nut") as container:
         for frame in container.decode(video=0):
             codes = plane_codes(frame, 0)
             half = len(codes) // 2

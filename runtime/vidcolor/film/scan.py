@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -17,6 +18,7 @@ from vidcolor.errors import ArgumentError, KeyFrameError, MediaError
 from vidcolor.film.fingerprint import digest, fingerprint_film
 from vidcolor.film.progress import Progress
 from vidcolor.film.shots import ShotFinder, detail_of, small_luma
+from vidcolor.film.stage import run_ahead
 from vidcolor.film.store import Store
 from vidcolor.media.info import Frame
 from vidcolor.media.losses import Loss
@@ -29,8 +31,10 @@ from vidcolor.working_size import WorkingSize
 SCANNING = "scanning"
 """The stage, as `Progress` is told it."""
 
-_FORM = 2
+_FORM = 3
 """Of what is cached: another number where the same film gives another result."""
+_DEPTH = 4
+"""Frames that are decoded ahead."""
 _TOLERANCE = 1
 """Seconds that a complete file may end before the end that it announces."""
 
@@ -216,18 +220,19 @@ def _scan(
     lumas: dict[int, Plane] = {}
     details: list[float] = []
     end = 0
-    for item in reader:
-        if not isinstance(item, Frame):
-            continue
-        small = small_luma(item.planes[0], coding)
-        details.append(detail_of(small))
-        if finder is not None:
-            finder.add(small)
-        if len(times) in key_frames:
-            lumas[len(times)] = working_size.downsample(decode_luma(item.planes[0], coding))
-        times.append(item.pts)
-        end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
-        progress(SCANNING, len(times), info.frame_count)
+    with closing(run_ahead(reader, _DEPTH)) as items:
+        for item in items:
+            if not isinstance(item, Frame):
+                continue
+            small = small_luma(item.planes[0], coding)
+            details.append(detail_of(small))
+            if finder is not None:
+                finder.add(small)
+            if len(times) in key_frames:
+                lumas[len(times)] = working_size.downsample(decode_luma(item.planes[0], coding))
+            times.append(item.pts)
+            end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
+            progress(SCANNING, len(times), info.frame_count)
     shot_starts = () if finder is None else tuple(finder.shots)
     return FilmIndex((*times, end), shot_starts, lumas, reader.losses, details)
 

@@ -19,6 +19,7 @@ from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.optional import require
+from vidcolor.working_size import area_means
 
 THRESHOLD = 3.0
 """How many times the change of the frames around it a frame must change by, to begin a shot. The
@@ -187,8 +188,8 @@ def small_luma(codes: Codes, coding: Coding) -> Small:
     """Luma codes [h, w] as 8-bit luma whose short side is `_SIDE`, or less if it was less."""
     height, width = codes.shape
     scale = min(1.0, _SIDE / min(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return to_uint8(decode_luma(cv2.resize(codes, size, interpolation=cv2.INTER_AREA), coding))
+    small = area_means(codes, max(1, round(height * scale)), max(1, round(width * scale)))
+    return to_uint8(decode_luma(small, coding))
 
 
 def detail_of(small: Small) -> float:

@@ -35,11 +35,11 @@ from vidcolor.film.confidence_map import Cells
 _PARTIAL = ".partial."
 """What the names of folders begin with in which files are being written."""
 
-_NAME = re.compile(r"(?P<name>[\w.-]+?)\.(?P<digest>[0-9a-f]{32})(\.\d+)?\.(?P<kind>mkv|npy|npz)")
+_NAME = re.compile(r"(?P<name>[\w.-]+?)\.(?P<digest>[0-9a-f]{32})(\.\d+)?\.(?P<kind>nut|npy|npz)")
 """Of the files that a job writes: what it holds, the digest of its content, a number where a name
 was taken, and the file's kind."""
 
-_KINDS = ("mkv", "npy", "npz")
+_KINDS = ("nut", "npy", "npz")
 
 _NUMBERS = tuple(f".{number}" for number in range(1, 100))
 """For names that are taken by folders."""
@@ -69,7 +69,7 @@ class Store:
     def __contains__(self, name: str) -> bool:
         """Whether the chroma of a segment is there, whole and undamaged."""
         if name not in self._found:
-            files = {kind: self._find(name, kind) for kind in ("mkv", "npy")}
+            files = {kind: self._find(name, kind) for kind in ("nut", "npy")}
             whole = {kind: path for kind, path in files.items() if path is not None}
             if len(whole) < len(files):
                 return False
@@ -79,7 +79,7 @@ class Store:
     @property
     def has_chroma(self) -> bool:
         """Whether there is the chroma of any segment."""
-        return any(kind == "mkv" for _, kind in self._files)
+        return any(kind == "nut" for _, kind in self._files)
 
     @property
     def size(self) -> int:
@@ -93,7 +93,7 @@ class Store:
     @contextmanager
     def writing(self, name: str) -> Iterator[ChromaWriter]:
         """Write the chroma of a segment. It is there once this ends without an exception."""
-        partial = self.temporary() / f"{name}.mkv"
+        partial = self.temporary() / f"{name}.nut"
         confidences = partial.with_suffix(".npy")
         try:
             with ChromaWriter(partial, self.bits) as writer:
@@ -101,7 +101,7 @@ class Store:
             np.save(confidences, writer.confidence_table())
             self._found[name] = {
                 "npy": self._publish(confidences, name),
-                "mkv": self._publish(partial, name),
+                "nut": self._publish(partial, name),
             }
         except (VidcolorError, MemoryError):
             raise
@@ -113,7 +113,7 @@ class Store:
 
     def read(self, name: str) -> Iterator[tuple[Codes, Codes]]:
         """Both chroma planes [h, w] of each frame of a segment that is there."""
-        path = self._found[name]["mkv"]
+        path = self._found[name]["nut"]
         try:
             yield from read_chroma(path)
         except MemoryError:

@@ -19,10 +19,10 @@ _WILD = (
     "lock",
     "owner.json",
     "x",
-    "scan.mkv",
+    "scan.nut",
     "..npy",
     "é.npz",
-    "0000000-0000003.mkv",
+    "0000000-0000003.nut",
 )
 
 

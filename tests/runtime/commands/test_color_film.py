@@ -162,7 +162,7 @@ def test_nothing_of_another_job_is_taken(
     with monkeypatch.context() as patch:
         stop_after(patch, 16)
         assert main(command("out.mkv")) == 130
-    left = set(Path("out.mkv.vidcolor").glob("*.mkv"))
+    left = set(Path("out.mkv.vidcolor").glob("*.nut"))
     assert left
     cv2.imwrite("keys/000002.png", other)
     assert main(command("fresh.mkv", "--any-key", *more)) == 0
@@ -198,13 +198,13 @@ def test_killed_three_times_and_begun_again(tmp_path: Path, monkeypatch, steps: 
     for _ in range(3):
         process = subprocess.Popen([sys.executable, "-m", "vidcolor", *command("out.mkv", *cuts)])
         target = finished + chance.integers(1, 9)
-        while len(list(work.glob("*.mkv"))) < target and process.poll() is None:
+        while len(list(work.glob("*.nut"))) < target and process.poll() is None:
             time.sleep(0.001)
         time.sleep(chance.random() / 50)
         process.kill()
         assert process.wait() == -signal.SIGKILL, f"it was done before it was killed (seed {seed})"
         assert not Path("out.mkv").exists()
-        finished = len(list(work.glob("*.mkv")))
+        finished = len(list(work.glob("*.nut")))
         assert finished >= target
     steps.clear()
     assert main(command("out.mkv", *cuts, "--keep", "0")) == 0

@@ -61,7 +61,7 @@ def start(*more: str) -> subprocess.Popen[str]:
 
 
 def parts() -> int:
-    return len(list(Path("out.mkv.vidcolor").glob("*.mkv")))
+    return len(list(Path("out.mkv.vidcolor").glob("*.nut")))
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -169,10 +169,10 @@ def test_a_lock_dies_with_its_owner(folder: Path, kept: Path) -> None:
 @needs_signals
 def test_another_range_takes_nothing_from_a_stopped_job(folder: Path) -> None:
     stop_midway()
-    before = set(Path("out.mkv.vidcolor").glob("*.mkv"))
+    before = set(Path("out.mkv.vidcolor").glob("*.nut"))
     assert len(before) >= 3
     assert main(words("out.mkv", *PART)) == 0
-    assert before <= set(Path("out.mkv.vidcolor").glob("*.mkv"))
+    assert before <= set(Path("out.mkv.vidcolor").glob("*.nut"))
 
 
 def test_one_waits_for_nobody_elses_output(folder: Path, kept: Path) -> None:

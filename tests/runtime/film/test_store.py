@@ -58,8 +58,8 @@ def test_tidying_keeps_what_is_finished(tmp_path: Path) -> None:
     store.tidy()
     left = sorted(path.name for path in (tmp_path / "work").iterdir())
     assert [re.sub("[0-9a-f]{32}", "DIGEST", name) for name in left] == [
-        "one.DIGEST.mkv",
         "one.DIGEST.npy",
+        "one.DIGEST.nut",
     ]
 
 
@@ -71,7 +71,7 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("kind", ["mkv", "npy", "npz"])
+@pytest.mark.parametrize("kind", ["nut", "npy", "npz"])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_not_used(tmp_path: Path, damage: str, kind: str) -> None:
     store = Store(tmp_path / "work", 8)
@@ -98,16 +98,16 @@ def test_what_others_have_put_there_stays(tmp_path: Path) -> None:
     store = Store(tmp_path / "work", 8)
     fill(store, "one", codes(8))
     (tmp_path / "work" / "notes.txt").write_text("mine")
-    (tmp_path / "work" / "one.mkv").write_text("mine, too")
+    (tmp_path / "work" / "one.nut").write_text("mine, too")
     store.clear()
     left = sorted(path.name for path in (tmp_path / "work").iterdir())
-    assert left == ["notes.txt", "one.mkv"]
+    assert left == ["notes.txt", "one.nut"]
 
 
 def test_a_folder_of_the_same_name_stays_too(tmp_path: Path) -> None:
     store = Store(tmp_path / "work", 8)
     fill(store, "one", codes(8))
-    [path] = (tmp_path / "work").glob("*.mkv")
+    [path] = (tmp_path / "work").glob("*.nut")
     path.unlink()
     path.mkdir()
     (path / "notes.txt").write_text("mine")
@@ -144,7 +144,7 @@ def test_a_link_laid_in_the_way_is_not_followed(tmp_path: Path) -> None:
     store, victim = Store(tmp_path / "work", 8), tmp_path / "victim"
     fill(store, "one", codes(8))
     victim.write_text("precious")
-    [path] = (tmp_path / "work").glob("*.mkv")
+    [path] = (tmp_path / "work").glob("*.nut")
     path.unlink()
     path.symlink_to(victim)
     later = Store(tmp_path / "work", 8)
