@@ -51,7 +51,7 @@ def test_the_guide_from_its_first_command_to_its_last(
     outputs = {words[words.index("-o") + 1] for words in given if "-o" in words}
     assert all(Path(output).exists() for output in outputs)
     assert read_scenes(Path("cuts.txt")) == (0, 12, 22)
-    assert sorted(path.name for path in Path("done").glob("*.nut")) == ["reel1.mkv", "reel2.mkv"]
+    assert sorted(path.name for path in Path("done").glob("*.mkv")) == ["reel1.mkv", "reel2.mkv"]
 
 
 def test_the_table_of_codecs_has_the_defaults_of_each() -> None:
