@@ -28,7 +28,10 @@ from benchmarks.rounds import Case, take_turns
 from benchmarks.speed import CHAIN, COMMAND, GRAPH, LOOP, RUN, SEEN, STEP, Small
 from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
 
-_SUITE = ("tests/runtime/test_cuda.py", "-m", "cuda", "-q", "--no-header", "-p", "no:cacheprovider")
+_SUITE = (
+    *("tests/runtime/test_cuda.py", "tests/runtime/test_provider_parity.py"),
+    *("-m", "cuda", "-q", "--no-header", "-p", "no:cacheprovider"),
+)
 _SHARE = 0.4
 """Of the time that is left, what one part may take."""
 

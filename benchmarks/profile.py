@@ -24,6 +24,7 @@ from benchmarks.machine import Model
 from benchmarks.speed import Small
 from vidcolor.inference import contract, providers
 from vidcolor.inference.bundle import find_bundle
+from vidcolor.inference.known_providers import provider_list
 
 RUNS = 12
 """Frames that are profiled; an operator's quickest counts."""
@@ -95,7 +96,7 @@ def _events(model: Model, frames: Small, threads: int | None) -> dict[str, list[
         graph = onnxruntime.InferenceSession(
             contract.graph_path(find_bundle(model.path), "propagate", model.precision),
             options,
-            providers=providers.provider_list(model.provider, 0),
+            providers=provider_list(model.provider, 0),
         )
         frames.replay(graph)
         events = json.loads(Path(graph.end_profiling()).read_text())
@@ -211,7 +212,7 @@ def _fastest(model: Model, operator: str, arrays: list[Any]) -> float:
     session = onnxruntime.InferenceSession(
         made.SerializeToString(),
         providers.session_options(onnxruntime, 1),
-        providers=providers.provider_list(model.provider, 0),
+        providers=provider_list(model.provider, 0),
     )
     binding = session.io_binding()
     device = "cuda" if model.provider == "cuda" else "cpu"

@@ -11,6 +11,7 @@ import tyro
 
 from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
+from vidcolor.inference.known_providers import ProviderName
 
 Kind = Literal[
     "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation", "transfer"
@@ -65,7 +66,7 @@ class EvaluateOptions:
     colorizer: str | None = None
     """An image colorizer, which then colours every frame by itself as one more baseline, 'per
     frame': a shipped one's name ('stills') or an ONNX file."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    provider: ProviderName = "auto"
     """Where models run."""
     threads: int | None = None
     """CPU threads for one frame of a model; without it onnxruntime's choice, or 1 where there is
@@ -103,7 +104,7 @@ class TuringOptions:
     seed: int = 0
     """Which videos are drawn. The order of the pairs and the sides are drawn by the page, with a
     seed of its own that is saved with the answers."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    provider: ProviderName = "auto"
     """Where the model runs."""
     cache: Path = ClipOptions.cache
     """Folder for decoded videos."""
@@ -136,7 +137,7 @@ class ReferenceOptions:
     """Most frames coloured of each shot, from its beginning."""
     colorizer: str = "stills"
     """The image colorizer: a shipped one's name or an ONNX file."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
+    provider: ProviderName = "auto"
     """Where models run."""
     threads: int | None = None
     """CPU threads for one frame of a model; without it onnxruntime's choice."""

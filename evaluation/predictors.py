@@ -138,7 +138,7 @@ def load(bundle: str, provider: str, threads: int | None) -> tuple[Metadata, Pro
 
     Args:
         bundle: Name of a shipped model, or path of a bundle.
-        provider: 'auto', 'cpu' or 'cuda'.
+        provider: As in `Session.load`.
         threads: CPU threads for one frame; None leaves it to onnxruntime.
 
     Returns:

@@ -98,6 +98,10 @@ def test_extras_that_are_installed_exist() -> None:
     assert named <= PROJECT["optional-dependencies"].keys()
 
 
+DEVICES = {"cuda", "directml", "openvino", "migraphx", "webgpu"}
+"""Extras in place of 'cpu', which exclude each other."""
+
+
 def test_dependencies_are_constrained() -> None:
     """Each library that the project asks for has a version that it is tested with."""
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
@@ -105,7 +109,7 @@ def test_dependencies_are_constrained() -> None:
     extras = PROJECT["optional-dependencies"]
     asked = [
         *PROJECT["dependencies"],
-        *(r for name in extras if name != "cuda" for r in extras[name]),
+        *(r for name in extras if name not in DEVICES for r in extras[name]),
     ]
     names = {plain(re.match(r"[\w.-]+", requirement)[0]) for requirement in asked} - {"vidcolor"}
     assert names <= held

@@ -33,7 +33,8 @@ from typing import NamedTuple
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
-from vidcolor.inference.session import Session, Tensors
+from vidcolor.inference.runner import Tensors
+from vidcolor.inference.session import Session
 from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.motion.optical_flow import Luma8, to_uint8
 from vidcolor.motion.pad import crop, pad

@@ -15,7 +15,8 @@ import pytest
 
 from tests.support.scenes import Scene, render
 from vidcolor.color import Coding, decode_luma, encode_chroma
-from vidcolor.inference import contract, io_binding, running, session
+from vidcolor.inference import contract, io_binding, runner, running
+from vidcolor.inference.runner import Runner
 from vidcolor.inference.session import Session
 from vidcolor.motion import frame_inputs
 from vidcolor.motion import optical_flow as flow_module
@@ -133,17 +134,19 @@ def test_on_cuda_no_state_and_no_memory_comes_to_the_host(
     """On a stand-in for the device: test_cuda looks at a real one, where there is one."""
     device = Device()
     stand_in = SimpleNamespace(OrtValue=device, RunOptions=SimpleNamespace)
-    for module in (session, io_binding, running):
+    for module in (io_binding, runner, running):
         monkeypatch.setattr(module, "onnxruntime", lambda: stand_in)
     carried = {"next.chroma": 2, "next.confidence": 1}
     on_cuda = Session(
         metadata=Session.load(flow_bundle, provider="cpu").metadata,
         provider="cuda",
-        device_id=0,
         precision="float32",
         flows=contract.FLOWS,
-        _remember=binding_of(Graph(device, {"memory.chroma": 2, **carried})),
-        _propagate=binding_of(Graph(device, {"chroma": 2, "confidence": 1, **carried})),
+        _runner=Runner("toy", "cuda"),
+        _graphs={
+            "remember": binding_of(Graph(device, {"memory.chroma": 2, **carried})),
+            "propagate": binding_of(Graph(device, {"chroma": 2, "confidence": 1, **carried})),
+        },
     )
     propagator = Propagator(on_cuda)
     state = propagator.init_state(scene.key(0))

@@ -27,6 +27,17 @@ def cuda() -> None:
         lacking("CUDA", str(error))
 
 
+def provider(name: str) -> None:
+    """Another execution provider, which onnxruntime has; VIDCOLOR_REQUIRE_OPENVINO=1 and so on."""
+    from vidcolor.errors import ProviderError
+    from vidcolor.inference.providers import candidates
+
+    try:
+        candidates(name, 0)
+    except ProviderError as error:
+        lacking(name.upper(), str(error))
+
+
 def vapoursynth() -> None:
     """VapourSynth with the vidcolor plugin's toolchain; VIDCOLOR_REQUIRE_VAPOURSYNTH=1 insists."""
     if importlib.util.find_spec("vapoursynth") is None:
@@ -61,8 +72,13 @@ def clips(part: str = "dev") -> list[Path]:
     return found
 
 
+def is_required(what: str) -> bool:
+    """Whether VIDCOLOR_REQUIRE_<what>=1 says that it must be there."""
+    return os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1"
+
+
 def lacking(what: str, reason: str) -> NoReturn:
     """Skip the test, or fail where VIDCOLOR_REQUIRE_<what>=1 says that it must run."""
-    if os.environ.get(f"VIDCOLOR_REQUIRE_{what}") == "1":
+    if is_required(what):
         pytest.fail(f"{reason}, and VIDCOLOR_REQUIRE_{what}=1 asks for it")
     pytest.skip(reason, allow_module_level=True)

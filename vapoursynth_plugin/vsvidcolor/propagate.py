@@ -99,8 +99,8 @@ def propagate(
         confidence: 1 for a second clip, with the confidence of each pixel.
         model: The name of a shipped model, or the path of a bundle's folder.
         size: Short side, in pixels, of the planes that the model works on.
-        provider: 'cpu', 'cuda', or 'auto': CUDA where it works.
-        device_id: Which CUDA device.
+        provider: 'cpu', 'cuda', 'auto': CUDA where it works; or another as in `Session.load`.
+        device_id: Which of the provider's devices.
         num_streams: Steps of the model at a time; between two keys a frame takes two.
         verbosity: What onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
         fp16: Whether to use the model's float16 graphs; by default on CUDA only.

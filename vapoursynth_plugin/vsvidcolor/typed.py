@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol, TypedDict, Unpack, cast, overload
 
 import vapoursynth as vs
 
+from vidcolor.inference.known_providers import ProviderName
+
 
 class Options(TypedDict, total=False):
     """What Propagate takes besides clips and `confidence`; see docs/filter.md."""
@@ -25,7 +27,7 @@ class Options(TypedDict, total=False):
     scenes: int | Sequence[int]
     model: str
     size: int
-    provider: Literal["auto", "cpu", "cuda"]
+    provider: ProviderName
     device_id: int
     num_streams: int
     verbosity: Literal[0, 1, 2, 3, 4]

@@ -7,6 +7,7 @@ from typing import Any
 from vidcolor import __version__
 from vidcolor.errors import VidcolorError
 from vidcolor.inference.bundle import MODELS
+from vidcolor.inference.known_providers import KNOWN
 from vidcolor.inference.providers import candidates, onnxruntime
 
 
@@ -24,7 +25,7 @@ def version() -> dict[str, Any]:
     return {
         "version": __version__,
         "onnxruntime": runtime,
-        "providers": [provider for provider in ("cpu", "cuda") if _works(provider)],
+        "providers": [provider for provider in KNOWN if _works(provider)],
         "models": sorted(path.name for path in MODELS.glob("*") if path.is_dir()),
     }
 

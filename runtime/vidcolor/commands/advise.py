@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from vidcolor.advise.worth import GOAL
 from vidcolor.commands.command_line import Switch, help_text
 from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.known_providers import ProviderName
 
 
 @help_text
@@ -48,8 +49,9 @@ class Advise:
     number of each shot's first frame, such as `vidcolor shots` writes."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
-    """What the model runs on; auto is CUDA where it works, else the CPU."""
+    provider: ProviderName = "auto"
+    """What the model runs on; auto is CUDA where it works, else the CPU. The others come
+    with other onnxruntime packages, see docs/platforms.md."""
     size: int = 128
     """Short side, in pixels, that keys are tried out on; on more it is much the same."""
     progressive: Switch = False

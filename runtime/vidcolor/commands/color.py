@@ -11,6 +11,7 @@ import tyro
 
 from vidcolor.commands.command_line import Switch, help_text
 from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.known_providers import ProviderName
 
 
 @help_text
@@ -77,11 +78,13 @@ class ModelOptions:
 
     model: Annotated[str, tyro.conf.arg(metavar="NAME|FOLDER")] = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
-    """What the model runs on; auto is CUDA where it works, else the CPU."""
+    provider: ProviderName = "auto"
+    """What the model runs on; auto is CUDA where it works, else the CPU. The others come
+    with other onnxruntime packages, see docs/platforms.md."""
     precision: Literal["auto", "float32", "float16", "int8"] = "auto"
     """What the model computes in; int8 is for CPUs, where the model has it. auto is float16 on
-    CUDA, int8 on a CPU where the model has it, else float32."""
+    CUDA, int8 on a CPU where the model has it, else float32; on other providers see
+    docs/platforms.md."""
     size: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 256
     """Short side of what the model sees; more is finer and slower."""
     jobs: Annotated[int, tyro.conf.arg(metavar="N")] = 1

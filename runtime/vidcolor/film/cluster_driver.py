@@ -18,6 +18,7 @@ from vidcolor.errors import ClusterError, VidcolorError
 from vidcolor.film.executor import Task
 from vidcolor.film.fingerprint import software_versions
 from vidcolor.film.propagate import Planes, allocate_in_memory
+from vidcolor.inference.known_providers import KNOWN
 from vidcolor.inference.session import Session
 from vidcolor.optional import require
 from vidcolor.propagate import Propagator
@@ -64,7 +65,7 @@ class Driver:
             )
         except Exception as error:  # Ray's own classes share no other base
             raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
-        kind = {"num_gpus": 1} if model[1] == "cuda" else {"num_cpus": 1}
+        kind = {"num_gpus": 1} if KNOWN[model[1]].memory == "cuda" else {"num_cpus": 1}
         self._propagate = self._ray.remote(max_retries=_RETRIES, **kind)(_propagate)
         self._model = self._ray.put(model)
         self._promises: dict[int, tuple[Any, str]] = {}

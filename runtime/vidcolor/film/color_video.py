@@ -125,7 +125,7 @@ def color_video(
         preview: Whether to make a small video, coarsely coloured, for a quick look.
         model: A shipped model's name, or the folder of a model bundle.
         colorizer: For keys='auto' and unkeyed='auto': a shipped colorizer's name, or an ONNX file.
-        provider: What the model runs on: 'auto', 'cpu' or 'cuda'.
+        provider: What the model runs on: 'auto', 'cpu', 'cuda', or another as in `Session.load`.
         precision: What it computes in: 'auto', 'float32', 'float16' or 'int8'.
         size: Short side, in pixels, of what the model sees; at least 32.
         jobs: How many segments between keys to colour at a time. Colours are the same.

@@ -34,6 +34,7 @@ from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError
 from vidcolor.files import named_errors
 from vidcolor.inference import contract, running
 from vidcolor.inference.graph import Graph
+from vidcolor.inference.known_providers import OWN
 from vidcolor.inference.providers import first_line, open_graph, start
 from vidcolor.planes import Key, Plane, check_luma
 
@@ -97,7 +98,8 @@ class Colorizer:
         Args:
             colorizer: The name of a shipped one, or the path of an ONNX file or of an exported
                 folder.
-            provider: As in `Session.load`.
+            provider: As in `Session.load`. But only the CPU and CUDA colour; in place of another
+                it is the CPU, which is enough for single frames.
             device_id: As in `Session.load`.
             threads: As in `Session.load`.
 
@@ -112,6 +114,7 @@ class Colorizer:
         path = find_colorizer(colorizer)
 
         def opened(provider: str) -> Colorizer:
+            provider = provider if provider in OWN else "cpu"
             graph = open_graph(path, provider=provider, device_id=device_id, threads=threads)
             kind, size = _recognise(path, graph)
             return cls(path, kind, provider, size, _multiple(path, kind, graph), graph)

@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError, ProviderError
 from vidcolor.files import named_errors
+from vidcolor.inference.known_providers import (
+    KNOWN,
+    OWN,
+    PROVIDERS,
+    check_device,
+    provider_list,
+)
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-PROVIDERS = ("auto", "cpu", "cuda")
-
-_CUDA = "CUDAExecutionProvider"
-_CPU = "CPUExecutionProvider"
+_CUDA = KNOWN["cuda"].execution_provider
 SPIN = "20"
 """Microseconds that idle threads wait in a loop; `python -m benchmarks threads` compares others."""
 ERRORS, FATAL = 3, 4
@@ -40,8 +44,8 @@ def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]
 
     Args:
         provider: One of `PROVIDERS`.
-        device_id: Which CUDA device, from 0.
-        opened: Opens it on 'cpu' or 'cuda'.
+        device_id: Which of the provider's devices, from 0.
+        opened: Opens it on one of `KNOWN`.
 
     Returns:
         What `opened` returned.
@@ -67,17 +71,21 @@ def candidates(provider: str, device_id: int) -> tuple[str, ...]:
 
     Args:
         provider: One of `PROVIDERS`.
-        device_id: Which CUDA device, from 0.
+        device_id: Which of the provider's devices, from 0.
 
     Returns:
-        'cpu', 'cuda' or both, the first choice first.
+        `provider`; for 'auto' the CPU, behind CUDA where that is there.
 
     Raises:
-        ProviderError: `provider` is 'cuda' and there is no CUDA device.
-        ArgumentError: There is no CUDA device of that number.
+        ProviderError: `provider` is not offered here, or is 'cuda' and there is no CUDA device.
+        ArgumentError: There is no device of that number.
     """
     if provider == "cpu":
         return ("cpu",)
+    if provider not in ("auto", *OWN):
+        check_device(provider, device_id)
+        _check_offered(provider)
+        return (provider,)
     built_in = _CUDA in onnxruntime().get_available_providers()
     devices = cuda_devices()
     if built_in and devices:
@@ -97,6 +105,21 @@ def candidates(provider: str, device_id: int) -> tuple[str, ...]:
     raise ProviderError(
         "provider is 'cuda', but no NVIDIA driver with a CUDA device was found (available: cpu)"
     )
+
+
+def offered() -> tuple[str, ...]:
+    """The providers that the installed onnxruntime has, by our names; whether they work is open."""
+    found = onnxruntime().get_available_providers()
+    return tuple(name for name, known in KNOWN.items() if known.execution_provider in found)
+
+
+def _check_offered(provider: str) -> None:
+    available = offered()
+    if provider not in available:
+        raise ProviderError(
+            f"provider is {provider!r}, which the installed onnxruntime does not have "
+            f"(available: {', '.join(available)}); install it with {KNOWN[provider].package}"
+        )
 
 
 def cuda_devices() -> int:
@@ -125,27 +148,29 @@ def open_graph(
 
     Args:
         path: The ONNX file.
-        provider: 'cpu' or 'cuda'.
-        device_id: Which CUDA device, from 0.
+        provider: One of `KNOWN`.
+        device_id: Which of the provider's devices, from 0.
         threads: CPU threads that share the work of one run; None leaves it to onnxruntime.
         verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
         sizes: How long symbolic axes are, by name; the others stay open.
 
     Raises:
         BundleError: The file is missing or no valid graph.
-        ProviderError: CUDA cannot be started.
+        ProviderError: The provider cannot be started, or cannot run a graph that the CPU can.
     """
     runtime = onnxruntime()
     with named_errors(f"{path} cannot be read", BundleError):
         if not path.is_file():
             raise BundleError(f"{path}: there is no such file, the bundle is incomplete")
         data = path.read_bytes()
-    if provider == "cuda" and hasattr(runtime, "preload_dlls"):
+    if KNOWN[provider].memory == "cuda" and hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls()  # finds the CUDA libraries that pip installed
     # Some of what onnxruntime says while it opens a graph comes from the process, not the session.
     runtime.set_default_logger_severity(verbosity)
     try:
         options = session_options(runtime, threads, verbosity)
+        if provider == "directml":
+            options.enable_mem_pattern = False  # as DirectML asks for
         # Weights in a file beside the graph would be no part of what is digested and sent to other
         # machines. They are looked for in a folder that cannot be: below the graph's own file.
         options.add_session_config_entry(_EXTERNAL_FOLDER, os.fspath(path))
@@ -167,25 +192,27 @@ def open_graph(
             raise ProviderError(
                 f"provider 'cuda' cannot be started: {first_line(error)}"
             ) from error
+        if provider not in OWN:
+            raise ProviderError(
+                f"provider {provider!r} cannot run {path.name}: {first_line(error)}"
+            ) from error
         raise BundleError(f"{path}: onnxruntime cannot load it: {first_line(error)}") from error
-    if provider == "cuda" and _CUDA not in graph.get_providers():
-        raise ProviderError(
-            "provider is 'cuda', but onnxruntime could not load the CUDA and cuDNN libraries "
-            f"(available: cpu); {_INSTALL_CUDA}"
-        )
+    if KNOWN[provider].execution_provider not in graph.get_providers():
+        raise ProviderError(_left_out(provider))
     return graph
 
 
-def provider_list(provider: str, device_id: int) -> list[Any]:
-    """Onnxruntime's `providers` argument for 'cpu' or 'cuda'."""
-    if provider == "cpu":
-        return [_CPU]
-    options = {
-        "device_id": device_id,
-        "cudnn_conv_algo_search": "HEURISTIC",  # the default times candidates: not reproducible
-        "use_tf32": 0,  # float32 means float32; who wants speed asks for float16
-    }
-    return [(_CUDA, options), _CPU]
+def _left_out(provider: str) -> str:
+    """Why onnxruntime does without a provider that it has."""
+    if provider == "cuda":
+        return (
+            "provider is 'cuda', but onnxruntime could not load the CUDA and cuDNN libraries "
+            f"(available: cpu); {_INSTALL_CUDA}"
+        )
+    return (
+        f"provider is {provider!r}, but onnxruntime could not start it: its device or its "
+        f"libraries are missing; install them with {KNOWN[provider].package}"
+    )
 
 
 def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) -> Any:

@@ -2,6 +2,10 @@
 
 A session knows tensors and devices and nothing of video. It keeps nothing between calls, so any
 number of threads can use one. On CUDA, state and memory are created on the device and stay there.
+
+The CPU runs graphs whose sizes are open. Other providers get a propagate graph for each size, see
+`vidcolor.inference.sized`. Of those that vidcolor is not made for, `vidcolor.inference.agreement`
+compares the first results with what the CPU or CUDA gives; keys, once each, are remembered there.
 """
 
 from __future__ import annotations
@@ -17,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import ArgumentError, BundleError, is_out_of_memory
+from vidcolor.errors import ArgumentError, BundleError
 from vidcolor.files import named_errors
-from vidcolor.inference import contract, running
+from vidcolor.inference import contract
+from vidcolor.inference.agreement import Agreement
 from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
-from vidcolor.inference.io_binding import Array, Shapes, StagingBuffer
-from vidcolor.inference.providers import ERRORS, FATAL, first_line, onnxruntime, open_graph, start
+from vidcolor.inference.io_binding import Array, Shapes
+from vidcolor.inference.known_providers import KNOWN, OWN
+from vidcolor.inference.providers import ERRORS, FATAL, open_graph, start
+from vidcolor.inference.runner import Runner, Tensors
 from vidcolor.inference.sized import SizedGraphs, Sizes
 
 if TYPE_CHECKING:
@@ -33,9 +40,6 @@ PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 _ROUNDING = 1e-3
 """How far chroma and confidence may be out of range: rounding in 8 or 16 bits."""
 
-Tensors = Mapping[str, "OrtValue"]
-"""State or memory by the contract's names without prefix (``state.``, ``next.``, ``memory.``)."""
-
 
 @dataclass(frozen=True)
 class Session:
@@ -43,20 +47,19 @@ class Session:
 
     metadata: contract.Metadata
     provider: str
-    """Where it runs: 'cpu' or 'cuda'."""
-    device_id: int
-    """Which CUDA device; 0 on the CPU."""
+    """Where it runs: one of `vidcolor.inference.known_providers.KNOWN`."""
     precision: str
     """'float32', 'float16' or 'int8'."""
     flows: frozenset[str]
     """Which of the contract's optional flow inputs the propagate graph has."""
-    _remember: InferenceSession = field(repr=False)
-    _propagate: InferenceSession = field(repr=False)
+    _runner: Runner = field(repr=False)
+    _graphs: Mapping[str, InferenceSession] = field(repr=False)
+    """By the names of `contract.GRAPHS`, with open sizes, on the CPU or CUDA."""
     _sized: SizedGraphs | None = field(default=None, repr=False)
-    """The propagate graph for each size; None where sizes that are read at each run cost nothing,
-    as on the CPU."""
-    _verbosity: int = field(default=FATAL, repr=False)
-    """Of runs. An error of a run is raised, and written only to who asked for more than errors."""
+    """The propagate graph for each size; None on the CPU, where reading sizes at each run costs
+    nothing."""
+    _agreement: Agreement | None = field(default=None, repr=False)
+    """None for a provider that vidcolor is made for."""
 
     @classmethod
     def load(
@@ -73,10 +76,12 @@ class Session:
 
         Args:
             model: The name of a shipped bundle, or the path of a bundle's folder.
-            provider: 'cpu', 'cuda', or 'auto': CUDA where it works, else the CPU.
-            device_id: Which CUDA device, from 0.
+            provider: 'cpu', 'cuda', 'auto': CUDA where it works, else the CPU; or another of
+                `vidcolor.inference.known_providers.PROVIDERS` that onnxruntime has.
+            device_id: Which of the provider's devices, from 0.
             precision: 'float32', 'float16', 'int8' (on the CPU, for bundles that have it), or
-                'auto': float16 on CUDA; on the CPU int8 where the bundle has it, else float32.
+                'auto': float16 on CUDA; on the CPU int8 where the bundle has it, else float32;
+                on others as `KNOWN` says.
             threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
             verbosity: How much onnxruntime writes to stderr, from 0, everything, to 4, fatal
                 errors only.
@@ -84,7 +89,7 @@ class Session:
         Raises:
             BundleNotFoundError: There is no such bundle.
             BundleError: The bundle is damaged, incomplete or breaks the contract.
-            ProviderError: The provider is not available.
+            ProviderError: The provider is not available, or not able to run the model.
             ArgumentError: Another argument has a value that is not accepted.
         """
         check_choice("precision", precision, PRECISIONS)
@@ -114,45 +119,62 @@ class Session:
     ) -> Session:
         if precision == "auto":
             precision = _precision(bundle, provider)
-        if precision == contract.INT8 and provider == "cuda":
+        if precision == contract.INT8 and provider != "cpu":
             raise ArgumentError(
-                "precision is 'int8', which is for the CPU; accepted on CUDA are "
-                f"auto, {', '.join(contract.PRECISIONS)}"
+                "precision is 'int8', which is for the CPU; accepted with provider "
+                f"{provider!r} are auto, {', '.join(contract.PRECISIONS)}"
             )
 
-        def opened(name: str, sizes: Sizes | None = None) -> InferenceSession:
+        def opened(name: str, on: str, sizes: Sizes | None = None) -> InferenceSession:
             return open_graph(
                 contract.graph_path(bundle, name, precision),
-                provider=provider,
+                provider=on,
                 device_id=device_id,
                 threads=threads,
                 verbosity=verbosity,
                 sizes=sizes,
             )
 
-        graphs = {name: opened(name) for name in contract.GRAPHS}
+        memory = KNOWN[provider].memory  # 'cpu' or 'cuda', as the providers are called
+        graphs = {name: opened(name, memory) for name in contract.GRAPHS}
         metadata = check_bundle(bundle, precision, graphs)
-        names = {tensor.name for tensor in graphs["propagate"].get_inputs()}
-        return cls(
+        is_own = provider in OWN
+        session = cls(
             metadata=metadata,
             provider=provider,
-            device_id=device_id if provider == "cuda" else 0,
             precision=precision,
-            flows=contract.FLOWS & names,
-            _remember=graphs["remember"],
-            _propagate=graphs["propagate"],
-            _sized=(
-                SizedGraphs(graphs["propagate"], partial(opened, "propagate"))
-                if provider == "cuda"
-                else None
+            flows=contract.FLOWS & {tensor.name for tensor in graphs["propagate"].get_inputs()},
+            _runner=Runner(
+                metadata.name,
+                memory,
+                0 if memory == "cpu" else device_id,
+                FATAL if verbosity == ERRORS else verbosity,
             ),
-            _verbosity=FATAL if verbosity == ERRORS else verbosity,
+            _graphs=graphs,
+            _sized=(
+                None
+                if provider == "cpu"
+                else SizedGraphs(graphs["propagate"], partial(opened, "propagate", provider))
+            ),
+            _agreement=None if is_own else Agreement(provider),
         )
+        if not is_own:
+            session._try()
+        return session
+
+    def _try(self) -> None:
+        """Colour a small frame: raises what `propagate` raises, before work begins."""
+        rng, side = np.random.default_rng(0), 2 * self.metadata.size_multiple
+        planes = rng.random((8, side, side), np.float32)
+        planes[4:] *= side / 4  # flow is in pixels
+        memory, state = self.remember(planes[None, :1], planes[None, 1:3] - 0.5)
+        flows = {name: planes[None, n : n + 2] for n, name in enumerate(sorted(self.flows), 4)}
+        self.propagate(planes[None, 3:4], state, memory, flows)
 
     @property
     def remembers(self) -> bool:
         """Whether the model keeps anything of a key but the state right after it."""
-        names = (tensor.name for tensor in self._propagate.get_inputs())
+        names = (tensor.name for tensor in self._graphs["propagate"].get_inputs())
         return any(name.startswith(contract.MEMORY) for name in names)
 
     def remember(self, luma: Array, chroma: Array) -> tuple[Tensors, Tensors]:
@@ -169,7 +191,7 @@ class Session:
             BundleError: The graph failed.
         """
         planes = {contract.KEY_LUMA: luma, contract.KEY_CHROMA: chroma}
-        _, outputs = self._run(self._remember, planes, {}, {})
+        _, outputs = self._runner.run(self._graphs["remember"], planes, {}, {})
         return _strip(outputs, contract.MEMORY), _strip(outputs, contract.NEXT)
 
     def propagate(
@@ -189,6 +211,7 @@ class Session:
 
         Raises:
             BundleError: The graph failed, or gave values that are no numbers or out of range.
+            ProviderError: The provider cannot run the graph at this size, or not rightly.
         """
         planes = {contract.LUMA: luma, **{name: flows[name] for name in self.flows}}
         feeds = {contract.STATE + name: tensor for name, tensor in state.items()}
@@ -198,11 +221,7 @@ class Session:
             contract.CHROMA: (1, 2, height, width),
             contract.CONFIDENCE: (1, 1, height, width),
         }
-        graph = self._propagate
-        if self._sized is not None:
-            given = {name: tensor.shape() for name, tensor in feeds.items()}
-            graph = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
-        fetched, outputs = self._run(graph, planes, feeds, shapes)
+        fetched, outputs = self._run(planes, feeds, shapes)
         chroma, confidence = fetched[contract.CHROMA], fetched[contract.CONFIDENCE]
         self._check_range(contract.CHROMA, chroma, -0.5, 0.5)
         self._check_range(contract.CONFIDENCE, confidence, 0, 1)
@@ -234,55 +253,40 @@ class Session:
         if not others:
             return first
         return {
-            name: self._tensor(np.concatenate([m[name].numpy() for m in (first, *others)]))
+            name: self._runner.tensor(np.concatenate([m[name].numpy() for m in (first, *others)]))
             for name in first
         }
 
     def zeros(self, like: Tensors) -> Tensors:
         """Zeros with the names, shapes and types of `like`. As a state this means 'no past'."""
-        return {name: self._tensor(np.zeros_like(t.numpy())) for name, t in like.items()}
-
-    def _tensor(self, array: NDArray[Any]) -> OrtValue:
-        array = np.ascontiguousarray(array)
-        return onnxruntime().OrtValue.ortvalue_from_numpy(array, self.provider, self.device_id)
+        return {name: self._runner.tensor(np.zeros_like(t.numpy())) for name, t in like.items()}
 
     def _run(
-        self, graph: InferenceSession, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes
+        self, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes
     ) -> tuple[dict[str, Array], dict[str, OrtValue]]:
-        """Run a graph on planes of the host and on tensors of the session's device.
+        """Run the propagate graph, as `Runner.run` does."""
+        graph = self._graphs["propagate"]
+        if self._sized is None:
+            return self._runner.run(graph, planes, feeds, shapes)
+        given = {name: tuple(tensor.shape()) for name, tensor in feeds.items()}
+        sized = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
+        fetched, outputs = self._runner.run(sized, planes, feeds, shapes)
+        if self._agreement is not None and not self._agreement.is_seen(sized):
+            found = {**fetched, **_on_host(outputs)}
+            expected = graph.run(list(found), {**planes, **_on_host(feeds)})
+            self._agreement.check(sized, dict(zip(found, expected, strict=True)), found)
+        return fetched, outputs
 
-        Returns the outputs named in `shapes`, on the host, and all others, on the device.
-        """
-        binding = graph.io_binding()
-        for name, tensor in feeds.items():
-            binding.bind_ortvalue_input(name, tensor)
-        buffer = StagingBuffer(
-            binding, self.provider, self.device_id, inputs=planes, output_shapes=shapes
-        )
-        kept = [tensor.name for tensor in graph.get_outputs() if tensor.name not in shapes]
-        for name in kept:
-            binding.bind_output(name, self.provider, self.device_id)
-        try:
-            running.run(
-                lambda options: graph.run_with_iobinding(binding, options),
-                verbosity=self._verbosity,
-            )
-        except Exception as error:  # onnxruntime's own classes share no other base
-            if is_out_of_memory(error):
-                raise MemoryError from error
-            raise BundleError(
-                f"model {self.metadata.name!r} failed: {first_line(error)}"
-            ) from error
-        # In the order in which they were bound.
-        outputs = dict(zip([*shapes, *kept], binding.get_outputs(), strict=True))
-        return buffer.fetch(), {name: outputs[name] for name in kept}
+
+def _on_host(tensors: Mapping[str, OrtValue]) -> dict[str, NDArray[Any]]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _precision(bundle: Path, provider: str) -> str:
     """The precision that 'auto' stands for."""
-    if provider == "cuda":
-        return "float16"
-    return contract.INT8 if contract.has_int8(bundle) else "float32"
+    if provider == "cpu" and contract.has_int8(bundle):
+        return contract.INT8
+    return KNOWN[provider].precision
 
 
 def _strip(tensors: Tensors, prefix: str) -> Tensors:

@@ -67,11 +67,11 @@ def test_the_options_of_color_are_in_groups() -> None:
         "output options",
     ]
     assert "--direction {forward,backward,both}" in printed
-    assert "--provider {auto,cpu,cuda}" in printed
+    assert "--precision {auto,float32,float16,int8}" in printed
 
 
 def test_choices_are_those_that_the_library_takes() -> None:
-    """Retyped, for help imports neither FFmpeg nor onnxruntime."""
+    """Some are retyped, for help imports neither FFmpeg nor onnxruntime."""
     assert set(_choices(OutputOptions, "codec")) == {AUTO, *CODECS}
     assert set(_choices(ModelOptions, "provider")) == set(PROVIDERS)
     assert set(_choices(ModelOptions, "precision")) == set(PRECISIONS)

@@ -223,7 +223,7 @@ def _pretend(monkeypatch: pytest.MonkeyPatch, *, devices: int, cuda_built_in: bo
 def test_int8_is_refused_on_cuda(monkeypatch: pytest.MonkeyPatch, toy_bundle: Path) -> None:
     """Before onnxruntime is asked for a device that is not there."""
     _pretend(monkeypatch, devices=1)
-    with pytest.raises(ArgumentError, match="accepted on CUDA are auto, float32, float16"):
+    with pytest.raises(ArgumentError, match="provider 'cuda' are auto, float32, float16"):
         Session.load(toy_bundle, provider="cuda", precision="int8")
 
 

@@ -26,7 +26,7 @@ def sized(bundle: Path) -> tuple[Session, list[dict[str, int]]]:
         path = contract.graph_path(bundle, "propagate", "float32")
         return open_graph(path, provider="cpu", device_id=0, threads=1, sizes=sizes)
 
-    return replace(session, _sized=SizedGraphs(session._propagate, reopen)), opened
+    return replace(session, _sized=SizedGraphs(session._graphs["propagate"], reopen)), opened
 
 
 @pytest.mark.parametrize("keys", [1, 2])
