@@ -23,12 +23,12 @@ import numpy as np
 import tyro
 
 from benchmarks.footage import pan, place
-from benchmarks.rounds import cores
 from evaluation.clips import Clip
 from training.data.prefetch import prefetch
 from training.data.rollouts import Rollouts
 from training.models.flagship import Flagship
 from training.systems import SYSTEMS
+from vidcolor.cores import count_cores
 
 SIZE = (256, 456)
 """Height and width of the clips, as `fit` decodes them."""
@@ -39,7 +39,7 @@ FRAMES = 60
 class Options:
     """What to measure."""
 
-    workers: int = cores()
+    workers: int = count_cores()
     """Processes that make examples."""
     batch: int = 4
     """Examples in a batch."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import onnxruntime
 
-from benchmarks.rounds import cores
+from vidcolor.cores import count_cores
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.providers import cuda_devices
@@ -60,7 +60,7 @@ def models(name: str) -> list[Model]:
 def describe() -> dict[str, str]:
     """Cores and versions; no names of machines."""
     return {
-        "processor": f"{cores()} cores, {_processor()}",
+        "processor": f"{count_cores()} cores, {_processor()}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "onnxruntime": onnxruntime.__version__,
         "OpenCV": cv2.__version__,

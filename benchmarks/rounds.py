@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -61,8 +60,3 @@ def _timing(laps: list[Lap]) -> Timing:
     work = [lap.core_milliseconds for lap in laps if lap.core_milliseconds is not None]
     peaks = [lap.peak_mib for lap in laps if lap.peak_mib is not None]
     return Timing(min(times), median(times), min(work, default=None), max(peaks, default=None))
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

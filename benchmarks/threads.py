@@ -7,8 +7,9 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from benchmarks.machine import Model
-from benchmarks.rounds import Case, Timing, cores, take_turns
+from benchmarks.rounds import Case, Timing, take_turns
 from benchmarks.speed import GRAPH, RUN, STEP, Small
+from vidcolor.cores import count_cores
 from vidcolor.inference import providers
 
 SPINS = ("1", "20", "100", "1000")
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 def measure(model: Model, *, size: int, frames: int, rounds: int) -> Iterator[Row]:
     """The graph alone, with its flow in line, and with its flow ahead, in every setting."""
     cases: dict[tuple[int, str, str], Case] = {}
-    for threads, spin in ((1, SPINS[0]), *((cores(), spin) for spin in SPINS)):
+    for threads, spin in ((1, SPINS[0]), *((count_cores(), spin) for spin in SPINS)):
         with patch.object(providers, "SPIN", spin):
             small = Small(model, size, frames, threads)
         own = small.cases()

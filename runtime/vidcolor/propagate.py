@@ -26,11 +26,13 @@ All planes here are at working size; `vidcolor.working_size` converts to it and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
+from vidcolor.cores import count_cores
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
@@ -42,6 +44,9 @@ from vidcolor.motion.preparer import Preparer
 from vidcolor.motion.track import Tracks, first_tracks, half_size
 from vidcolor.planes import Key, Plane
 from vidcolor.timeline import Pass
+
+AHEAD_BYTES = 512 * 2**20
+"""What `Propagator.run` may hold of frames that are prepared and not stepped yet, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +244,9 @@ class Propagator:
         Args:
             lumas: Luma [h, w] float32 in [0, 1] of each frame.
             state: Of the frame before the first of them, or of a key.
-            workers: How many threads prepare; None is half as many as there are cores.
+            workers: How many threads prepare, never more than there are cores. None is half as many
+                as there are cores, or all but one where the graphs run on a device. Either way,
+                no more than `AHEAD_BYTES` hold the frames of.
 
         Yields:
             The step of each frame.
@@ -247,20 +254,28 @@ class Propagator:
         Raises:
             ArgumentError: A luma has another shape or type; raised at its place.
         """
-        if workers is None:
-            workers = max(1, (os.cpu_count() or 1) // 2)
         prepared = self._preparer.ahead(
             lumas,
             size=state.size,
             previous=state.luma,
             keys=state.key_lumas,
             tracks=state.tracks,
-            workers=workers,
+            workers=self._workers(state, workers),
         )
         for inputs in prepared:
             step = self.step(inputs, state)
             state = step.state
             yield step
+
+    def _workers(self, state: State, wanted: int | None) -> int:
+        """How many threads prepare the frames after a state, and hold one frame each."""
+        cores = count_cores()
+        if wanted is None:
+            wanted = cores - 1 if self._session.is_on_device else cores // 2
+        height, width = state.size
+        planes = 4 + 5 * len(state.key_lumas)  # luma, flow to the frame before; flow to each key
+        frames = AHEAD_BYTES // (planes * height * width * np.dtype(np.float32).itemsize)
+        return max(1, min(wanted, cores, frames))
 
 
 def _check_keys(keys: tuple[Key, ...]) -> tuple[int, int]:

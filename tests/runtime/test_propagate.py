@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.scenes import Scene, render
+from vidcolor import propagate
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference.session import Session, Tensors
-from vidcolor.planes import Key
+from vidcolor.motion.preparer import Preparer
+from vidcolor.planes import Key, Plane
 from vidcolor.propagate import Propagator, State, Step
 from vidcolor.timeline import BACKWARD, FORWARD, Pass
 
@@ -267,6 +272,69 @@ def test_a_run_is_the_plain_loop(
         for step, expected in zip(running, walk(propagator, scene, begun), strict=True):
             np.testing.assert_array_equal(step.chroma, expected.chroma)
             np.testing.assert_array_equal(step.confidence, expected.confidence)
+
+
+@pytest.mark.parametrize(
+    ("cores", "provider", "wanted", "workers"),
+    [
+        (1, "cpu", None, 1),
+        (2, "cpu", None, 1),
+        (16, "cpu", None, 8),  # the graph has the others
+        (1, "cuda", None, 1),
+        (2, "cuda", None, 1),
+        (16, "cuda", None, 15),
+        (16, "directml", None, 15),
+        (16, "cuda", 4, 4),
+        (16, "cpu", 40, 16),
+    ],
+)
+def test_a_run_prepares_as_many_frames_as_there_are_idle_cores(
+    cores: int,
+    provider: str,
+    wanted: int | None,
+    workers: int,
+    flow_propagator: Propagator,
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert asked(flow_propagator, scene, monkeypatch, cores, provider, wanted) == workers
+
+
+def test_a_run_prepares_no_more_frames_than_memory_is_meant_for(
+    flow_propagator: Propagator, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three, with luma, the flow to the frame before, and what there is of one key."""
+    begun = flow_propagator.init_state(scene.key())
+    held = flow_propagator.prepare(scene.luma[1], begun).nbytes
+    monkeypatch.setattr(propagate, "AHEAD_BYTES", int(3.5 * held))
+    assert asked(flow_propagator, scene, monkeypatch, 16, "cuda", None) == 3
+    monkeypatch.setattr(propagate, "AHEAD_BYTES", 0)
+    assert asked(flow_propagator, scene, monkeypatch, 16, "cuda", None) == 1
+
+
+def asked(
+    propagator: Propagator,
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    provider: str,
+    wanted: int | None,
+) -> int:
+    """How many threads a run asks for."""
+    numbers = []
+    ahead = Preparer.ahead
+
+    def counted(self: Preparer, lumas: Iterable[Plane], **given: Any) -> Any:
+        numbers.append(given["workers"])
+        return ahead(self, lumas, **given)
+
+    monkeypatch.setattr(Preparer, "ahead", counted)
+    monkeypatch.setattr(propagate, "count_cores", lambda: cores)
+    session = replace(propagator._session, provider=provider)
+    list(
+        Propagator(session).run(scene.luma[1:3], propagator.init_state(scene.key()), workers=wanted)
+    )
+    return numbers[-1]
 
 
 def test_a_run_says_what_is_wrong_at_its_place(propagator: Propagator, scene: Scene) -> None:

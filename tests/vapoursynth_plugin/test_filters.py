@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 
+import cv2
 import numpy as np
 import pytest
 import vapoursynth as vs
@@ -72,6 +73,29 @@ def test_frames_asked_for_with_the_first_are_soon_prepared_too(scene, flow_bundl
     assert len(steps) == LENGTH - 1
     # These were on their way before there was a state to prepare from.
     assert steps.count(False) <= 1 + core.num_threads
+
+
+def test_frames_are_made_side_by_side_with_one_thread_of_opencvs_each(
+    scene, flow_bundle, monkeypatch
+):
+    """VapourSynth has threads enough. Only the first frame's flow is computed in its step."""
+    threads, compute, before = [], inputs_module.flow, cv2.getNumThreads()
+
+    def counted(*planes, **options):
+        threads.append(cv2.getNumThreads())
+        return compute(*planes, **options)
+
+    monkeypatch.setattr(inputs_module, "flow", counted)
+    cv2.setNumThreads(3)
+    try:
+        colored = Case(scene, "YUV420P8", size=64).propagate(flow_bundle)
+        colored.get_frame(1)
+        threads.clear()
+        together(colored, range(2, LENGTH), at_once=core.num_threads)
+        assert threads == [1] * (2 * LENGTH - 4)
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_both_directions_share_the_flow_to_their_keys(scene, flow_bundle, flows, steps):

@@ -7,6 +7,7 @@ from typing import Any
 
 import vapoursynth as vs
 
+from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import VidcolorError
 from vsvidcolor.cancel import InterruptedSeekError
 from vsvidcolor.key_clip import FRAME_PROP
@@ -77,7 +78,8 @@ def stage(
                 number = extra_number(*inputs)
                 if number is not None:
                     return {"need": [len(inputs), number]}
-            return {"val": make(*inputs, *_many(fetched))}
+            with one_opencv_thread():  # VapourSynth makes other frames in other threads
+                return {"val": make(*inputs, *_many(fetched))}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
 
@@ -125,7 +127,8 @@ def prefetch(
                     return {"need": _pairs(_CLIP, previous)}
             numbers = [] if need is None else need[1::2]
             given = dict(zip(numbers, map(read_luma, _many(fetched)), strict=True))
-            replay.prepare(n, clip_frame.luma, given)
+            with one_opencv_thread():
+                replay.prepare(n, clip_frame.luma, given)
             return {"val": frames}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from vidcolor.checks import check_whole
+from vidcolor.cores import count_cores, one_opencv_thread
 from vidcolor.film.arguments import (
     Scenes,
     check_arguments,
@@ -41,7 +42,6 @@ from vidcolor.film.plan import Plan
 from vidcolor.film.progress import Progress, no_progress
 from vidcolor.film.report import Report
 from vidcolor.film.scan import read_lumas, scan_film
-from vidcolor.film.stage import one_opencv_thread
 from vidcolor.film.store import Store
 from vidcolor.film.unkeyed import paint_unkeyed
 from vidcolor.inference.bundle import DEFAULT_MODEL
@@ -276,7 +276,7 @@ def color_video(
 
 def _threads_for(jobs: int) -> int | None:
     """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
-    return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+    return None if jobs == 1 else max(1, count_cores() // jobs)
 
 
 @contextmanager

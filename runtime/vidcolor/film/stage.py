@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Final
-
-import cv2
 
 
 class _End:
@@ -42,14 +39,3 @@ def run_ahead[T](items: Iterable[T], depth: int) -> Generator[T, None, None]:
                 future.cancel()
             if isinstance(iterator, Generator):
                 thread.submit(iterator.close).result()
-
-
-@contextmanager
-def one_opencv_thread() -> Iterator[None]:
-    """Frames are worked on side by side: threads within one would only be in each other's way."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

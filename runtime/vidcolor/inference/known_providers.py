@@ -31,13 +31,15 @@ class KnownProvider:
     """Of the graphs that it takes unless told otherwise; the CPU takes int8 where there is one."""
     memory: str = "cpu"
     """Where state and memory lie between runs, as onnxruntime names devices."""
+    is_device: bool = True
+    """Whether its graphs leave the CPU's cores to other work."""
     has_devices: bool = True
     """Whether there can be several, which a number tells apart."""
 
 
 _INSTEAD = "after removing onnxruntime"
 KNOWN: Mapping[str, KnownProvider] = {
-    "cpu": KnownProvider("CPUExecutionProvider", '`pip install "vidcolor[cpu]"`'),
+    "cpu": KnownProvider("CPUExecutionProvider", '`pip install "vidcolor[cpu]"`', is_device=False),
     "cuda": KnownProvider(
         "CUDAExecutionProvider",
         f'`pip install "vidcolor[cuda]"` {_INSTEAD}',
@@ -61,7 +63,9 @@ KNOWN: Mapping[str, KnownProvider] = {
         has_devices=False,
     ),
     "openvino": KnownProvider(
-        "OpenVINOExecutionProvider", f'`pip install "vidcolor[openvino]"` {_INSTEAD}'
+        "OpenVINOExecutionProvider",
+        f'`pip install "vidcolor[openvino]"` {_INSTEAD}',
+        is_device=False,  # unless there is a GPU of Intel's
     ),
     "migraphx": KnownProvider(
         "MIGraphXExecutionProvider",

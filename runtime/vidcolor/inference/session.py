@@ -172,6 +172,11 @@ class Session:
         self.propagate(planes[None, 3:4], state, memory, flows)
 
     @property
+    def is_on_device(self) -> bool:
+        """Whether the graphs leave the CPU's cores to other work."""
+        return KNOWN[self.provider].is_device
+
+    @property
     def remembers(self) -> bool:
         """Whether the model keeps anything of a key but the state right after it."""
         names = (tensor.name for tensor in self._graphs["propagate"].get_inputs())

@@ -8,7 +8,9 @@ them for the frames to come (`Propagator.run`). Tracks of the keys are followed 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import is_
 
 import numpy as np
 
@@ -108,19 +110,35 @@ class FrameInputs:
             New inputs. These same ones where the model needs no tracks, or where they continue
             `previous_tracks` already.
         """
-        half, needed = self.half, contract.FLOW_TRACK in self.required_flows
-        is_done = self.tracks is not None and self.previous_tracks is previous_tracks
-        if half is None or not needed or is_done:
+        is_done = self.tracks is not None and _are(self.previous_tracks, previous_tracks)
+        if not self.needs_tracks or is_done:
             return self
-        height, width = half.shape
-        tracks = self.direct
-        if previous_tracks is not None:
-            to_previous = halve_flow(self.flows[contract.FLOW_PREVIOUS][0])
-            tracks = tuple(
-                follow(half, key, direct=direct, to_previous=to_previous, previous_track=track)
-                for key, direct, track in zip(self.keys, self.direct, previous_tracks, strict=True)
+        if previous_tracks is None:
+            return self.with_known_tracks(self.direct, None)
+        return self.with_known_tracks(tuple(self.follow(previous_tracks)), previous_tracks)
+
+    @property
+    def needs_tracks(self) -> bool:
+        """Whether the model has an input for tracks, and there are keys to follow."""
+        return self.half is not None and contract.FLOW_TRACK in self.required_flows
+
+    def follow(self, previous_tracks: Iterable[Flow]) -> Iterator[Flow]:
+        """The tracks, key by key; each of the frame before is taken when its turn comes.
+
+        Args:
+            previous_tracks: Of the frame before, in the order of the keys.
+        """
+        assert self.half is not None, "asked only where `needs_tracks`"  # noqa: S101
+        to_previous = halve_flow(self.flows[contract.FLOW_PREVIOUS][0])
+        for key, direct, track in zip(self.keys, self.direct, previous_tracks, strict=True):
+            yield follow(
+                self.half, key, direct=direct, to_previous=to_previous, previous_track=track
             )
-        flows = {**self.flows, contract.FLOW_TRACK: _full_size(tracks, 2 * height, 2 * width)}
+
+    def with_known_tracks(self, tracks: Tracks, previous_tracks: Tracks | None) -> FrameInputs:
+        """As `with_tracks`, with what `follow` gave for those of the frame before."""
+        height, width = self.luma.shape[2:]
+        flows = {**self.flows, contract.FLOW_TRACK: _full_size(tracks, height, width)}
         return replace(self, flows=flows, tracks=tracks, previous_tracks=previous_tracks)
 
 
@@ -218,6 +236,13 @@ def _full_size(motions: tuple[Flow, ...], height: int, width: int) -> Plane:
     for motion, plane in zip(motions, batch, strict=True):
         enlarge_flow(motion, plane)
     return batch
+
+
+def _are(one: Tracks | None, two: Tracks | None) -> bool:
+    """Whether these are the very same tracks."""
+    if one is None or two is None:
+        return one is two
+    return len(one) == len(two) and all(map(is_, one, two))
 
 
 def _equal(one: Luma8 | None, two: Luma8 | None) -> bool:

@@ -7,15 +7,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from vidcolor.ahead import map_ahead
+from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
 from vidcolor.inference import contract
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
-from vidcolor.motion.optical_flow import Luma8, to_uint8
+from vidcolor.motion.optical_flow import Flow, Luma8, to_uint8
 from vidcolor.motion.track import Tracks
 from vidcolor.planes import Plane
 
-_FutureTracks = Future[Tracks | None]
-"""The tracks of a frame that another thread may still be computing."""
+_FutureTracks = tuple[Future[Flow], ...]
+"""The track of each key in a frame that another thread may still be computing."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ class Preparer:
     ) -> Iterator[FrameInputs]:
         """The inputs of frames that follow each other, computed by other threads.
 
+        A frame's flows are computed beside those of the next frames. Its tracks go on from those of
+        the frame before, key by key: while one thread follows a key, the thread of the frame
+        before may follow the next key. OpenCV uses one thread in each of them.
+
         Args:
             lumas: Of each frame, as in `prepare`; read `workers` frames ahead, in the caller's
                 thread.
@@ -107,30 +112,30 @@ class Preparer:
         """
 
         def prepared(turn: _Turn) -> FrameInputs:
-            """Only the tracks wait for those of the frame before, which another thread has."""
             try:
-                inputs = self.prepare(
-                    turn.luma, size=size, previous=turn.previous, keys=keys, luma8=turn.luma8
-                ).with_tracks(turn.previous_tracks.result())
+                with one_opencv_thread():
+                    inputs = self.prepare(
+                        turn.luma, size=size, previous=turn.previous, keys=keys, luma8=turn.luma8
+                    )
+                    return _with_tracks(inputs, turn)
             except BaseException as error:
-                turn.tracks.set_exception(error)  # or the next frame's thread would wait for ever
+                for track in turn.tracks:
+                    if not track.done():
+                        track.set_exception(error)  # or who waits for it would wait for ever
                 raise
-            turn.tracks.set_result(inputs.tracks)
-            return inputs
 
-        return map_ahead(prepared, self._turns(lumas, previous, tracks), workers)
+        return map_ahead(prepared, self._turns(lumas, previous, tracks, len(keys)), workers)
 
     def _turns(
-        self, lumas: Iterable[Plane], previous: Luma8 | None, tracks: Tracks | None
+        self, lumas: Iterable[Plane], previous: Luma8 | None, tracks: Tracks | None, keys: int
     ) -> Iterator[_Turn]:
         """What each frame is prepared from. A frame's tracks are computed from the last ones."""
-        previous_tracks = _FutureTracks()
-        previous_tracks.set_result(tracks)
+        previous_tracks = None if tracks is None else tuple(map(_done, tracks))
         for luma in lumas:
             luma8 = to_uint8(luma) if self.required_flows else None
-            turn = _Turn(luma, luma8, previous, previous_tracks, _FutureTracks())
-            yield turn
-            previous, previous_tracks = self.previous(luma8), turn.tracks
+            own = tuple(Future[Flow]() for _ in range(keys))
+            yield _Turn(luma, luma8, previous, previous_tracks, own)
+            previous, previous_tracks = self.previous(luma8), own
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +145,29 @@ class _Turn:
     luma: Plane
     luma8: Luma8 | None
     previous: Luma8 | None
-    previous_tracks: _FutureTracks
+    previous_tracks: _FutureTracks | None
     tracks: _FutureTracks
     """Where the frame's own tracks go."""
+
+
+def _with_tracks(inputs: FrameInputs, turn: _Turn) -> FrameInputs:
+    """The inputs with their tracks, each of which is told as soon as it is known."""
+    if not inputs.needs_tracks:
+        return inputs
+    if turn.previous_tracks is None:
+        for own, direct in zip(turn.tracks, inputs.direct, strict=True):
+            own.set_result(direct)
+        return inputs.with_tracks(None)
+    followed = inputs.follow(track.result() for track in turn.previous_tracks)
+    for own, track in zip(turn.tracks, followed, strict=True):
+        own.set_result(track)
+    tracks, before = (
+        tuple(track.result() for track in of) for of in (turn.tracks, turn.previous_tracks)
+    )
+    return inputs.with_known_tracks(tracks, before)
+
+
+def _done(track: Flow) -> Future[Flow]:
+    future = Future[Flow]()
+    future.set_result(track)
+    return future

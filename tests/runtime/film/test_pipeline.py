@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_scenes
 from tests.support.waiting import DEADLINE
+from vidcolor import propagate
 from vidcolor.cli import main
 from vidcolor.film import frames, job, pipeline, scan
 from vidcolor.media.info import Frame
@@ -120,7 +120,8 @@ def test_reading_colouring_and_writing_overlap(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frame 1 is upsampled while frame 2 is stepped and frame 5 is read: each waits for all."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # it decides how far frames are read ahead
+    # It decides how far frames are read ahead.
+    monkeypatch.setattr(propagate, "count_cores", lambda: 2)
     together = threading.Barrier(3, timeout=DEADLINE)
     calls: Counter[str] = Counter()
 
