@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.scenes import render
@@ -16,6 +19,39 @@ pytestmark = pytest.mark.cuda
 def test_auto_takes_cuda_in_float16(toy_bundle: Path) -> None:
     session = Session.load(toy_bundle)
     assert (session.provider, session.precision) == ("cuda", "float16")
+
+
+@pytest.mark.parametrize("keys", [1, 2])
+def test_the_shipped_model_is_recorded_and_replays_are_what_plain_runs_are(keys: int) -> None:
+    """All its nodes are on the device; over more frames than are compared at first."""
+    scene = render(12, 96, 160)
+    session = Session.load(provider="cuda")
+    given = [scene.key(n) for n in range(keys)]
+    plain = replace(session, _sized=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of runs that are not recorded
+        steps = [
+            [step.chroma for step in p.run(scene.luma[keys:], p.init_state(*given))]
+            for p in map(Propagator, (session, plain))
+        ]
+    # The plain graph has open sizes: its operators may be fused in another way.
+    for recorded, plainly in zip(*steps, strict=True):
+        assert np.abs(recorded - plainly).mean() < 0.25 / 255
+
+
+def test_a_kept_state_survives_replays() -> None:
+    scene = render(8, 96, 160)
+    propagator = Propagator(Session.load(provider="cuda"))
+    state = propagator.init_state(scene.key())
+    kept = propagator.step(scene.luma[1], state).state
+    before = {name: tensor.numpy() for name, tensor in kept.tensors.items()}
+    first = propagator.step(scene.luma[2], kept).chroma
+    state = kept
+    for luma in scene.luma[2:]:
+        state = propagator.step(luma, state).state
+    for name, tensor in kept.tensors.items():
+        np.testing.assert_array_equal(tensor.numpy(), before[name])
+    np.testing.assert_array_equal(propagator.step(scene.luma[2], kept).chroma, first)
 
 
 def test_state_and_memory_stay_on_the_device(toy_bundle: Path) -> None:

@@ -114,5 +114,5 @@ def test_a_kept_state_is_a_value(model: Path, provider: str) -> None:
 def test_openvino_is_found_out(flow_bundle: Path) -> None:
     """It mixes up the inputs of a graph where no node reads some of them."""
     need.provider("openvino")
-    with pytest.raises(ProviderError, match="does not compute what the model says"):
+    with pytest.raises(ProviderError, match="'openvino' does not compute what the model says"):
         Session.load(flow_bundle, provider="openvino", precision="float32")

@@ -1,61 +1,65 @@
-"""Whether an execution provider computes what the CPU or CUDA computes, seen from its first run.
+"""Whether a graph computes what it computes elsewhere, seen from its first runs.
 
 A provider can load a graph and give numbers that have nothing to do with it, without an error:
-OpenVINO's of onnxruntime-openvino 1.24.1 does so for graphs with inputs that no node reads. So the
-first run of each graph of a provider that vidcolor is not made for is done there as well.
+OpenVINO's of onnxruntime-openvino 1.24.1 does so for graphs with inputs that no node reads. A
+recorded run may replay what was meant for another frame. So the first runs of either are done a
+second time, in a way that is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.errors import ProviderError
+from vidcolor.inference.io_binding import Shapes
+from vidcolor.inference.runner import Outputs, Planes, Run, Runner, Tensors
 
 SHARE, LEAST = 5e-3, 5e-4
 """The mean difference of an output may be this share of its largest value, and this much besides:
 an eighth of a code of 8 bits. Rounding in 16 bits makes a tenth of it."""
 
 
-class Agreement:
-    """Compares the first results of a provider's graphs; threads may share it."""
+class CheckedRun:
+    """Runs a graph, and compares its first runs; threads may share it."""
 
-    def __init__(self, provider: str) -> None:
-        self._provider = provider
-        self._seen: WeakSet[Any] = WeakSet()
-
-    def is_seen(self, graph: Any) -> bool:
-        """Whether a graph was compared before."""
-        return graph in self._seen
-
-    def check(
-        self, graph: Any, expected: Mapping[str, NDArray[Any]], found: Mapping[str, NDArray[Any]]
-    ) -> None:
-        """Compare a graph's outputs, and remember that this was done.
+    def __init__(self, run: Run, right: Run, runner: Runner, *, times: int, fault: str) -> None:
+        """Compare the first results of a run.
 
         Args:
-            graph: The provider's session of the graph.
-            expected: What is right, by the names of outputs.
-            found: What the provider gave, likewise.
-
-        Raises:
-            ProviderError: They are not the same but for rounding.
+            run: What is used.
+            right: What its first results are compared with.
+            runner: Whose tensors both give.
+            times: How many of them.
+            fault: What to say where they differ.
         """
-        for name, wanted in expected.items():
-            given = found[name]
-            if given.shape != wanted.shape or not _is_close(given, wanted):
-                raise ProviderError(
-                    f"provider {self._provider!r} does not compute what the model says "
-                    f"({name} differs by more than rounding); use another provider"
-                )
-        self._seen.add(graph)
+        self._run, self._right, self._runner = run, right, runner
+        self._left, self._fault = times, fault
+
+    def __call__(self, planes: Planes, feeds: Tensors, shapes: Shapes) -> Outputs:
+        """As `Run`; raises ProviderError where a result is not the same but for rounding."""
+        found = self._run(planes, feeds, shapes)
+        if self._left > 0:
+            right = self._right(planes, feeds, shapes)
+            wanted, given = self._values(right), self._values(found)
+            for name in wanted:
+                if not _is_close(given[name], wanted[name]):
+                    raise ProviderError(f"{self._fault}: {name} differs by more than rounding")
+            self._left -= 1
+        return found
+
+    def _values(self, outputs: Outputs) -> Mapping[str, NDArray[Any]]:
+        fetched, tensors = outputs
+        return {**fetched, **self._runner.arrays(tensors)}
 
 
 def _is_close(found: NDArray[Any], wanted: NDArray[Any]) -> bool:
-    wanted, found = wanted.astype(np.float32), found.astype(np.float32)
+    numbers = np.isfinite(wanted)
+    if found.shape != wanted.shape or not np.array_equal(np.isfinite(found), numbers):
+        return False
+    wanted, found = wanted[numbers].astype(np.float32), found[numbers].astype(np.float32)
     allowed = LEAST + SHARE * np.abs(wanted).max(initial=0)
-    return bool(np.abs(found - wanted).mean() <= allowed)  # not for NaN
+    return wanted.size == 0 or bool(np.abs(found - wanted).mean() <= allowed)

@@ -60,6 +60,10 @@ class StagingBuffer:
                 binding.bind_output(name, device, device_id, np.float32, shape, pointer)
             self._outputs = outputs
 
+    def fill(self, inputs: Mapping[str, Array]) -> None:
+        """Copy other inputs of the same names and shapes to where the first ones are."""
+        self._inputs.update_inplace(np.concatenate([plane.ravel() for plane in inputs.values()]))
+
     def fetch(self) -> dict[str, Array]:
         """Copy the outputs to the host: float32 planes of the given shapes, by name."""
         if self._outputs is None:

@@ -92,17 +92,19 @@ def check_device(provider: str, device_id: int) -> None:
         )
 
 
-def provider_list(provider: str, device_id: int) -> list[Any]:
+def provider_list(provider: str, device_id: int, *, record: bool = False) -> list[Any]:
     """Onnxruntime's `providers` argument: the provider, and what runs nodes that it does not take.
 
     Args:
         provider: One of `KNOWN`.
         device_id: Which of its devices, from 0.
+        record: Whether CUDA is to record runs; then it must take all nodes.
     """
     cpu = KNOWN["cpu"].execution_provider
     if provider == "cpu":
         return [cpu]
-    chosen = (KNOWN[provider].execution_provider, _options(provider, device_id))
+    options = _options(provider, device_id) | ({"enable_cuda_graph": 1} if record else {})
+    chosen = (KNOWN[provider].execution_provider, options)
     if provider == "tensorrt":
         return [chosen, *provider_list("cuda", device_id)]
     return [chosen, cpu]

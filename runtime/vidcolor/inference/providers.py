@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import ArgumentError, BundleError, ProviderError
+from vidcolor.errors import ArgumentError, BundleError, ProviderError, VidcolorError
 from vidcolor.files import named_errors
 from vidcolor.inference.known_providers import (
     KNOWN,
@@ -143,6 +143,7 @@ def open_graph(
     threads: int | None,
     verbosity: int = ERRORS,
     sizes: Mapping[str, int] | None = None,
+    record: bool = False,
 ) -> InferenceSession:
     """Open a graph in onnxruntime so that it really runs on the provider.
 
@@ -153,6 +154,7 @@ def open_graph(
         threads: CPU threads that share the work of one run; None leaves it to onnxruntime.
         verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
         sizes: How long symbolic axes are, by name; the others stay open.
+        record: Whether runs are to be recorded, on CUDA, and replayed.
 
     Raises:
         BundleError: The file is missing or no valid graph.
@@ -179,27 +181,31 @@ def open_graph(
         graph = runtime.InferenceSession(
             data,
             sess_options=options,
-            providers=provider_list(provider, device_id),
+            providers=provider_list(provider, device_id, record=record),
             enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own classes share no other base
-        if "external data" in str(error).lower():
-            raise BundleError(
-                f"{path}: its weights lie in another file; save them in the graph with "
-                "onnx.save(onnx.load(path), path)"
-            ) from error
-        if provider == "cuda" and "CUDA" in str(error):
-            raise ProviderError(
-                f"provider 'cuda' cannot be started: {first_line(error)}"
-            ) from error
-        if provider not in OWN:
-            raise ProviderError(
-                f"provider {provider!r} cannot run {path.name}: {first_line(error)}"
-            ) from error
-        raise BundleError(f"{path}: onnxruntime cannot load it: {first_line(error)}") from error
+        raise _cannot_open(path, provider, record, error) from error
     if KNOWN[provider].execution_provider not in graph.get_providers():
         raise ProviderError(_left_out(provider))
     return graph
+
+
+def _cannot_open(path: Path, provider: str, record: bool, error: Exception) -> VidcolorError:
+    """What an error of onnxruntime's means."""
+    why = first_line(error)
+    if "external data" in str(error).lower():
+        return BundleError(
+            f"{path}: its weights lie in another file; save them in the graph with "
+            "onnx.save(onnx.load(path), path)"
+        )
+    if record:
+        return ProviderError(f"{path.name} cannot be recorded: {why}")
+    if provider == "cuda" and "CUDA" in str(error):
+        return ProviderError(f"provider 'cuda' cannot be started: {why}")
+    if provider not in OWN:
+        return ProviderError(f"provider {provider!r} cannot run {path.name}: {why}")
+    return BundleError(f"{path}: onnxruntime cannot load it: {why}")
 
 
 def _left_out(provider: str) -> str:

@@ -24,12 +24,16 @@ _asked = threading.local()
 """`check` of a thread, while it is inside `asking`."""
 
 
-def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Result:
+def run[Result](
+    call: Callable[[Any], Result], *, verbosity: int = FATAL, in_turn: bool = False
+) -> Result:
     """Run a graph so that it can be ended.
 
     Args:
         call: Runs it with the `onnxruntime.RunOptions` that it is given.
         verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
+        in_turn: Whether it is run in the one thread that the main thread lets run its graphs, too,
+            and so at no time beside another that is.
 
     Returns:
         What `call` returned.
@@ -49,7 +53,7 @@ def run[Result](call: Callable[[Any], Result], *, verbosity: int = FATAL) -> Res
         check()
         if ask := getattr(_asked, "check", None):
             ask()
-        if threading.current_thread() is not threading.main_thread():
+        if not in_turn and threading.current_thread() is not threading.main_thread():
             return call(options)
         future = _helper().submit(call, options)
         try:

@@ -4,8 +4,9 @@ A session knows tensors and devices and nothing of video. It keeps nothing betwe
 number of threads can use one. On CUDA, state and memory are created on the device and stay there.
 
 The CPU runs graphs whose sizes are open. Other providers get a propagate graph for each size, see
-`vidcolor.inference.sized`. Of those that vidcolor is not made for, `vidcolor.inference.agreement`
-compares the first results with what the CPU or CUDA gives; keys, once each, are remembered there.
+`vidcolor.inference.sized`. CUDA records its runs, see `vidcolor.inference.recording`. Of those that
+vidcolor is not made for, `vidcolor.inference.agreement` compares the first results with what the
+CPU or CUDA gives; keys, once each, are remembered there.
 """
 
 from __future__ import annotations
@@ -15,25 +16,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError
 from vidcolor.files import named_errors
 from vidcolor.inference import contract
-from vidcolor.inference.agreement import Agreement
 from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
 from vidcolor.inference.io_binding import Array, Shapes
 from vidcolor.inference.known_providers import KNOWN, OWN
 from vidcolor.inference.providers import ERRORS, FATAL, open_graph, start
-from vidcolor.inference.runner import Runner, Tensors
-from vidcolor.inference.sized import SizedGraphs, Sizes
+from vidcolor.inference.runner import Outputs, Runner, Tensors
+from vidcolor.inference.sized import SizedGraphs, Sizes, sized_graphs
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession, OrtValue
+    from onnxruntime import InferenceSession
 
 PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 
@@ -58,8 +57,6 @@ class Session:
     _sized: SizedGraphs | None = field(default=None, repr=False)
     """The propagate graph for each size; None on the CPU, where reading sizes at each run costs
     nothing."""
-    _agreement: Agreement | None = field(default=None, repr=False)
-    """None for a provider that vidcolor is made for."""
 
     @classmethod
     def load(
@@ -125,7 +122,9 @@ class Session:
                 f"{provider!r} are auto, {', '.join(contract.PRECISIONS)}"
             )
 
-        def opened(name: str, on: str, sizes: Sizes | None = None) -> InferenceSession:
+        def opened(
+            name: str, on: str, sizes: Sizes | None = None, *, record: bool = False
+        ) -> InferenceSession:
             return open_graph(
                 contract.graph_path(bundle, name, precision),
                 provider=on,
@@ -133,32 +132,35 @@ class Session:
                 threads=threads,
                 verbosity=verbosity,
                 sizes=sizes,
+                record=record,
             )
 
         memory = KNOWN[provider].memory  # 'cpu' or 'cuda', as the providers are called
         graphs = {name: opened(name, memory) for name in contract.GRAPHS}
         metadata = check_bundle(bundle, precision, graphs)
-        is_own = provider in OWN
+        runner = Runner(
+            metadata.name,
+            memory,
+            0 if memory == "cpu" else device_id,
+            FATAL if verbosity == ERRORS else verbosity,
+        )
+        propagate = graphs["propagate"]
         session = cls(
             metadata=metadata,
             provider=provider,
             precision=precision,
-            flows=contract.FLOWS & {tensor.name for tensor in graphs["propagate"].get_inputs()},
-            _runner=Runner(
-                metadata.name,
-                memory,
-                0 if memory == "cpu" else device_id,
-                FATAL if verbosity == ERRORS else verbosity,
-            ),
+            flows=contract.FLOWS & {tensor.name for tensor in propagate.get_inputs()},
+            _runner=runner,
             _graphs=graphs,
             _sized=(
                 None
                 if provider == "cpu"
-                else SizedGraphs(graphs["propagate"], partial(opened, "propagate", provider))
+                else sized_graphs(
+                    propagate, partial(opened, "propagate", provider), runner, provider
+                )
             ),
-            _agreement=None if is_own else Agreement(provider),
         )
-        if not is_own:
+        if provider not in OWN:
             session._try()
         return session
 
@@ -257,34 +259,24 @@ class Session:
         first, *others = memories
         if not others:
             return first
+        arrays = [self._runner.arrays(memory) for memory in (first, *others)]
         return {
-            name: self._runner.tensor(np.concatenate([m[name].numpy() for m in (first, *others)]))
+            name: self._runner.tensor(np.concatenate([array[name] for array in arrays]))
             for name in first
         }
 
     def zeros(self, like: Tensors) -> Tensors:
         """Zeros with the names, shapes and types of `like`. As a state this means 'no past'."""
-        return {name: self._runner.tensor(np.zeros_like(t.numpy())) for name, t in like.items()}
+        arrays = self._runner.arrays(like)
+        return {name: self._runner.tensor(np.zeros_like(a)) for name, a in arrays.items()}
 
-    def _run(
-        self, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes
-    ) -> tuple[dict[str, Array], dict[str, OrtValue]]:
+    def _run(self, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes) -> Outputs:
         """Run the propagate graph, as `Runner.run` does."""
-        graph = self._graphs["propagate"]
         if self._sized is None:
-            return self._runner.run(graph, planes, feeds, shapes)
+            return self._runner.run(self._graphs["propagate"], planes, feeds, shapes)
         given = {name: tuple(tensor.shape()) for name, tensor in feeds.items()}
-        sized = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
-        fetched, outputs = self._runner.run(sized, planes, feeds, shapes)
-        if self._agreement is not None and not self._agreement.is_seen(sized):
-            found = {**fetched, **_on_host(outputs)}
-            expected = graph.run(list(found), {**planes, **_on_host(feeds)})
-            self._agreement.check(sized, dict(zip(found, expected, strict=True)), found)
-        return fetched, outputs
-
-
-def _on_host(tensors: Mapping[str, OrtValue]) -> dict[str, NDArray[Any]]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
+        run = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
+        return run(planes, feeds, shapes)
 
 
 def _precision(bundle: Path, provider: str) -> str:

@@ -23,6 +23,24 @@ from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 
 
+def test_what_is_run_in_turn_is_run_in_one_thread_whoever_asks() -> None:
+    threads, under_way = set(), threading.Lock()
+
+    def call(options: object) -> None:
+        assert under_way.acquire(blocking=False)
+        time.sleep(0.01)
+        threads.add(threading.current_thread())
+        under_way.release()
+
+    with ThreadPoolExecutor(4) as others:
+        asked = [others.submit(running.run, call, in_turn=True) for _ in range(8)]
+        running.run(call)
+        for future in asked:
+            future.result()
+    [thread] = threads
+    assert thread is not threading.main_thread()
+
+
 @pytest.fixture(scope="module")
 def looping(toy_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return spoiled(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from tests.support.scenes import render
 from vidcolor.inference import contract
 from vidcolor.inference.providers import open_graph
+from vidcolor.inference.runner import Run
 from vidcolor.inference.session import Session
 from vidcolor.inference.sized import MOST, SizedGraphs, Sizes
 from vidcolor.propagate import Propagator
@@ -21,10 +22,11 @@ def sized(bundle: Path) -> tuple[Session, list[dict[str, int]]]:
     """A session that runs sized graphs, and the sizes for which they were opened."""
     session, opened = Session.load(bundle, provider="cpu", precision="float32"), []
 
-    def reopen(sizes: Sizes) -> onnxruntime.InferenceSession:
+    def reopen(sizes: Sizes) -> Run:
         opened.append(dict(sizes))
         path = contract.graph_path(bundle, "propagate", "float32")
-        return open_graph(path, provider="cpu", device_id=0, threads=1, sizes=sizes)
+        graph = open_graph(path, provider="cpu", device_id=0, threads=1, sizes=sizes)
+        return partial(session._runner.run, graph)
 
     return replace(session, _sized=SizedGraphs(session._graphs["propagate"], reopen)), opened
 
