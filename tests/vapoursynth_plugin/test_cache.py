@@ -89,3 +89,7 @@ def test_inputs_are_dropped_after_their_step_and_bounded():
     for n in (1, 2):
         cache.put(n, pass_, inputs[n])
     assert [cache.get(n, pass_) is inputs[n] for n in (1, 2)] == [True, True]
+    cache.replace(1, pass_, inputs[1], inputs[0])
+    cache.replace(2, pass_, inputs[3], inputs[0])  # others came in between
+    cache.replace(3, pass_, inputs[3], inputs[0])  # its step is made
+    assert [cache.get(n, pass_) for n in (1, 2, 3)] == [inputs[0], inputs[2], None]

@@ -9,11 +9,13 @@ import pytest
 import vapoursynth as vs
 
 from tests.support.scenes import render
+from tests.support.waiting import DEADLINE
 from tests.vapoursynth_plugin.reference import Case
 from tests.vapoursynth_plugin.test_order import ORDERS, together
 from vidcolor.motion import frame_inputs as inputs_module
 from vidcolor.motion import optical_flow as flow_module
 from vidcolor.motion.frame_inputs import FrameInputs
+from vidcolor.motion.track import follow
 from vidcolor.propagate import Propagator
 from vidcolor.timeline import Shots
 from vsvidcolor import propagate
@@ -130,12 +132,7 @@ def test_any_order_is_the_plain_loop(order, scene, flow_bundle, flow_session, mo
 def test_inputs_of_another_frame_are_not_used(scene, flow_session, steps):
     """As when a source gives another frame 1 today than it did then."""
     frames = [ClipFrame(luma) for luma in scene.luma]
-    keys = Keys(
-        [0], count=1, length=LENGTH, direction="forward", fit=lambda image, frame: scene.key()
-    )
-    shots = Shots(LENGTH, [0])
-    replay = Replay(Propagator(flow_session), keys, shots)
-    renderer = Renderer(replay, keys, shots)
+    replay, renderer = prepared(scene, flow_session)
     assert replay.previous_frames(2, frames[2]) == []  # nothing has begun
     colors = [color(renderer, 1, frames)]
     assert replay.previous_frames(2, frames[2]) == [1]
@@ -148,6 +145,83 @@ def test_inputs_of_another_frame_are_not_used(scene, flow_session, steps):
     running = plain.run(scene.luma[1:4], plain.init_state(scene.key()))
     for made, expected in zip(colors, running, strict=True):
         np.testing.assert_array_equal(made.chroma, expected.chroma)
+
+
+@pytest.mark.parametrize("order", [(2, 3, 4, 5), (5, 4, 3, 2), (3, 5, 2, 4)])
+def test_keys_are_followed_before_the_steps_in_whatever_order_frames_are_prepared(
+    order, scene, flow_session, monkeypatch
+):
+    """A step of a prepared frame follows none; the next one goes on from its tracks."""
+    frames = [ClipFrame(luma) for luma in scene.luma]
+    replay, renderer = prepared(scene, flow_session)
+    followed = []
+    monkeypatch.setattr(
+        inputs_module,
+        "follow",
+        lambda here, key, **given: (followed.append(here), follow(here, key, **given))[1],
+    )
+    colors = [color(renderer, 1, frames)]
+    assert len(followed) == 1
+    for n in order:
+        replay.prepare(n, scene.luma[n], {n - 1: frames[n - 1]})
+    assert len(followed) == 1 + 4
+    colors += [color(renderer, n, frames) for n in (2, 3, 4)]
+    assert len(followed) == 1 + 4
+    replay.prepare(6, scene.luma[6], {5: frames[5]})
+    colors += [color(renderer, n, frames) for n in (5, 6)]
+    assert len(followed) == 1 + 4 + 1
+    plain = Propagator(flow_session)
+    running = plain.run(scene.luma[1:7], plain.init_state(scene.key()))
+    for made, expected in zip(colors, running, strict=True):
+        np.testing.assert_array_equal(made.chroma, expected.chroma)
+
+
+def test_a_thread_that_finds_another_at_work_leaves_its_frame_to_it(
+    scene, flow_session, monkeypatch
+):
+    frames = [ClipFrame(luma) for luma in scene.luma]
+    replay, renderer = prepared(scene, flow_session)
+    color(renderer, 1, frames)
+    threads, begun, go_on = [], threading.Event(), threading.Event()
+
+    def slowly(here, key, **given):
+        threads.append(threading.current_thread())
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        return follow(here, key, **given)
+
+    monkeypatch.setattr(inputs_module, "follow", slowly)
+    other = threading.Thread(target=replay.prepare, args=(2, scene.luma[2], {1: frames[1]}))
+    other.start()
+    assert begun.wait(DEADLINE)
+    replay.prepare(3, scene.luma[3], {2: frames[2]})  # returns, though frame 2 has no tracks yet
+    go_on.set()
+    other.join(DEADLINE)
+    assert threads == [other, other]
+
+
+def test_an_error_while_keys_are_followed_leaves_nobody_waiting(scene, flow_session, monkeypatch):
+    frames = [ClipFrame(luma) for luma in scene.luma]
+    replay, renderer = prepared(scene, flow_session)
+    color(renderer, 1, frames)
+    with monkeypatch.context() as broken:
+        broken.setattr(inputs_module, "follow", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            replay.prepare(2, scene.luma[2], {1: frames[1]})
+    replay.prepare(3, scene.luma[3], {2: frames[2]})
+    [pass_] = replay.passes(3)
+    replay._tracks.follow(2, pass_)
+    assert replay._inputs.get(3, pass_).tracks is not None
+
+
+def prepared(scene, session):
+    """A replay of the scene, coloured from its first frame, and its renderer."""
+    keys = Keys(
+        [0], count=1, length=LENGTH, direction="forward", fit=lambda image, frame: scene.key()
+    )
+    shots = Shots(LENGTH, [0])
+    replay = Replay(Propagator(session), keys, shots)
+    return replay, Renderer(replay, keys, shots)
 
 
 def color(renderer, frame, frames):

@@ -56,9 +56,9 @@ class StepCache:
             return None
         return at, self._recent.get(at) or checkpoints[at]
 
-    def is_recent(self, frame: int) -> bool:
-        """Whether the step of `frame` is among the latest; any thread may ask."""
-        return frame in self._recent
+    def recent(self, frame: int) -> Step | None:
+        """The step of `frame` if it is among the latest; any thread may ask."""
+        return self._recent.get(frame)
 
     def add(self, frame: int, step: Step, pass_: Pass) -> None:
         """Keep a step for a while, and for longer if its frame is due for a checkpoint.
@@ -119,6 +119,15 @@ class InputCache:
             while self._used > self._budget:
                 _, dropped = self._inputs.popitem(last=False)
                 self._used -= dropped.nbytes
+
+    def replace(self, frame: int, pass_: Pass, old: FrameInputs, new: FrameInputs) -> None:
+        """Keep other inputs in place of these, if these are still kept."""
+        if new is old:
+            return
+        with self._lock:
+            if self._inputs.get((frame, pass_)) is old:
+                self._used += new.nbytes - old.nbytes
+                self._inputs[frame, pass_] = new
 
     def get(self, frame: int, pass_: Pass) -> FrameInputs | None:
         """The inputs of the step of `frame` in `pass_`, if they are kept."""

@@ -19,6 +19,7 @@ from vidcolor.propagate import Propagator, State, Step
 from vidcolor.timeline import FIRST_INTERVAL, Pass, Shots, next_chunk
 from vsvidcolor.cache import InputCache, StepCache
 from vsvidcolor.cancel import CancelToken
+from vsvidcolor.followed import Found, TrackFollower
 from vsvidcolor.key_clip import Keys
 from vsvidcolor.request import ClipFrame, InputRequest, Task
 
@@ -65,6 +66,7 @@ class Replay:
         self._interval = interval
         self._steps: dict[int, StepCache] = {}
         self._inputs = InputCache()
+        self._tracks = TrackFollower(self._inputs, self._known_tracks)
         self._initial: OrderedDict[Pass, State] = OrderedDict()
         self._lock = Lock()
 
@@ -113,7 +115,7 @@ class Replay:
             kept = self._inputs.get(frame, pass_)
             if kept is not None:
                 inputs = kept
-            elif not self._cache(pass_).is_recent(frame):
+            elif self._cache(pass_).recent(frame) is None:
                 inputs = self._propagator.prepare(
                     luma,
                     state,
@@ -121,6 +123,7 @@ class Replay:
                     reuse=inputs,
                 )
                 self._inputs.put(frame, pass_, inputs)
+                self._tracks.follow(frame, pass_)
 
     def replay(
         self, frame: int, pass_: Pass, clip_frame: ClipFrame, cancel: CancelToken
@@ -211,6 +214,14 @@ class Replay:
         if _malloc_trim is not None and frame % TRIM_INTERVAL == 0:
             _malloc_trim(0)
         return step
+
+    def _known_tracks(self, frame: int, pass_: Pass) -> Found:
+        """The tracks of a frame that is stepped already, or that the pass starts at."""
+        if frame == pass_.start:
+            state = self._initial.get(pass_)
+            return None if state is None else (state.tracks,)
+        step = self._cache(pass_).recent(frame)
+        return None if step is None else (step.state.tracks,)
 
     def _cache(self, pass_: Pass) -> StepCache:
         """The steps of the pass's direction."""
