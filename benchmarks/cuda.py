@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from benchmarks.footage import CLIPS
 from benchmarks.machine import Model, describe
 from benchmarks.rounds import Case, take_turns
 from benchmarks.speed import CHAIN, COMMAND, GRAPH, LOOP, RUN, SEEN, STEP, Small
+from vidcolor.errors import ProviderWarning
 from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
 
 _SUITE = (
@@ -119,7 +121,11 @@ def _time(model: Model, options: Options, size: int, seconds: float) -> None:
     cases: dict[str, Case] = {name: named[name] for name in (GRAPH, SEEN, STEP, RUN, CHAIN)}
     cases |= {f"{LOOP}, {clip}": small.loop(shape) for clip, shape in CLIPS.items()}
     start = time.monotonic()
-    timings = take_turns(cases, 1)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ProviderWarning)
+        timings = take_turns(cases, 1)
+    for warning in told:
+        print(f"{model.place}, short side {size}: {warning.message}")
     if 2 * (time.monotonic() - start) < seconds and options.rounds > 1:
         timings = take_turns(cases, options.rounds - 1)
     for name, timing in timings.items():

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vidcolor import interruption
-from vidcolor.errors import ArgumentError, VidcolorError, is_out_of_memory
+from vidcolor.errors import ArgumentError, ProviderWarning, VidcolorError, is_out_of_memory
 from vidcolor.media.names import printable
 from vidcolor.streams import StandardStreams
 
@@ -146,7 +148,9 @@ def _run(words: Sequence[str]) -> int:
 def _run_command(command: Command) -> None:
     """What fails because of a signal, such as a graph that is ended, is not told as a failure."""
     try:
-        command.run()
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show, warnings.showwarning)
+            command.run()
     except Exception:
         interruption.check()
         raise
@@ -184,6 +188,14 @@ def parse(words: Sequence[str]) -> Command:
     interruption.check()
     command: Command = command_line.parse(make, words, program=program)
     return command
+
+
+def _show(show: Callable[..., None], message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning of ours in a sentence, any other as Python shows it."""
+    if isinstance(message, ProviderWarning):
+        print(f"vidcolor: {printable(str(message))}", file=sys.stderr)
+    else:
+        show(message, *where, **more)
 
 
 def _failed(sentence: str, status: int) -> int:

@@ -32,6 +32,10 @@ class ProviderError(VidcolorError, RuntimeError):
     """The requested execution provider is not available on this machine."""
 
 
+class ProviderWarning(RuntimeWarning):
+    """An execution provider is not used as it could be; colours are right all the same."""
+
+
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
 

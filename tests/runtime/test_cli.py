@@ -77,6 +77,28 @@ def test_words_that_make_no_sense_are_refused(
     assert capsys.readouterr().err.startswith("vidcolor: ")
 
 
+def test_a_warning_of_ours_costs_a_sentence() -> None:
+    script = """
+import warnings
+from vidcolor import cli
+from vidcolor.errors import ProviderWarning
+
+class Command:
+    def run(self):
+        warnings.warn("CUDA graphs are not used", ProviderWarning)
+        warnings.warn("another", UserWarning)
+
+cli._run_command(Command())
+warnings.warn("later", ProviderWarning)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stderr.splitlines()
+    assert said[0] == "vidcolor: CUDA graphs are not used"
+    assert said[1].endswith("UserWarning: another")
+    assert said[-1].endswith("ProviderWarning: later")
+
+
 def test_an_output_that_nobody_reads_ends_quietly() -> None:
     done = shell('$VIDCOLOR --help | (read line; echo "$line"); exit ${PIPESTATUS[0]}')
     assert done.stdout == "usage: vidcolor [-h] {advise,shots,key,color,review,clean}\n"

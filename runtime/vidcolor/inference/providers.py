@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcolor.checks import check_choice, check_whole
-from vidcolor.errors import ArgumentError, BundleError, ProviderError, VidcolorError
+from vidcolor.errors import (
+    ArgumentError,
+    BundleError,
+    ProviderError,
+    ProviderWarning,
+    VidcolorError,
+)
 from vidcolor.files import named_errors
 from vidcolor.inference.known_providers import (
     KNOWN,
@@ -62,7 +68,7 @@ def start[Opened](provider: str, device_id: int, opened: Callable[[str], Opened]
     except ProviderError as error:
         if not others:
             raise
-        warnings.warn(f"{error}; running on the CPU", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{error}; running on the CPU", ProviderWarning, stacklevel=3)
         return opened(others[0])
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vidcolor.errors import BundleError, ProviderError
+from vidcolor.errors import BundleError, ProviderError, ProviderWarning
 from vidcolor.inference import contract
 from vidcolor.inference.agreement import CheckedRun
 from vidcolor.inference.io_binding import Shapes, StagingBuffer
@@ -178,6 +178,6 @@ class Fallback:
         self.is_taken = True
         warnings.warn(
             f"CUDA graphs are not used, which makes small frames slower: {why}",
-            RuntimeWarning,
+            ProviderWarning,
             stacklevel=2,
         )
