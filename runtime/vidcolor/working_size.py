@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Axis, Grid, resample, resample_axes
 from vidcolor.planes import Plane
@@ -148,7 +149,8 @@ class WorkingSize:
         if base == target:
             return np.clip(chroma, -0.5, 0.5)
         small = resample_axes(small[None], working, base)[0]
-        return _guided(chroma, small, _at_chroma(luma, subsampling, siting), base, target)
+        with one_opencv_thread():  # a band is too little work to be split
+            return _guided(chroma, small, _at_chroma(luma, subsampling, siting), base, target)
 
 
 def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import cv2
 import numpy as np
@@ -215,6 +216,26 @@ def test_planes_of_another_size_are_refused() -> None:
         fit.upsample(chroma, luma, luma)
     with pytest.raises(ArgumentError, match=r"chroma has shape \(32, 48\)"):
         fit.upsample(small, small, luma)
+
+
+def test_a_frame_is_upsampled_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dozens of small calls, each split over all cores, take longer than they do in one thread."""
+    seen, warp, threads = [], cv2.warpAffine, cv2.getNumThreads()
+
+    def watched(*given: Any, **more: Any) -> Any:
+        seen.append(cv2.getNumThreads())
+        return warp(*given, **more)
+
+    luma, fit = render(1, 360, 640).luma[0], WorkingSize.of(360, 640, 96)
+    small = fit.downsample(luma)
+    monkeypatch.setattr(cv2, "warpAffine", watched)
+    cv2.setNumThreads(3)
+    try:
+        fit.upsample(np.stack((small, -small)) * 0.4, small, luma)
+        assert set(seen) == {1}
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def test_threads_of_opencv_do_not_matter() -> None:
