@@ -135,8 +135,8 @@ class OutputOptions:
     no_audio: Switch = False
     """Leave the film's sound out."""
     overwrite: Switch = False
-    """Replace whatever has the output's name. What was made of the same clip before, and was not
-    changed since, is replaced anyway."""
+    """Replace whatever has the output's name. What was made of the same clip before, with the
+    same frames, and was not changed since, is replaced anyway, and so is a --preview."""
     keep: Annotated[str, tyro.conf.arg(metavar="SIZE")] = "10G"
     """How much of the disk finished parts may take when the output is complete, such as 500M; the
     oldest go first. `vidcolor clean` removes them."""

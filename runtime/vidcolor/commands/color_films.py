@@ -27,7 +27,7 @@ from vidcolor.files import named_errors
 from vidcolor.film.color_video import color_video
 from vidcolor.film.finish import Finish
 from vidcolor.film.key_folder import find_keys
-from vidcolor.film.output import check_place, work_folder
+from vidcolor.film.output import Wanted, check_place, work_folder
 from vidcolor.film.plan import Plan
 from vidcolor.grade import Grades
 from vidcolor.key.auto import AUTO as AUTO_KEY
@@ -61,8 +61,9 @@ def color_films(options: Color) -> None:
     _check_several(options)
     jobs = [_job(options, film) for film in options.films]
     _check_distinct(jobs)
+    wanted, overwrite = Wanted(preview=options.writing.preview), options.writing.overwrite
     for job in jobs:
-        check_place(job.output, clip=job.film, overwrite=options.writing.overwrite)
+        check_place(job.output, clip=job.film, overwrite=overwrite, wanted=wanted)
     failed = 0
     for job in jobs:
         try:

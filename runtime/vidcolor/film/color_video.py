@@ -36,7 +36,7 @@ from vidcolor.film.keys import (
     read_references,
 )
 from vidcolor.film.lock import lock_output
-from vidcolor.film.output import check_place, choose_encoder, work_folder
+from vidcolor.film.output import Wanted, check_place, choose_encoder, work_folder
 from vidcolor.film.pipeline import Job, color_film
 from vidcolor.film.plan import Plan
 from vidcolor.film.progress import Progress, no_progress
@@ -134,7 +134,8 @@ def color_video(
         codec_options: FFmpeg's options for the encoder, such as {'crf': '20', 'preset': 'slow'}, in
             place of those of `vidcolor.media.codecs.CODECS`.
         overwrite: Whether to replace whatever has the output's name. What was made of the same
-            clip before, and was not changed since, is replaced anyway.
+            clip before, with the same frames, and was not changed since, is replaced anyway, and
+            so is a preview.
         keep: Bytes that finished parts may take when the output is complete. Those that were used
             the longest time ago are removed first.
         skip_key_check: Whether to take keys that do not look like their frames.
@@ -173,7 +174,9 @@ def color_video(
         info = reader.info
     matrix = coding_of(info).matrix
     finish.check(info, output, side=side, progressive=progressive)
-    check_place(output, clip=clip, overwrite=overwrite)
+    wanted = Wanted(frames, only_shot, preview)
+    check_output = partial(check_place, output, clip=clip, overwrite=overwrite, wanted=wanted)
+    check_output()
     encoder, pixel_format = choose_encoder(
         output, info, PREVIEW if preview and codec == AUTO else codec, codec_options
     )
@@ -248,7 +251,7 @@ def color_video(
             store,
             output,
             encoder,
-            overwrite=overwrite,
+            check_output=check_output,
             progress=progress,
             note=note,
             audio=audio,
@@ -265,6 +268,8 @@ def color_video(
             confidence=tuple(confidence.means),
             confidence_maps=confidence.maps,
             first=part.start,
+            wanted=str(wanted),
+            preview=preview,
             options=describe_options(direction, unkeyed, codec, codec_options, fitted_references),
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),

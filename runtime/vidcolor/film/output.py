@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -22,14 +23,38 @@ def work_folder(output: Path) -> Path:
     return output.with_name(output.name + ".vidcolor")
 
 
-def check_place(output: Path, *, clip: Path, overwrite: bool) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """Which frames of a clip an output is to have, as far as that is known before the clip is read.
+
+    Without `frames` and `only_shot`, as in `color_video`, it is all of them.
+    """
+
+    frames: range | None = None
+    only_shot: int | None = None
+    preview: bool = False
+    """Whether they are to be small, for a quick look."""
+
+    def __str__(self) -> str:
+        if self.frames is not None:
+            return f"frames {self.frames[0]} to {self.frames[-1]}"
+        return "all frames" if self.only_shot is None else f"shot {self.only_shot}"
+
+    def replaces(self, report: Report) -> bool:
+        """Whether it may replace the output of a report: one of the same frames, or a preview."""
+        same = str(self) == report.wanted or self.frames == report.frames
+        return report.preview or (same and not self.preview)
+
+
+def check_place(output: Path, *, clip: Path, overwrite: bool, wanted: Wanted) -> None:
     """Check that an output, its report and its work folder can be written where they belong.
 
     Args:
         output: The file to write.
         clip: The clip that it is made from.
         overwrite: Whether any output that exists may be replaced, and not only one that vidcolor
-            has made of this clip.
+            has made of this clip, with the same frames.
+        wanted: The frames that it is to have.
 
     Raises:
         ArgumentError: The name does not do.
@@ -37,12 +62,14 @@ def check_place(output: Path, *, clip: Path, overwrite: bool) -> None:
     """
     check_length(output, spare=REPORT_ENDING)
     try:
-        _check_place(output, clip, overwrite)
+        _check_place(output, clip)
+        if not overwrite:
+            _check_replaced(output, clip, wanted)
     except PermissionError as error:
         raise _unwritable(output, error) from error
 
 
-def _check_place(output: Path, clip: Path, overwrite: bool) -> None:
+def _check_place(output: Path, clip: Path) -> None:
     folder = output.parent
     if not folder.is_dir():
         raise ArgumentError(f"output: there is no folder {folder} to write {output.name} into")
@@ -50,14 +77,26 @@ def _check_place(output: Path, clip: Path, overwrite: bool) -> None:
         raise ArgumentError(f"output: {output} is a folder, the name of a file is needed")
     if output.exists() and clip.exists() and output.samefile(clip):
         raise ArgumentError(f"output: {output} is the clip itself, another name is needed")
-    if os.path.lexists(output) and not overwrite and not _is_own(output, clip):
+    _check_writable(folder, output)
+    _check_report(report_path(output))
+    _check_work(work_folder(output), output)
+
+
+def _check_replaced(output: Path, clip: Path, wanted: Wanted) -> None:
+    if not os.path.lexists(output):
+        return
+    report = _own_report(output, clip)
+    if report is None:
         raise ArgumentError(
             f"output: {output} exists already, and is not what vidcolor made of this clip the last "
             "time; --overwrite replaces it"
         )
-    _check_writable(folder, output)
-    _check_report(report_path(output))
-    _check_work(work_folder(output), output)
+    if not wanted.replaces(report):
+        raise ArgumentError(
+            f"output: {output} exists already, with {report.wanted} of this clip, and "
+            f"{'a preview of ' if wanted.preview else ''}{wanted} would replace them; give it "
+            "another name, or --overwrite replaces it"
+        )
 
 
 def choose_encoder(
@@ -84,16 +123,14 @@ def choose_encoder(
     return encoder, pixel_format
 
 
-def _is_own(output: Path, clip: Path) -> bool:
-    """Whether vidcolor made this file of this clip, and nobody has changed it since."""
+def _own_report(output: Path, clip: Path) -> Report | None:
+    """The report of a file that vidcolor made of this clip, and that nobody has changed since."""
     try:
         report = Report.read(output)
-        return (report.clip_fingerprint, report.output_fingerprint) == (
-            fingerprint_film(clip),
-            fingerprint_film(output),
-        )
+        prints = fingerprint_film(clip), fingerprint_film(output)
     except OSError:
-        return False
+        return None
+    return report if (report.clip_fingerprint, report.output_fingerprint) == prints else None
 
 
 def _check_writable(folder: Path, output: Path) -> None:

@@ -30,7 +30,6 @@ from vidcolor.film.executor import (
 from vidcolor.film.finish import Finish
 from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film, Piece
-from vidcolor.film.output import check_place
 from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
@@ -57,7 +56,8 @@ class Job:
     store: Store
     output: Path
     encoder: Encoder
-    overwrite: bool
+    check_output: Callable[[], None]
+    """Raises VidcolorError where the output must not be written."""
     progress: Progress
     note: Callable[[str], None]
     audio: bool = True
@@ -113,7 +113,7 @@ def color_film(
         for packet in source.trailing:
             writer.copy(packet)
         # Somebody else may have written there meanwhile.
-        check_place(job.output, clip=film.path, overwrite=job.overwrite)
+        job.check_output()
     return _confidence(store, pieces)
 
 
@@ -138,7 +138,7 @@ def _open_writer(job: Job, reader: Reader) -> Writer:
         like=reader,
         tags=tags_of(film.info.tags, film.coding),
         codec=job.encoder,
-        overwrite=True,  # `check_place` has decided
+        overwrite=True,  # `check_output` decides
         span=film.span,
         audio=job.audio,
         partial=job.store.temporary() / f"output{job.output.suffix}",

@@ -52,6 +52,10 @@ class Report:
     """Of the clip, as `vidcolor.film.fingerprint.fingerprint_film` makes it."""
     output_fingerprint: str = ""
     """The same of the output: whether a file is the one that vidcolor wrote."""
+    wanted: str = "all frames"
+    """Which frames were asked for, as `vidcolor.film.output.Wanted` says it."""
+    preview: bool = False
+    """Whether it is a small one, for a quick look."""
     confidence_maps: PackedMaps | None = None
     """Where in each frame confidence is low; None in reports from before there were maps."""
 
@@ -174,11 +178,13 @@ def _in_line(what: object) -> str:
 
 def _typed(content: dict[str, Any]) -> dict[str, Any]:
     """JSON's objects and arrays as the types of `Report`."""
-    words = ("film", "model", "clip_fingerprint", "output_fingerprint")
+    words = ("film", "model", "clip_fingerprint", "output_fingerprint", "wanted")
     if not all(isinstance(content.get(name, ""), str) for name in words):
         raise TypeError(f"{', '.join(words)} must be strings")
     if not all(type(content.get(name, 0)) is int for name in ("size", "first")):
         raise TypeError("size and first must be whole numbers")
+    if type(content.get("preview", False)) is not bool:
+        raise TypeError("preview must be true or false")
     maps = content.get("confidence_maps")
     if maps is not None:
         maps = PackedMaps(int(maps["height"]), int(maps["width"]), str(maps["data"]))

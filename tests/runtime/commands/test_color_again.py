@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
+from vidcolor.media.reader import Reader
 from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -161,7 +162,6 @@ def test_the_film_is_scanned_no_further_than_the_new_key(
     folder: Path, scene: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from vidcolor.media.info import Frame
-    from vidcolor.media.reader import Reader
 
     decoded, read = [], Reader.__iter__
 
@@ -267,6 +267,60 @@ def test_the_output_of_another_film_is_not_overwritten(
     Path("copy.mkv").rename("film.mkv")
     assert color("out.mkv") == 2
     assert "exists already" in capsys.readouterr().err
+
+
+WHOLE, PART, SHOT = (), ("--range", "5-24"), ("--only-shot", "2")
+SMALL = ("--preview", "--size", "32")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (WHOLE, PART, "with all frames of this clip, and frames 5 to 24 would replace them"),
+        (WHOLE, SHOT, "with all frames of this clip, and shot 2 would replace them"),
+        (WHOLE, SMALL, "with all frames of this clip, and a preview of all frames would replace"),
+        (PART, SHOT, "with frames 5 to 24 of this clip, and shot 2 would replace them"),
+        (SHOT, WHOLE, "with shot 2 of this clip, and all frames would replace them"),
+        (SHOT, ("--only-shot", "3"), "with shot 2 of this clip, and shot 3 would replace them"),
+        (PART, (*PART, *SMALL), "with frames 5 to 24 of this clip, and a preview of frames 5 to"),
+        # The same frames, in other words, and what is made in a moment.
+        (WHOLE, WHOLE, None),
+        (PART, PART, None),
+        (SHOT, ("--range", "9-18"), None),
+        (SMALL, SMALL, None),
+        (SMALL, WHOLE, None),
+        ((*PART, *SMALL), SHOT, None),
+    ],
+)
+def test_only_the_same_frames_replace_an_output(
+    first: tuple[str, ...],
+    second: tuple[str, ...],
+    sentence: str | None,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert color("out.mkv", *first) == 0
+    if sentence is None:
+        assert color("out.mkv", *second) == 0
+        return
+    before = sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+    with monkeypatch.context() as patch:
+        patch.delattr(Reader, "__iter__")
+        assert color("out.mkv", *second) == 2
+    error = capsys.readouterr().err
+    assert f"output: out.mkv exists already, {sentence}" in error
+    assert "give it another name, or --overwrite replaces it" in error
+    assert sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*")) == before
+    assert color("out.mkv", *second, "--overwrite") == 0
+
+
+def test_a_shot_whose_cut_is_moved_is_the_same_job(folder: Path, scene: object) -> None:
+    assert color("out.mkv", *SHOT) == 0
+    move_a_cut(scene)
+    assert color("out.mkv", *SHOT, "--any-key") == 0
+    with av.open("out.mkv") as container:
+        assert sum(1 for _ in container.decode(video=0)) == 9
 
 
 def test_what_is_written_meanwhile_is_not_overwritten(

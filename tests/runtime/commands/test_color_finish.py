@@ -74,7 +74,8 @@ def test_a_second_colouring_is_mixed_in_by_weight(folder: Path, steps: list[int]
     assert color("out.mkv", "--blend", "other.mkv:0.25") == 0
     assert not steps
     whole = [[codes.tobytes() for codes in frame] for frame in planes("out.mkv")]
-    assert color("out.mkv", "--blend", "other.mkv:0.25", "--range", "5-15") == 0
+    part = ["--range", "5-15", "--overwrite"]
+    assert color("out.mkv", "--blend", "other.mkv:0.25", *part) == 0
     mixed = planes("out.mkv")
     assert [[codes.tobytes() for codes in frame] for frame in mixed] == whole[5:16]
     for (luma, *chroma), (was, *own_chroma), (_, *other_chroma) in zip(

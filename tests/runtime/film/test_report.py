@@ -85,6 +85,11 @@ DAMAGED = {
         "damaged",
     ),
     "with words for numbers": (lambda text: text.replace("0.75", '"high"'), "damaged"),
+    "with a word for yes": (
+        lambda text: text.replace('"preview": false', '"preview": "no"'),
+        "damag",
+    ),
+    "with a number of frames": (lambda text: text.replace('"all frames"', "7"), "damaged"),
     "beyond its range": (lambda text: text.replace("0.75", "7.5"), "damaged"),
     "not a number": (lambda text: text.replace("0.75", "NaN"), "damaged"),
 }
