@@ -94,7 +94,8 @@ class Propagator:
     """Carries colour with the model of a session. It holds nothing else: threads may share it."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
+        """The model."""
         self._multiple = session.metadata.size_multiple
         self._preparer = Preparer(session.flows, self._multiple)
 
@@ -116,7 +117,7 @@ class Propagator:
         pictures = (*keys, *references)
         size = _check_keys(pictures)
         remembered = [
-            self._session.remember(
+            self.session.remember(
                 *(pad(planes, self._multiple) for planes in (key.luma[None], key.chroma))
             )
             for key in pictures
@@ -124,13 +125,13 @@ class Propagator:
         last = len(keys or pictures) - 1
         lumas = [to_uint8(key.luma) for key in keys or pictures[-1:]]
         halves: tuple[Luma8, ...] = ()
-        if self._session.flows & contract.FLOWS_TO_KEYS:
+        if self.session.flows & contract.FLOWS_TO_KEYS:
             halves = tuple(half_size(luma, self._multiple) for luma in lumas[: len(keys)])
-        has_tracks = contract.FLOW_TRACK in self._session.flows and halves
+        has_tracks = contract.FLOW_TRACK in self.session.flows and halves
         return State(
             size=size,
             tensors=remembered[last][1],
-            memory=self._session.stack([memory for memory, _ in remembered]),
+            memory=self.session.stack([memory for memory, _ in remembered]),
             luma=self._preparer.previous(lumas[-1]),
             key_lumas=halves,
             tracks=first_tracks(halves[-1], halves) if has_tracks else None,
@@ -143,7 +144,7 @@ class Propagator:
         The first frame of a shot is stepped from such a state, since nothing may be carried over
         a cut.
         """
-        return replace(state, tensors=self._session.zeros(state.tensors), luma=None, tracks=None)
+        return replace(state, tensors=self.session.zeros(state.tensors), luma=None, tracks=None)
 
     def init_pass(
         self, pass_: Pass, keys: Mapping[int, Key], references: Sequence[Key] = ()
@@ -187,7 +188,7 @@ class Propagator:
                 "luma was prepared for other frames than those of its state; prepare it again"
             )
         inputs = inputs.with_tracks(state.tracks)
-        chroma, confidence, tensors = self._session.propagate(
+        chroma, confidence, tensors = self.session.propagate(
             inputs.luma, state.tensors, state.memory, inputs.flows_with(state.references)
         )
         height, width = state.size
@@ -271,7 +272,7 @@ class Propagator:
         """How many threads prepare the frames after a state, and hold one frame each."""
         cores = count_cores()
         if wanted is None:
-            wanted = cores - 1 if self._session.is_on_device else cores // 2
+            wanted = cores - 1 if self.session.is_on_device else cores // 2
         height, width = state.size
         planes = 4 + 5 * len(state.key_lumas)  # luma, flow to the frame before; flow to each key
         frames = AHEAD_BYTES // (planes * height * width * np.dtype(np.float32).itemsize)

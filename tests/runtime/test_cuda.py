@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.scenes import render
+from vidcolor.film.states import state_from_arrays, state_to_arrays
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
 
@@ -52,6 +53,19 @@ def test_a_kept_state_survives_replays() -> None:
     for name, tensor in kept.tensors.items():
         np.testing.assert_array_equal(tensor.numpy(), before[name])
     np.testing.assert_array_equal(propagator.step(scene.luma[2], kept).chroma, first)
+
+
+def test_a_state_that_was_kept_on_disk_leads_on_to_the_same_colours() -> None:
+    scene = render(6, 96, 160)
+    propagator = Propagator(Session.load(provider="cuda"))
+    first = propagator.init_state(scene.key())
+    state = list(propagator.run(scene.luma[1:4], first))[-1].state
+    arrays = state_to_arrays(state, propagator.session)
+    restored = state_from_arrays(arrays, like=first, session=propagator.session)
+    for luma in scene.luma[4:]:
+        one, other = propagator.step(luma, state), propagator.step(luma, restored)
+        np.testing.assert_array_equal(one.chroma, other.chroma)
+        state, restored = one.state, other.state
 
 
 def test_state_and_memory_stay_on_the_device(toy_bundle: Path) -> None:

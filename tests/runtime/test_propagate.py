@@ -330,7 +330,7 @@ def asked(
 
     monkeypatch.setattr(Preparer, "ahead", counted)
     monkeypatch.setattr(propagate, "count_cores", lambda: cores)
-    session = replace(propagator._session, provider=provider)
+    session = replace(propagator.session, provider=provider)
     list(
         Propagator(session).run(scene.luma[1:3], propagator.init_state(scene.key()), workers=wanted)
     )

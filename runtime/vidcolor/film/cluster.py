@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Self, cast
 
 from vidcolor.errors import ClusterError, VidcolorError
 from vidcolor.film.cluster_driver import LOCAL
-from vidcolor.film.executor import Task
 from vidcolor.film.propagate import Planes
+from vidcolor.film.task import Task
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.session import Session

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from vidcolor.errors import ClusterError, VidcolorError
-from vidcolor.film.executor import Task
 from vidcolor.film.fingerprint import software_versions
 from vidcolor.film.propagate import Planes, allocate_in_memory
+from vidcolor.film.task import Task
 from vidcolor.inference.known_providers import KNOWN
 from vidcolor.inference.session import Session
 from vidcolor.optional import require

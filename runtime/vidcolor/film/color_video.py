@@ -291,7 +291,7 @@ def _tidied(store: Store) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if not store.has_chroma:
+        if not store.has_work:
             store.clear()
         raise
     finally:

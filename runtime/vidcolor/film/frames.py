@@ -9,7 +9,8 @@ import numpy as np
 
 from vidcolor.color import Codes, decode_luma
 from vidcolor.errors import MediaError
-from vidcolor.film.job import Film, Piece
+from vidcolor.film.job import Film
+from vidcolor.film.pieces import Batch, Piece
 from vidcolor.film.store import Store
 from vidcolor.media.info import CopiedPacket, Frame
 from vidcolor.media.reader import Reader
@@ -54,6 +55,8 @@ class FilmFrames:
     def __init__(self, film: Film, reader: Reader, pieces: Sequence[Piece]) -> None:
         self._film, self._reader = film, reader
         self._pieces = [piece for piece in pieces if not (piece.is_stored or piece.is_gray)]
+        self._stop = max((film.part.stop, *(piece.reach.stop for piece in self._pieces)))
+        """The frame after the last one that is needed."""
         self.trailing: list[CopiedPacket] = []
         """Packets behind the last frame, once all frames have been given."""
 
@@ -65,12 +68,12 @@ class FilmFrames:
             if not isinstance(item, Frame):
                 packets.append(item)
                 continue
-            if number >= film.part.stop and item.pts > end:
+            if number >= self._stop and item.pts > end:
                 break
             yield self._load(number, item, tuple(packets))
             packets.clear()
             number += 1
-        if number < film.part.stop:
+        if number < self._stop:
             raise MediaError(
                 f"clip: {film.path} gives {number} frames now, where it gave {film.index.length} "
                 "when it was scanned; colour it again when nothing changes it"
@@ -89,22 +92,22 @@ class FilmFrames:
 
 
 class Spool:
-    """The frames of one piece, kept on disk until their colours are there.
+    """The frames of a batch, kept on disk until their colours are there.
 
     Codes are kept, and luma at working size. Full-size luma would take four times the room of the
     codes that it is made of.
     """
 
-    def __init__(self, film: Film, piece: Piece, store: Store) -> None:
-        self._part, self._store = piece.part, store
+    def __init__(self, film: Film, batch: Batch, store: Store) -> None:
+        self._part, self._store = batch.part, store
         self._file = store.temporary_file()
-        self.lumas = store.allocate((len(piece.reach), *film.working_size.working.shape))
-        """Luma at working size, [n, h, w], of the frames of `piece.reach`."""
+        self.lumas = store.allocate((len(batch.reach), *film.working_size.working.shape))
+        """Luma at working size, [n, h, w], of the frames of `batch.reach`."""
         self._frames: list[LoadedFrame] = []
         self._layout = _NO_CODES
 
     def add(self, frame: LoadedFrame) -> None:
-        """Keep the next frame of the piece's reach."""
+        """Keep the next frame of the batch's reach."""
         if frame.small is not None:
             self.lumas[len(self._frames)] = frame.small
         if frame.number in self._part:

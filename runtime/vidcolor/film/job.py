@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from vidcolor.color import Codes, Coding, change_bits, decode_luma
 from vidcolor.film.fingerprint import digest, fingerprint_film
@@ -20,7 +20,6 @@ from vidcolor.film.keys import FittedKey, FittedReference
 from vidcolor.film.propagate import Colors
 from vidcolor.film.scan import FilmIndex
 from vidcolor.film.segments import Segment, split_segments
-from vidcolor.film.store import Store
 from vidcolor.grid import Grid
 from vidcolor.media.info import Info
 from vidcolor.media.pictures import bits_of, subsampling
@@ -35,30 +34,6 @@ type Unkeyed = Literal["guess", "gray", "auto"]
 shots, it stays gray, or an image colorizer paints its best frame."""
 
 UNKEYED = ("guess", "gray", "auto")
-
-
-class Piece(NamedTuple):
-    """The frames of a segment that are asked for: what is coloured, and stored, as one."""
-
-    segment: Segment
-    part: range
-    """Those frames."""
-    name: str
-    """What the store knows their chroma by: a fingerprint of all that it depends on."""
-    is_stored: bool
-    """Whether the store has it."""
-    is_gray: bool = False
-    """Whether it has no key and stays gray."""
-
-    @property
-    def needs_model(self) -> bool:
-        """Whether its colours are yet to be found by the model."""
-        return not (self.is_stored or self.is_gray or self.segment.is_key)
-
-    @property
-    def reach(self) -> range:
-        """The frames that have to be read for it."""
-        return self.segment.reach(self.part) if self.needs_model else self.part
 
 
 @dataclass(frozen=True)
@@ -120,16 +95,24 @@ class Film:
         """The part, in time; None for all of the film."""
         return self.index.span(self.part, self.info.time_base)
 
-    def pieces(self, store: Store) -> list[Piece]:
-        """What has to be coloured or is in the store, in the film's order."""
+    @property
+    def segments(self) -> list[Segment]:
+        """All of the film's, in order."""
         timeline = Timeline(self.keys, self.direction)
-        segments = split_segments(timeline, self.index.shot_starts, self.index.length)
-        parts = ((segment, segment.part(self.part)) for segment in segments)
-        named = ((segment, part, self._name(segment, part)) for segment, part in parts if part)
-        return [
-            Piece(segment, part, name, name in store, self._is_gray(segment))
-            for segment, part, name in named
-        ]
+        return split_segments(timeline, self.index.shot_starts, self.index.length)
+
+    def is_gray(self, segment: Segment) -> bool:
+        """Whether a segment has no key and stays gray."""
+        return self.unkeyed == "gray" and not segment.has_key_in_shot
+
+    def fingerprint_of(self, segment: Segment) -> str:
+        """Digest of all that a segment's passes depend on."""
+        keys = [self.keys[frame].fingerprint for frame in segment.keys]
+        if not segment.has_key_in_shot:
+            keys += [reference.fingerprint for reference in self.references]
+        if self.is_gray(segment):
+            keys = ["gray"]
+        return digest(self.fingerprint, segment.start, segment.passes, keys)
 
     def small_keys(self, segment: Segment) -> dict[int, Key]:
         """The keys that a segment needs, at working size."""
@@ -174,18 +157,6 @@ class Film:
     def output_luma(self, codes: Codes) -> Codes:
         """A frame's luma codes as the output has them."""
         return change_bits(codes, self.coding, self.output_coding)
-
-    def _is_gray(self, segment: Segment) -> bool:
-        return self.unkeyed == "gray" and not segment.has_key_in_shot
-
-    def _name(self, segment: Segment, part: range) -> str:
-        keys = [self.keys[frame].fingerprint for frame in segment.keys]
-        if not segment.has_key_in_shot:
-            keys += [reference.fingerprint for reference in self.references]
-        if self._is_gray(segment):
-            keys = ["gray"]
-        unique = digest(self.fingerprint, segment.start, segment.passes, part, keys)
-        return f"{part.start:07}-{part.stop - 1:07}.{unique}"
 
     @property
     def _layout(self) -> tuple[tuple[int, int], str]:

@@ -22,18 +22,19 @@ from vidcolor.film.confidence_map import Confidence, cells_of, pack_maps
 from vidcolor.film.executor import (
     Colored,
     ColoredFrame,
-    Executor,
-    Threads,
     color_in_parallel,
     color_sequentially,
 )
 from vidcolor.film.finish import Finish
 from vidcolor.film.frames import FilmFrames
-from vidcolor.film.job import Film, Piece
+from vidcolor.film.job import Film
+from vidcolor.film.kept_passes import discard
+from vidcolor.film.pieces import Piece, batches, plan_pieces
 from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
 from vidcolor.film.store import Store
+from vidcolor.film.task import Executor, Threads
 from vidcolor.inference.session import Session
 from vidcolor.media.codecs import Encoder
 from vidcolor.media.reader import Reader
@@ -84,11 +85,11 @@ def color_film(
         The confidence of each frame of the part.
     """
     film, store = job.film, job.store
-    pieces = film.pieces(store)
+    pieces = plan_pieces(film, store)
     if count := len(store.damaged):
         files = f"{count} damaged file{'s' * (count > 1)}"
         job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
-    missing = [piece for piece in pieces if piece.needs_model]
+    missing = [batch for batch in batches(pieces) if batch.needs_model]
     propagator = Propagator(session)
     timed = None if cluster else lambda: time_step(film, propagator) / jobs
     job.tell(make_plan(film, pieces, step_seconds=timed))
@@ -107,7 +108,7 @@ def color_film(
             colored = run_ahead(steps, _DEPTH)
         else:
             executor = stack.enter_context(_executor(job, session, model, jobs, cluster))
-            colored = color_in_parallel(film, store, pieces, frames, executor)
+            colored = color_in_parallel(film, store, pieces, frames, executor, propagator)
         stack.enter_context(closing(colored))
         _write(job, pieces, colored, writer)
         for packet in source.trailing:
@@ -149,7 +150,7 @@ def _write(job: Job, pieces: Sequence[Piece], colored: Colored, writer: Writer) 
     film, store = job.film, job.store
     done = 0
     with film.finisher(job.finish) as finisher:
-        for piece in pieces:
+        for index, piece in enumerate(pieces):
             with nullcontext() if piece.is_stored else store.writing(piece.name) as stored:
                 for item in _up_to(colored, piece.part[-1]):
                     for packet in item.frame.packets:
@@ -163,6 +164,7 @@ def _write(job: Job, pieces: Sequence[Piece], colored: Colored, writer: Writer) 
                     writer.write((luma, *planes), pts=frame.pts, duration=frame.duration)
                     done += 1
                     job.progress(COLORING, done, len(film.part))
+            discard(film, store, pieces, index)
     for rest in colored:
         for packet in rest.frame.packets if rest is not None else ():
             writer.copy(packet)

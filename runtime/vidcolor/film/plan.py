@@ -9,10 +9,10 @@ from time import perf_counter
 
 import numpy as np
 
-from vidcolor.film.job import Film, Piece, Unkeyed
+from vidcolor.film.job import Film, Unkeyed
+from vidcolor.film.pieces import Piece
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
-from vidcolor.timeline import BACKWARD, FORWARD
 
 WORTH_TIMING = 200
 """Model steps from which on one is timed: fewer take no long time."""
@@ -72,7 +72,7 @@ def make_plan(
         step_seconds: Times a step of the model, by the steps that are made at a time; only called
             where there are many. None where that cannot be known, as of other machines.
     """
-    steps = sum(_steps(piece) for piece in pieces if piece.needs_model)
+    steps = sum(piece.steps for piece in pieces)
     edges = pairwise((*film.index.shot_starts, film.index.length))
     shots = [
         PlannedShot(
@@ -107,10 +107,3 @@ def time_step(film: Film, propagator: Propagator) -> float:
     for _ in range(_TIMED):
         state = propagator.step(key.luma, state).state
     return (perf_counter() - start) / _TIMED
-
-
-def _steps(piece: Piece) -> int:
-    """Steps of the model that a piece takes: its passes begin at the segment's edges."""
-    segment, part = piece.segment, piece.part
-    lengths = {FORWARD: part.stop - segment.start, BACKWARD: segment.stop - part.start}
-    return sum(lengths[pass_.direction] for pass_ in segment.passes)

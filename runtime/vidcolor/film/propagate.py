@@ -42,83 +42,119 @@ class Colors(NamedTuple):
     """[h, w] in [0, 1]"""
 
 
-def propagate_forward(
-    propagator: Propagator,
-    segment: Segment,
-    *,
-    keys: Mapping[int, Key],
-    references: Sequence[Key] = (),
-    lumas: Iterable[Plane],
-    workers: int | None,
-) -> Generator[Colors, None, None]:
-    """Colour the frames of a segment that has a forward pass alone, from its first frame on.
+class Passes:
+    """The passes of a segment, which begin at its keys or its edges, and what they find.
 
     Args:
         propagator: The model.
         segment: The segment.
+        part: The frames of it that are to be coloured.
         keys: Frame -> key at working size, of those in `segment.keys` at least.
         references: At working size, those that the segment is coloured from.
-        lumas: Luma [h, w] of the frames, in order. It may end before the segment does.
-        workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
+        allocate: Makes room for what the backward pass finds.
     """
-    [forward] = segment.passes
-    state = propagator.init_pass(forward, keys, references)
-    for step in _steps(propagator, lumas, state, workers):
-        yield Colors(step.chroma, step.confidence)
+
+    def __init__(
+        self,
+        propagator: Propagator,
+        segment: Segment,
+        part: range,
+        *,
+        keys: Mapping[int, Key],
+        references: Sequence[Key],
+        allocate: Allocate,
+    ) -> None:
+        self.propagator, self.segment, self.part = propagator, segment, part
+        self.allocate = allocate
+        self._keys, self._references = keys, references
+        self._behind: Planes | None = None
+
+    def begin(self, direction: int) -> tuple[State, range]:
+        """The state that a pass's first step is made from, and its frames in the pass's order."""
+        state = self.first_state(direction)
+        if direction == FORWARD:
+            return state, range(self.segment.start, self.part.stop)
+        return state, range(self.segment.stop - 1, self.part.start - 1, -1)
+
+    def first_state(self, direction: int) -> State:
+        """The state at the pass's key, or at the segment's edge."""
+        [pass_] = [pass_ for pass_ in self.segment.passes if pass_.direction == direction]
+        return self.propagator.init_pass(pass_, self._keys, self._references)
+
+    def passed(self, direction: int, frame: int, state: State) -> None:
+        """Told of the state after each frame."""
+
+    def keep_behind(self, frame: int, colors: Colors) -> None:
+        """Keep what the backward pass has found for a frame of the part."""
+        if self._behind is None:
+            self._behind = self.allocate((len(self.part), 3, *colors.confidence.shape))
+        pack(colors, self._behind[frame - self.part.start])
+
+    def behind(self, frame: int) -> Colors:
+        """What the backward pass has found for a frame of the part."""
+        if self._behind is None:
+            raise AssertionError(f"frame {frame} was not passed backward")
+        return unpack(self._behind[frame - self.part.start])
+
+
+def propagate_forward(
+    passes: Passes, lumas: Iterable[Plane], *, workers: int | None
+) -> Generator[Colors | None, None, None]:
+    """Colour the frames of a segment that has a forward pass alone.
+
+    Args:
+        passes: Its passes.
+        lumas: Luma [h, w] of the frames, in order, from where the pass begins.
+        workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
+
+    Yields:
+        The colours of each frame of the part, and None for each that is passed before it.
+    """
+    state, frames = passes.begin(FORWARD)
+    with closing(_steps(passes.propagator, lumas, state, workers)) as steps:
+        for frame, step in zip(frames, steps, strict=False):
+            passes.passed(FORWARD, frame, step.state)
+            yield Colors(step.chroma, step.confidence) if frame in passes.part else None
 
 
 def propagate_both_ways(
-    propagator: Propagator,
-    segment: Segment,
-    part: range,
-    *,
-    keys: Mapping[int, Key],
-    references: Sequence[Key] = (),
-    lumas: Planes,
-    allocate: Allocate,
-    workers: int | None,
+    passes: Passes, lumas: Planes, *, first: int, workers: int | None
 ) -> Generator[Colors | None, None, None]:
-    """Colour the frames `part` of a segment that has a backward pass.
+    """Colour the frames of a segment that has a backward pass.
 
     Args:
-        propagator: The model.
-        segment: The segment.
-        part: Frames of it.
-        keys: Frame -> key at working size, of those in `segment.keys` at least.
-        references: At working size, those that the segment is coloured from.
-        lumas: Luma [n, h, w] at working size of the frames of `segment.reach(part)`.
-        allocate: Makes room for what the backward pass finds.
+        passes: Its passes.
+        lumas: Luma [n, h, w] at working size, of all the frames that are passed.
+        first: The frame that `lumas` begins with.
         workers: As in `Propagator.run`; `IN_LINE` prepares frames in the caller's thread.
 
     Yields:
         None for each step of the backward pass, so that a caller can stop in between. Then the
-        colours of each frame of the part, in the film's order.
+        colours of each frame of the part, in the film's order, and None for each that is passed
+        before it.
     """
-    reach = segment.reach(part)
-    passes = {pass_.direction: pass_ for pass_ in segment.passes}
-    state = propagator.init_pass(passes[BACKWARD], keys, references)
-    behind = allocate((len(part), 3, *lumas.shape[1:]))
-    numbers = range(segment.stop - 1, part.start - 1, -1)
-    backward = (lumas[number - reach.start] for number in numbers)
-    with closing(_steps(propagator, backward, state, workers)) as steps:
-        for number, step in zip(numbers, steps, strict=True):
-            if number in part:
-                pack(Colors(step.chroma, step.confidence), behind[number - part.start])
+    part = passes.part
+    state, frames = passes.begin(BACKWARD)
+    backward = (lumas[frame - first] for frame in frames)
+    with closing(_steps(passes.propagator, backward, state, workers)) as steps:
+        for frame, step in zip(frames, steps, strict=True):
+            if frame in part:
+                passes.keep_behind(frame, Colors(step.chroma, step.confidence))
+            passes.passed(BACKWARD, frame, step.state)
             yield None
-    if FORWARD not in passes:
-        yield from map(unpack, behind)
+    if len(passes.segment.passes) == 1:
+        yield from map(passes.behind, part)
         return
-    state = propagator.init_pass(passes[FORWARD], keys, references)
-    numbers = range(segment.start, part.stop)
-    forward = (lumas[number - reach.start] for number in numbers)
-    with closing(_steps(propagator, forward, state, workers)) as steps:
-        for number, step in zip(numbers, steps, strict=True):
-            if number not in part:
+    state, frames = passes.begin(FORWARD)
+    forward = (lumas[frame - first] for frame in frames)
+    with closing(_steps(passes.propagator, forward, state, workers)) as steps:
+        for frame, step in zip(frames, steps, strict=True):
+            passes.passed(FORWARD, frame, step.state)
+            if frame not in part:
                 yield None
                 continue
-            other = unpack(behind[number - part.start])
-            both = ((step.chroma, step.confidence), other)
-            yield Colors(*blend_passes(number, segment.passes, both))
+            both = ((step.chroma, step.confidence), passes.behind(frame))
+            yield Colors(*blend_passes(frame, passes.segment.passes, both))
 
 
 def pack(colors: Colors, planes: Planes) -> None:

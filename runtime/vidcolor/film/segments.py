@@ -7,11 +7,14 @@ again after a job was stopped.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from vidcolor.timeline import BACKWARD, FORWARD, Pass, Shots, Timeline
+
+PART = 100
+"""Frames that are stored together at most: what a stop of the work can cost."""
 
 
 class Segment(NamedTuple):
@@ -43,6 +46,18 @@ class Segment(NamedTuple):
     def has_backward_pass(self) -> bool:
         """Whether a pass comes from behind, so that the last frame has to be read first."""
         return any(pass_.direction == BACKWARD for pass_ in self.passes)
+
+    @property
+    def borders(self) -> range:
+        """The frames within it at which a part begins."""
+        return range(self.start + PART, self.stop, PART)
+
+    def parts(self, wanted: range) -> Iterator[range]:
+        """Its frames among those `wanted` as they are stored, in order."""
+        for start in (self.start, *self.borders):
+            part = range(max(start, wanted.start), min(start + PART, self.stop, wanted.stop))
+            if part:
+                yield part
 
     def part(self, wanted: range) -> range:
         """Its frames among those `wanted`; empty if there are none."""

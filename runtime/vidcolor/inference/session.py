@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError
@@ -267,8 +268,15 @@ class Session:
 
     def zeros(self, like: Tensors) -> Tensors:
         """Zeros with the names, shapes and types of `like`. As a state this means 'no past'."""
-        arrays = self._runner.arrays(like)
-        return {name: self._runner.tensor(np.zeros_like(a)) for name, a in arrays.items()}
+        return self.tensors({name: np.zeros_like(a) for name, a in self.arrays(like).items()})
+
+    def arrays(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        """The values of tensors, by name; on the CPU they are views."""
+        return self._runner.arrays(tensors)
+
+    def tensors(self, arrays: Mapping[str, NDArray[Any]]) -> Tensors:
+        """Tensors on the session's device with the values that `arrays` gave."""
+        return {name: self._runner.tensor(array) for name, array in arrays.items()}
 
     def _run(self, planes: Mapping[str, Array], feeds: Tensors, shapes: Shapes) -> Outputs:
         """Run the propagate graph, as `Runner.run` does."""

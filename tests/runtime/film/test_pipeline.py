@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support import videos
 from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_scenes
 from tests.support.waiting import DEADLINE
 from vidcolor import propagate
@@ -114,6 +115,20 @@ def test_the_bytes_are_those_of_jobs(folder: Path, keys: str, more: tuple[str, .
     assert color(keys, "alone.mkv", *more) == 0
     assert color(keys, "together.mkv", "--jobs", "3", *more) == 0
     assert Path("alone.mkv").read_bytes() == Path("together.mkv").read_bytes()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_part_far_before_the_key_behind_it(
+    folder: Path, jobs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film is read up to that key, however soon after the part its sound ends."""
+    monkeypatch.setattr(frames, "TAIL", 0)
+    more = ["--scenes", "none", "--jobs", jobs]
+    assert color("two-way", "whole.mkv", *more) == 0
+    assert color("two-way", "part.mkv", *more, "--range", "2-3") == 0
+    whole, part = videos.frames(Path("whole.mkv")), videos.frames(Path("part.mkv"))
+    for one, other in zip(whole[2:4], part, strict=True):
+        np.testing.assert_array_equal(videos.plane(one, 1), videos.plane(other, 1))
 
 
 def test_reading_colouring_and_writing_overlap(

@@ -46,7 +46,7 @@ def test_what_is_interrupted_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         begin_and_stop()
     assert "one" not in store
-    assert not store.has_chroma
+    assert not store.has_work
     store.tidy()
     assert not list((tmp_path / "work").iterdir())
 

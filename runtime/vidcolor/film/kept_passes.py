@@ -1,0 +1,100 @@
+"""The passes of a segment, kept on the way, so that a job that was stopped goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vidcolor.film.job import Film
+from vidcolor.film.kept_states import KeptStates
+from vidcolor.film.pieces import Batch, Piece
+from vidcolor.film.propagate import Colors, Passes, Planes, pack, unpack
+from vidcolor.film.store import Store
+from vidcolor.propagate import Propagator, State
+from vidcolor.timeline import BACKWARD, FORWARD
+
+
+class KeptPasses(Passes):
+    """Passes that go on from what the store has of them, and give it more.
+
+    It is given the state at each border between pieces, and what the backward pass finds for each
+    piece.
+    """
+
+    def __init__(self, film: Film, store: Store, batch: Batch, propagator: Propagator) -> None:
+        super().__init__(
+            propagator,
+            batch.segment,
+            batch.part,
+            keys=film.small_keys(batch.segment),
+            references=film.references_of(batch.segment),
+            allocate=store.allocate,
+        )
+        self._store, self._batch = store, batch
+        fingerprint = film.fingerprint_of(batch.segment)
+        self._states = KeptStates(store, fingerprint, batch.segment)
+        self._piece = batch.pieces[0]
+        self._planes: Planes | None = None
+        """What the backward pass finds, or has found, for `_piece`."""
+
+    def begin(self, direction: int) -> tuple[State, range]:
+        """As in `Passes`, but from the nearest state that the store has."""
+        pieces = self._batch.pieces
+        first = self.first_state(direction)
+        if direction == FORWARD:
+            border = self._batch.reach.start
+            frames = range(border, self.part.stop)
+        else:
+            lacking = [piece for piece in pieces if not self._store.has_array(piece.behind)]
+            if not lacking:
+                return first, range(0)
+            border = self._states.nearest(BACKWARD, lacking[-1].part.stop)
+            frames = range(border - 1, self.part.start - 1, -1)
+        session = self.propagator.session
+        return self._states.load(direction, border, like=first, session=session), frames
+
+    def passed(self, direction: int, frame: int, state: State) -> None:
+        """Gives the store what the work can go on from."""
+        is_forward = direction == FORWARD
+        border = frame + 1 if is_forward else frame
+        if not is_forward and self._planes is not None and border == self._piece.part.start:
+            self._store.save_array(self._piece.behind, self._planes)
+            self._planes = None
+        if border != (self.part.stop if is_forward else self.part.start):
+            self._states.save(direction, border, state, session=self.propagator.session)
+
+    def keep_behind(self, frame: int, colors: Colors) -> None:
+        """As in `Passes`; until a whole piece is passed, which the store gets."""
+        piece = self._piece_of(frame)
+        if self._store.has_array(piece.behind):
+            return
+        if self._planes is None:
+            shape = len(piece.part), 3, *colors.confidence.shape
+            self._planes = self.allocate(shape)
+        pack(colors, self._planes[frame - piece.part.start])
+
+    def behind(self, frame: int) -> Colors:
+        """As in `Passes`."""
+        before, piece = self._piece, self._piece_of(frame)
+        if self._planes is None or piece is not before:
+            self._planes = self._store.load_array(piece.behind)
+        return unpack(self._planes[frame - piece.part.start])
+
+    def _piece_of(self, frame: int) -> Piece:
+        if frame not in self._piece.part:
+            [self._piece] = [piece for piece in self._batch.pieces if frame in piece.part]
+        return self._piece
+
+
+def discard(film: Film, store: Store, pieces: Sequence[Piece], index: int) -> None:
+    """Remove what has led to a piece that is stored now.
+
+    Args:
+        film: The film.
+        store: Where it is.
+        pieces: All pieces of the film.
+        index: Of the one. With the last one of its segment, the segment's states go.
+    """
+    piece = pieces[index]
+    store.remove(piece.behind)
+    if index + 1 == len(pieces) or pieces[index + 1].segment != piece.segment:
+        KeptStates(store, film.fingerprint_of(piece.segment), piece.segment).clear()

@@ -1,0 +1,67 @@
+"""The states of a segment's passes at the borders of its parts, kept so that a pass can go on."""
+
+from __future__ import annotations
+
+from vidcolor.film.segments import Segment
+from vidcolor.film.states import state_from_arrays, state_to_arrays
+from vidcolor.film.store import STATE, Store
+from vidcolor.inference.session import Session
+from vidcolor.propagate import State
+from vidcolor.timeline import FORWARD
+
+
+class KeptStates:
+    """The states that a store has. A border is the frame before which a pass crosses it.
+
+    Args:
+        store: Where they are.
+        fingerprint: Of the segment, as `Film.fingerprint_of` makes it.
+        segment: The segment.
+    """
+
+    def __init__(self, store: Store, fingerprint: str, segment: Segment) -> None:
+        self._store, self._fingerprint, self._segment = store, fingerprint, segment
+
+    def has(self, direction: int, border: int) -> bool:
+        """Whether there is one, undamaged."""
+        return self._store.find(self._name(direction, border), "npz") is not None
+
+    def nearest(self, direction: int, at: int) -> int:
+        """The border from which a pass leads to the border `at` by the fewest steps.
+
+        Where there is none with a state, it is the segment's edge.
+        """
+        borders = self._segment.borders
+        if direction == FORWARD:
+            here = (border for border in reversed(borders) if border <= at)
+            edge = self._segment.start
+        else:
+            here = (border for border in borders if border >= at)
+            edge = self._segment.stop
+        return next((border for border in here if self.has(direction, border)), edge)
+
+    def load(self, direction: int, border: int, *, like: State, session: Session) -> State:
+        """The state at a border; at the segment's edge it is `like`, the one that the pass starts
+        from.
+        """
+        if border in (self._segment.start, self._segment.stop):
+            return like
+        arrays = self._store.load_arrays(self._name(direction, border))
+        if arrays is None:
+            raise AssertionError(f"there is no state at {border}")
+        return state_from_arrays(arrays, like=like, session=session)
+
+    def save(self, direction: int, border: int, state: State, *, session: Session) -> None:
+        """Keep a state, if this is a border."""
+        if border in self._segment.borders:
+            self._store.save_arrays(self._name(direction, border), state_to_arrays(state, session))
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        for pass_ in self._segment.passes:
+            for border in self._segment.borders:
+                self._store.remove(self._name(pass_.direction, border))
+
+    def _name(self, direction: int, border: int) -> str:
+        way = "forward" if direction == FORWARD else "backward"
+        return f"{STATE}{border:07}.{way}.{self._fingerprint}"

@@ -1,0 +1,156 @@
+"""What is asked for of a film, divided into the pieces in which it is coloured and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from vidcolor.film.job import Film
+from vidcolor.film.kept_states import KeptStates
+from vidcolor.film.segments import Segment
+from vidcolor.film.store import Store
+from vidcolor.timeline import BACKWARD, FORWARD
+
+
+class Piece(NamedTuple):
+    """Frames of a segment that are stored together."""
+
+    segment: Segment
+    part: range
+    """Those frames."""
+    name: str
+    """What the store knows their chroma by: a fingerprint of all that it depends on."""
+    is_stored: bool
+    """Whether the store has it, and nothing behind it needs it to be coloured once more."""
+    is_gray: bool
+    """Whether it has no key and stays gray."""
+    reach: range
+    """The frames that have to be read for it, after the piece before it."""
+    steps: int
+    """Of the model that it takes."""
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether its colours are yet to be found by the model."""
+        return not (self.is_stored or self.is_gray or self.segment.is_key)
+
+    @property
+    def behind(self) -> str:
+        """What the store knows by what the backward pass has found for it."""
+        return _behind(self.name)
+
+
+class Batch(NamedTuple):
+    """Pieces of a segment in a row that are at hand, or that are coloured together."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def segment(self) -> Segment:
+        """That they are of."""
+        return self.pieces[0].segment
+
+    @property
+    def part(self) -> range:
+        """Their frames."""
+        return range(self.pieces[0].part.start, self.pieces[-1].part.stop)
+
+    @property
+    def reach(self) -> range:
+        """The frames that have to be read for them."""
+        return range(self.pieces[0].reach.start, self.pieces[-1].reach.stop)
+
+    @property
+    def needs_model(self) -> bool:
+        """As in `Piece`."""
+        return self.pieces[0].needs_model
+
+    @property
+    def is_stored(self) -> bool:
+        """As in `Piece`."""
+        return self.pieces[0].is_stored
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether any of its passes was begun before and goes on from there."""
+        segment, part = self.segment, self.part
+        lengths = {FORWARD: part.stop - segment.start, BACKWARD: segment.stop - part.start}
+        steps = sum(lengths[pass_.direction] for pass_ in segment.passes)
+        return self.needs_model and sum(piece.steps for piece in self.pieces) < steps
+
+
+def plan_pieces(film: Film, store: Store) -> list[Piece]:
+    """What has to be coloured or is in the store, in the film's order."""
+    return [piece for segment in film.segments for piece in _plan_segment(film, store, segment)]
+
+
+def batches(pieces: Sequence[Piece]) -> list[Batch]:
+    """The same in batches, in order."""
+    alike = groupby(pieces, lambda piece: (piece.segment, piece.is_stored))
+    return [Batch(tuple(of_one)) for _, of_one in alike]
+
+
+@dataclass
+class _Draft:
+    """A piece while it is planned."""
+
+    part: range
+    name: str
+    is_stored: bool
+    reach: range
+    steps: int = 0
+
+
+def _plan_segment(film: Film, store: Store, segment: Segment) -> Iterator[Piece]:
+    fingerprint = film.fingerprint_of(segment)
+    drafts = []
+    for part in segment.parts(film.part):
+        name = f"{part.start:07}-{part.stop - 1:07}.{fingerprint}"
+        drafts.append(_Draft(part, name, name in store, reach=part))
+    is_gray = film.is_gray(segment)
+    if not (segment.is_key or is_gray or all(draft.is_stored for draft in drafts)):
+        states = KeptStates(store, fingerprint, segment)
+        directions = {pass_.direction for pass_ in segment.passes}
+        if FORWARD in directions:
+            _reach_forward(drafts, states)
+        if BACKWARD in directions:
+            _reach_backward(drafts, states, store)
+        if FORWARD in directions:
+            for draft in drafts:
+                draft.steps += 0 if draft.is_stored else draft.part.stop - draft.reach.start
+    for draft in drafts:
+        yield Piece(
+            segment, draft.part, draft.name, draft.is_stored, is_gray, draft.reach, draft.steps
+        )
+
+
+def _reach_forward(drafts: Sequence[_Draft], states: KeptStates) -> None:
+    """Where there is no state to begin a piece from, the one before it is coloured, too."""
+    for before, draft in reversed(list(pairwise(drafts))):
+        if not draft.is_stored and not states.has(FORWARD, draft.part.start):
+            before.is_stored = False
+    first = drafts[0]
+    if not first.is_stored:
+        first.reach = range(states.nearest(FORWARD, first.part.start), first.part.stop)
+
+
+def _reach_backward(drafts: Sequence[_Draft], states: KeptStates, store: Store) -> None:
+    """All from the first missing one on are coloured, from the state behind those that lack what
+    the backward pass finds.
+    """
+    missing = drafts[[draft.is_stored for draft in drafts].index(False) :]
+    for draft in missing:
+        draft.is_stored = False
+    lacking = [draft for draft in missing if not store.has_array(_behind(draft.name))]
+    if not lacking:
+        return
+    last, border = missing[-1], states.nearest(BACKWARD, lacking[-1].part.stop)
+    last.reach = range(last.reach.start, max(last.part.stop, border))
+    for draft in missing:
+        draft.steps += max(0, min(border, draft.reach.stop) - draft.part.start)
+
+
+def _behind(name: str) -> str:
+    return f"behind.{name}"

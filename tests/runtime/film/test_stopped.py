@@ -1,0 +1,212 @@
+"""Work that is stopped in the middle of a long segment: what is lost is less than a part.
+
+Parts are made short, so that a small film has many. The output always has the bytes of a run that
+nobody stopped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.runtime.commands.test_color_again import DAMAGE
+from tests.support.films import scenes, write_film, write_keys
+from vidcolor.cli import main
+from vidcolor.film import segments
+from vidcolor.propagate import Propagator
+
+TOY = Path(__file__).parents[2] / "toy" / "bundle"
+LENGTH, PART = 30, 4
+KILLED = """
+import os, signal, sys
+from vidcolor.cli import main
+from vidcolor.film import segments
+from vidcolor.propagate import Propagator
+left, segments.PART, step = [int(sys.argv[1])], int(sys.argv[2]), Propagator.step
+def stepped(self, luma, state):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, luma, state)
+Propagator.step = stepped
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("material")
+    scene = scenes([LENGTH])
+    write_film(folder / "film.mkv", scene)
+    for keys in KEYS.values():
+        write_keys(folder / "-".join(map(str, keys)), scene, keys)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(material, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(segments, "PART", PART)
+
+
+KEYS = {"forward": (0,), "backward": (29,), "both ways": (0, 29), "all": (7, 25)}
+RANGES = {"whole": (), "part": ("--range", "14-21")}
+STEPS = {
+    ("forward", "whole"): 29,
+    ("backward", "whole"): 29,
+    ("both ways", "whole"): 2 * 28,
+    ("all", "whole"): 7 + 2 * 17 + 4,
+    ("forward", "part"): 21,
+    ("backward", "part"): 29 - 14,
+    ("both ways", "part"): 21 + 29 - 14,
+    ("all", "part"): 14 + 11,
+}
+CASES = [(keys, part, steps) for (keys, part), steps in STEPS.items()]
+
+
+def words(keys: str, output: str, *more: str) -> list[str]:
+    options = ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1", "--quiet"]
+    folder = "-".join(map(str, KEYS[keys]))
+    options += ["--keys", folder, "--scenes", "none", "--size", "32"]
+    return ["color", "film.mkv", "-o", output, *options, *more]
+
+
+def stop(after: int, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at a step of the model."""
+    step, left = Propagator.step, [after + 1]
+
+    def stopping(self, luma, state):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return step(self, luma, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Propagator, "step", stopping)
+        assert main(command) == 130
+
+
+@pytest.mark.parametrize(("keys", "part", "total"), CASES)
+def test_less_than_a_part_is_done_again(
+    keys: str, part: str, total: int, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(words(keys, "fresh.mkv", *RANGES[part])) == 0
+    assert len(steps) == total
+    kept = sorted(path.name for path in Path("fresh.mkv.vidcolor").iterdir())
+    for after in range(1, total, 5):
+        stop(after, words(keys, "out.mkv", *RANGES[part]), monkeypatch)
+        steps.clear()
+        assert main(words(keys, "out.mkv", *RANGES[part])) == 0
+        assert total - after <= len(steps) <= total - after + PART, after
+        assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+        # What led to the finished parts is gone.
+        assert sorted(path.name for path in Path("out.mkv.vidcolor").iterdir()) == kept
+        assert main(["clean", "out.mkv", "--quiet"]) == 0
+        Path("out.mkv").unlink()
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_stopped_again_and_again(
+    keys: str, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total, stops = STEPS[keys, "whole"], 3
+    for _ in range(stops):
+        stop(2 * PART, words(keys, "out.mkv"), monkeypatch)
+    steps.clear()
+    assert main(words(keys, "out.mkv")) == 0
+    assert len(steps) <= total - stops * PART
+    assert main(words(keys, "fresh.mkv")) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize(("keys", "after"), [("forward", 22), ("both ways", 20), ("both ways", 50)])
+def test_killed(keys: str, after: int, steps: list[int]) -> None:
+    command = [sys.executable, "-c", KILLED, str(after + 1), str(PART), *words(keys, "out.mkv")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    total = STEPS[keys, "whole"]
+    assert main(words(keys, "out.mkv")) == 0
+    # A few frames are on their way through the chain.
+    assert total - after <= len(steps) <= total - after + 2 * PART
+    assert main(words(keys, "fresh.mkv")) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_it_goes_on_whatever_the_number_of_jobs(
+    keys: str, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total = STEPS[keys, "whole"]
+    stop(17, words(keys, "out.mkv"), monkeypatch)
+    steps.clear()
+    assert main(words(keys, "out.mkv", "--jobs", "2")) == 0
+    assert len(steps) <= total - 17 + PART
+    assert main(words(keys, "fresh.mkv")) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+def test_how_parts_are_divided_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(words("all", "short.mkv")) == 0
+    monkeypatch.setattr(segments, "PART", 100)
+    assert main(words("all", "long.mkv")) == 0
+    assert Path("short.mkv").read_bytes() == Path("long.mkv").read_bytes()
+
+
+def test_a_lost_part_is_coloured_again_with_what_leads_to_it(steps: list[int]) -> None:
+    """No state is kept of a finished segment, so its pass begins anew, but ends at the part."""
+    assert main(words("forward", "out.mkv")) == 0
+    first = Path("out.mkv").read_bytes()
+    [lost] = Path("out.mkv.vidcolor").glob("0000009-0000012.*.nut")
+    lost.unlink()
+    steps.clear()
+    assert main(words("forward", "out.mkv")) == 0
+    assert len(steps) == 12
+    assert Path("out.mkv").read_bytes() == first
+
+
+@pytest.mark.parametrize(("keys", "after"), [("forward", 22), ("both ways", 20), ("both ways", 50)])
+def test_damaged_folders_of_stopped_work(
+    keys: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged_folders(20, keys, after, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("keys", "after"), [("forward", 22), ("both ways", 20), ("both ways", 50)])
+def test_300_damaged_folders_of_stopped_work(
+    keys: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged_folders(100, keys, after, monkeypatch)
+
+
+def damaged_folders(count: int, keys: str, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flipped bits, files cut short, exchanged, lost: states and all else that is kept."""
+    assert main(words(keys, "fresh.mkv")) == 0
+    whole = Path("fresh.mkv").read_bytes()
+    stop(after, words(keys, "out.mkv"), monkeypatch)
+    Path("out.mkv.vidcolor").rename("kept")
+    kinds = {path.name.partition(".")[0] for path in Path("kept").glob("*.*.*")}
+    assert "state" in kinds
+    assert ("behind" in kinds) == (keys == "both ways")
+    chance = np.random.default_rng(19)
+    for number in range(count):
+        shutil.rmtree("out.mkv.vidcolor", ignore_errors=True)
+        shutil.copytree("kept", "out.mkv.vidcolor")
+        Path("out.mkv").unlink(missing_ok=True)
+        done = []
+        for _ in range(chance.integers(1, 4)):
+            files = sorted(
+                path for path in Path("out.mkv.vidcolor").glob("*.*.*") if path.is_file()
+            )
+            path, damage = files[chance.integers(len(files))], DAMAGE[chance.integers(len(DAMAGE))]
+            done.append((damage.__name__, path.name))
+            damage(path, chance)
+        assert main(words(keys, "out.mkv")) == 0, (number, done)
+        assert Path("out.mkv").read_bytes() == whole, (number, done)
