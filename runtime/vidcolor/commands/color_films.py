@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -27,7 +26,7 @@ from vidcolor.files import named_errors
 from vidcolor.film.color_video import color_video
 from vidcolor.film.finish import Finish
 from vidcolor.film.key_folder import find_keys
-from vidcolor.film.output import Wanted, check_place, work_folder
+from vidcolor.film.output import Wanted, check_place
 from vidcolor.film.plan import Plan
 from vidcolor.grade import Grades
 from vidcolor.key.auto import AUTO as AUTO_KEY
@@ -149,7 +148,7 @@ def _color(options: Color, job: _Job) -> None:
             for line in plan_lines(plan):
                 print(printable(line), flush=True)
 
-    with ProgressBars(quiet=options.quiet) as progress, _told_when_stopped(job.output):
+    with ProgressBars(quiet=options.quiet) as progress:
         report = color_video(
             job.film,
             keys=job.keys,
@@ -192,19 +191,6 @@ def _color(options: Color, job: _Job) -> None:
 def _finish(options: FinishOptions) -> Finish:
     grades = Grades(parse_spans("saturation", options.saturation), parse_spans("hue", options.hue))
     return Finish(grades, None if options.blend is None else parse_blend(options.blend))
-
-
-@contextmanager
-def _told_when_stopped(output: Path) -> Iterator[None]:
-    """Says that nothing is lost, to somebody who stops the work."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        folder = work_folder(output)
-        if folder.is_dir():
-            text = f"the same command goes on from what is finished, in {folder}"
-            print(f"vidcolor: note: {text}", file=sys.stderr)
-        raise
 
 
 def _noted(options: Color) -> Callable[[str], None]:

@@ -9,7 +9,7 @@ grow with the film, and the slowest step decides how long it takes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def color_film(
     propagator = Propagator(session)
     timed = None if cluster else lambda: time_step(film, propagator) / jobs
     job.tell(make_plan(film, pieces, step_seconds=timed))
-    with ExitStack() as stack:
+    with _told_when_stopped(job, pieces), ExitStack() as stack:
         reader = stack.enter_context(
             Reader(film.path, side=film.side, progressive=film.progressive)
         )
@@ -116,6 +116,21 @@ def color_film(
         # Somebody else may have written there meanwhile.
         job.check_output()
     return _confidence(store, pieces)
+
+
+@contextmanager
+def _told_when_stopped(job: Job, pieces: Sequence[Piece]) -> Iterator[None]:
+    """Says what is not lost, to somebody who stops the work."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if job.store.has_work:
+            kept = sum(len(piece.part) for piece in pieces if piece.name in job.store)
+            job.note(
+                f"{kept} of {len(job.film.part)} frames are finished; what is done is kept in "
+                f"{job.store.folder}, and the same command goes on from there"
+            )
+        raise
 
 
 def _confidence(store: Store, pieces: Sequence[Piece]) -> Confidence:

@@ -1,6 +1,7 @@
 """``vidcolor color`` on films of several shots: keys anywhere, parts, previews, going on."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -143,8 +144,18 @@ def test_a_stopped_job_goes_on_at_the_last_finished_segment(
     needed = len(steps)
     with monkeypatch.context() as patch:
         stop_after(patch, 16)
-        assert main(command("out.mkv")) == 130
-    assert "the same command goes on from what is finished" in capsys.readouterr().err
+        assert main([word for word in command("out.mkv") if word != "--quiet"]) == 130
+    note, last = capsys.readouterr().err.splitlines()[-2:]
+    found = re.fullmatch(
+        r"vidcolor: note: (\d+) of 30 frames are finished; what is done is kept in "
+        "out.mkv.vidcolor, and the same command goes on from there",
+        note,
+    )
+    assert found
+    parts = [path.name.partition(".")[0] for path in Path("out.mkv.vidcolor").glob("0*.nut")]
+    edges = [(int(first), int(end)) for first, end in (part.split("-") for part in parts)]
+    assert int(found[1]) == sum(end + 1 - first for first, end in edges) > 0
+    assert last == "vidcolor: interrupted, no output was written"
     assert not Path("out.mkv").exists()
     steps.clear()
     assert main(command("out.mkv", "--keep", "0")) == 0
