@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from vidcolor.commands.choices import (
     parse_blend,
@@ -18,20 +20,25 @@ from vidcolor.commands.choices import (
     parse_size,
     parse_spans,
 )
-from vidcolor.commands.color import Color, FinishOptions
+from vidcolor.commands.color import Color, FinishOptions, KeyOptions
 from vidcolor.commands.plan_text import plan_lines, result_lines
 from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.files import named_errors
+from vidcolor.film.check_video import check_video
 from vidcolor.film.color_video import color_video
 from vidcolor.film.finish import Finish
 from vidcolor.film.key_folder import find_keys
-from vidcolor.film.output import Wanted, check_place
+from vidcolor.film.keys import find_sources
+from vidcolor.film.output import Wanted
 from vidcolor.film.plan import Plan
 from vidcolor.grade import Grades
+from vidcolor.inference.bundle import find_bundle
 from vidcolor.key.auto import AUTO as AUTO_KEY
 from vidcolor.media.containers import ENDINGS
 from vidcolor.media.names import printable
+from vidcolor.media.reader import Reader
+from vidcolor.media.tags import coding_of
 
 
 @dataclass(frozen=True)
@@ -39,39 +46,60 @@ class _Job:
     """One of the films."""
 
     film: Path
-    keys: str | Path | dict[int, Path] | None
-    """As in `color_video`."""
     output: Path
+    keys: str | Path | dict[int, Path] | None = None
+    """As in `color_video`."""
 
 
 def color_films(options: Color) -> None:
     """Colour films; see `vidcolor.commands.color.Color`.
 
-    Of several, the others are coloured where one fails.
+    Of several, all are checked first. Those that can be coloured are, also where others fail.
 
     Raises:
         VidcolorError: One or more cannot be coloured.
     """
     if not options.films:
         raise ArgumentError("films: none is given, at least one film is needed")
-    if len(options.films) == 1:
-        _color(options, _job(options, options.films[0]))
-        return
-    _check_several(options)
-    jobs = [_job(options, film) for film in options.films]
+    if len(options.films) > 1:
+        _check_several(options)
+    _check_sources(options.keys)
+    settings = _settings(options)
+    jobs = [_Job(film, _output(options, film)) for film in options.films]
     _check_distinct(jobs)
-    wanted, overwrite = Wanted(preview=options.writing.preview), options.writing.overwrite
+    with _folder_made(options.output_folder):
+        if len(jobs) == 1:
+            _color(options, _checked(options, settings, jobs[0]), settings)
+        else:
+            _color_several(options, settings, jobs)
+
+
+def _color_several(options: Color, settings: dict[str, Any], jobs: Sequence[_Job]) -> None:
+    find_bundle(options.model.model)  # which is all films' alike
+    good: list[_Job] = []
     for job in jobs:
-        check_place(job.output, clip=job.film, overwrite=overwrite, wanted=wanted)
-    failed = 0
-    for job in jobs:
-        try:
-            _color(options, job)
-        except VidcolorError as error:
-            failed += 1
-            print(f"vidcolor: {printable(f'{job.film}: {error}')}", file=sys.stderr)
-    if failed:
-        raise ArgumentError(f"{failed} of {len(jobs)} films could not be coloured")
+        with _told(job):
+            checked = _checked(options, settings, job)
+            _check_keys(options, checked)
+            good.append(checked)
+    if good and len(good) < len(jobs):
+        _noted(options)(f"{len(good)} of {len(jobs)} films can be coloured, and are")
+    finished = 0
+    for job in good:
+        with _told(job):
+            _color(options, job, settings)
+            finished += 1
+    if finished < len(jobs):
+        raise ArgumentError(f"{len(jobs) - finished} of {len(jobs)} films could not be coloured")
+
+
+@contextmanager
+def _told(job: _Job) -> Iterator[None]:
+    """Says of which film an error is; the others go on."""
+    try:
+        yield
+    except VidcolorError as error:
+        print(f"vidcolor: {printable(f'{job.film}: {error}')}", file=sys.stderr)
 
 
 def _check_several(options: Color) -> None:
@@ -94,6 +122,14 @@ def _check_several(options: Color) -> None:
             raise ArgumentError(f"{name} is {value}, which is accepted for one film only")
 
 
+def _check_sources(keys: KeyOptions) -> None:
+    given = (keys.folder is not None) + (keys.image is not None)
+    if given > 1 or not (given or keys.reference):
+        raise ArgumentError(
+            "keys: a folder --keys or one image --key is needed, and not both, or a --reference"
+        )
+
+
 def _check_distinct(jobs: Sequence[_Job]) -> None:
     twice = [output for output, times in Counter(job.output for job in jobs).items() if times > 1]
     if twice:
@@ -103,44 +139,97 @@ def _check_distinct(jobs: Sequence[_Job]) -> None:
         )
 
 
-def _job(options: Color, film: Path) -> _Job:
-    return _Job(film, _keys(options, film), _output(options, film))
-
-
 def _output(options: Color, film: Path) -> Path:
     folder = options.output_folder
-    if (options.output is None) == (folder is None):
-        raise ArgumentError("output: --output or --output-folder is needed, and not both")
-    if options.output is not None:
+    if options.output is not None and folder is None:
         return options.output
-    assert folder is not None  # noqa: S101  (for the type checker)
-    with named_errors(f"output-folder: {folder} cannot be made"):
-        if folder.exists() and not folder.is_dir():
-            raise ArgumentError(f"output-folder: {folder} is a file, a folder is needed")
-        folder.mkdir(exist_ok=True)
+    if folder is None or options.output is not None:
+        raise ArgumentError("output: --output or --output-folder is needed, and not both")
     return folder / (film.name if film.suffix.lower() in ENDINGS else f"{film.stem}.mkv")
+
+
+@contextmanager
+def _folder_made(folder: Path | None) -> Iterator[None]:
+    """Make the folder for outputs; one that is new and stays empty goes again."""
+    is_new = False
+    if folder is not None:
+        with named_errors(f"output-folder: {folder} cannot be made"):
+            if folder.exists() and not folder.is_dir():
+                raise ArgumentError(f"output-folder: {folder} is a file, a folder is needed")
+            is_new = not folder.exists()
+            folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        if is_new and folder is not None:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _checked(options: Color, settings: dict[str, Any], job: _Job) -> _Job:
+    """A job with its keys, whose film can be read, and whose output can be written."""
+    shared = ("overwrite", "codec", "codec_options", "finish", "progressive")
+    wanted = Wanted(settings["frames"], settings["only_shot"], settings["preview"])
+    check_video(job.film, job.output, wanted=wanted, **{name: settings[name] for name in shared})
+    return replace(job, keys=_keys(options, job.film))
+
+
+def _check_keys(options: Color, job: _Job) -> None:
+    """Check that each can be read."""
+    if isinstance(job.keys, dict):
+        with Reader(job.film, progressive=options.progressive) as reader:
+            info = reader.info
+        matrix, whole = coding_of(info).matrix, options.keys.whole_keys
+        find_sources(job.keys, clip=job.film, info=info, matrix=matrix, whole=whole)
 
 
 def _keys(options: Color, film: Path) -> str | Path | dict[int, Path] | None:
     folder, image = options.keys.folder, options.keys.image
-    if folder is None and image is None and options.keys.reference:
-        return None
-    if (folder is None) == (image is None):
-        raise ArgumentError(
-            "keys: a folder --keys or one image --key is needed, and not both, or a --reference"
-        )
     if image is not None:
         return AUTO_KEY if image == Path(AUTO_KEY) else image
-    assert folder is not None  # noqa: S101  (for the type checker)
+    if folder is None:
+        return None
     own = folder / film.stem
     if len(options.films) > 1 or (options.output_folder is not None and own.is_dir()):
         folder = own
     return find_keys(folder, name=options.keys.key_name, note=_noted(options))
 
 
-def _color(options: Color, job: _Job) -> None:
-    start = perf_counter()
+def _settings(options: Color) -> dict[str, Any]:
+    """What `color_video` is told of all films alike."""
     frames = options.shots.frames
+    return {
+        "scenes": parse_scenes(options.shots.scenes),
+        "direction": options.shots.direction,
+        "frames": None if frames is None else parse_range(frames),
+        "only_shot": options.shots.only_shot,
+        "preview": options.writing.preview,
+        "model": options.model.model,
+        "colorizer": options.keys.colorizer,
+        "provider": options.model.provider,
+        "precision": options.model.precision,
+        "size": options.model.size,
+        "jobs": options.model.jobs,
+        "cluster": options.model.cluster,
+        "codec": options.writing.codec,
+        "codec_options": parse_codec_options(
+            options.writing.crf, options.writing.preset, options.writing.codec_options
+        ),
+        "overwrite": options.writing.overwrite,
+        "keep": parse_size(options.writing.keep),
+        "skip_key_check": options.keys.any_key,
+        "whole_keys": options.keys.whole_keys,
+        "references": options.keys.reference,
+        "key_ranges": parse_key_ranges(options.keys.key_range),
+        "finish": _finish(options.finish),
+        "progressive": options.progressive,
+        "audio": not options.writing.no_audio,
+        "unkeyed": options.keys.unkeyed,
+    }
+
+
+def _color(options: Color, job: _Job, settings: dict[str, Any]) -> None:
+    start = perf_counter()
 
     def told(plan: Plan) -> None:
         if not options.quiet:
@@ -153,35 +242,10 @@ def _color(options: Color, job: _Job) -> None:
             job.film,
             keys=job.keys,
             output=job.output,
-            scenes=parse_scenes(options.shots.scenes),
-            direction=options.shots.direction,
-            frames=None if frames is None else parse_range(frames),
-            only_shot=options.shots.only_shot,
-            preview=options.writing.preview,
-            model=options.model.model,
-            colorizer=options.keys.colorizer,
-            provider=options.model.provider,
-            precision=options.model.precision,
-            size=options.model.size,
-            jobs=options.model.jobs,
-            cluster=options.model.cluster,
-            codec=options.writing.codec,
-            codec_options=parse_codec_options(
-                options.writing.crf, options.writing.preset, options.writing.codec_options
-            ),
-            overwrite=options.writing.overwrite,
-            keep=parse_size(options.writing.keep),
-            skip_key_check=options.keys.any_key,
-            whole_keys=options.keys.whole_keys,
-            references=options.keys.reference,
-            key_ranges=parse_key_ranges(options.keys.key_range),
-            finish=_finish(options.finish),
-            progressive=options.progressive,
-            audio=not options.writing.no_audio,
-            unkeyed=options.keys.unkeyed,
             plan=told,
             progress=progress,
             note=_noted(options),
+            **settings,
         )
     if not options.quiet:
         for line in result_lines(report, job.output, perf_counter() - start):

@@ -27,6 +27,7 @@ from vidcolor.film.arguments import (
     describe_options,
     shot_starts,
 )
+from vidcolor.film.check_video import check_video
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
 from vidcolor.film.finish import Finish
 from vidcolor.film.job import Film, Unkeyed
@@ -36,7 +37,7 @@ from vidcolor.film.keys import (
     read_references,
 )
 from vidcolor.film.lock import lock_output
-from vidcolor.film.output import Wanted, check_place, choose_encoder, work_folder
+from vidcolor.film.output import Wanted, work_folder
 from vidcolor.film.pipeline import Job, color_film
 from vidcolor.film.plan import Plan
 from vidcolor.film.progress import Progress, no_progress
@@ -47,15 +48,14 @@ from vidcolor.film.unkeyed import paint_unkeyed
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.colorizer import DEFAULT_COLORIZER, Colorizer
 from vidcolor.inference.session import Session
-from vidcolor.media.codecs import AUTO, PREVIEW
+from vidcolor.media.codecs import AUTO
 from vidcolor.media.losses import told_of
 from vidcolor.media.pictures import bits_of
-from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.working_size import WorkingSize
 
-PREVIEW_SIDE, PREVIEW_SIZE = 256, 128
-"""Pixels of the short sides of a preview, and of what the model sees for it."""
+PREVIEW_SIZE = 128
+"""Pixels of the short side of what the model sees for a preview."""
 
 KEEP = 10 * 10**9
 """Bytes of finished parts that are kept beside a complete output."""
@@ -169,17 +169,18 @@ def color_video(
     check_colors(keys, references, unkeyed)
     if scenes is None:
         scenes = "none" if is_single(keys) and not references else "auto"
-    side = PREVIEW_SIDE if preview else None
-    with Reader(clip, side=side, progressive=progressive) as reader:
-        info = reader.info
-    matrix = coding_of(info).matrix
-    finish.check(info, output, side=side, progressive=progressive)
     wanted = Wanted(frames, only_shot, preview)
-    check_output = partial(check_place, output, clip=clip, overwrite=overwrite, wanted=wanted)
-    check_output()
-    encoder, pixel_format = choose_encoder(
-        output, info, PREVIEW if preview and codec == AUTO else codec, codec_options
+    checked = check_video(
+        clip,
+        output,
+        wanted=wanted,
+        overwrite=overwrite,
+        codec=codec,
+        codec_options=codec_options,
+        finish=finish,
+        progressive=progressive,
     )
+    info, side, matrix = checked.info, checked.side, coding_of(checked.info).matrix
     working_size = WorkingSize.of(info.height, info.width, PREVIEW_SIZE if preview else size)
     session = Session.load(
         model, provider=provider, precision=precision, threads=_threads_for(jobs)
@@ -200,7 +201,7 @@ def color_video(
     fitted_references = read_references(
         references, session=session, working_size=working_size, matrix=matrix
     )
-    store = Store(work_folder(output), bits_of(pixel_format))
+    store = Store(work_folder(output), bits_of(checked.pixel_format))
     with lock_output(store.folder, output), _tidied(store), one_opencv_thread():
         scan = partial(
             scan_film,
@@ -240,7 +241,7 @@ def color_video(
             references=fitted_references,
             direction=direction,
             part=part,
-            pixel_format=pixel_format,
+            pixel_format=checked.pixel_format,
             model=fingerprint_model(model, session),
             progressive=progressive,
             unkeyed=unkeyed,
@@ -250,8 +251,8 @@ def color_video(
             film,
             store,
             output,
-            encoder,
-            check_output=check_output,
+            checked.encoder,
+            check_output=checked.check_output,
             progress=progress,
             note=note,
             audio=audio,
