@@ -5,7 +5,7 @@ from __future__ import annotations
 from vidcolor.commands.choices import format_size
 from vidcolor.commands.clean import Clean
 from vidcolor.errors import ArgumentError, MediaError
-from vidcolor.film.lock import lock_output
+from vidcolor.film.lock import lock_output, was_locked
 from vidcolor.film.output import work_folder
 from vidcolor.film.store import Store
 
@@ -15,9 +15,14 @@ def clean_outputs(options: Clean) -> None:
     for output in options.outputs:
         if not output.name:
             raise ArgumentError(f"outputs: {output} is a folder, the name of a file is needed")
-        if not work_folder(output).is_dir():
+        folder = work_folder(output)
+        if not folder.is_dir():
             raise MediaError(
-                f"outputs: there is no folder {work_folder(output)}, so nothing is kept of {output}"
+                f"outputs: there is no folder {folder}, so nothing is kept of {output}"
+            )
+        if not (Store(folder).is_used or was_locked(folder)):
+            raise MediaError(
+                f"outputs: {folder} holds nothing that vidcolor has kept; it is left as it is"
             )
     for output in options.outputs:
         store = Store(work_folder(output))

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vidcolor.errors import BusyError, MediaError
+from vidcolor.film.named_files import NamedFiles
 
 _LOCKS = ("lock", *(f"lock.{number}" for number in range(1, 100)))
 """Names in the work folder of the file that is locked; the later ones where an earlier one is of
@@ -31,12 +32,20 @@ _PATIENCE = 0.2
 """Seconds to wait for a job that is about to end."""
 
 
+def was_locked(folder: Path) -> bool:
+    """Whether a job has left its lock in a folder."""
+    with suppress(OSError):  # another job may remove it just now
+        return _place(folder).stat().st_size == 0
+    return False
+
+
 @contextmanager
 def lock_output(folder: Path, output: Path) -> Iterator[None]:
     """Hold the lock on an output.
 
     Args:
         folder: The output's work folder. It is made, and removed again if nothing is left in it.
+            Where no work is left, the lock's own file goes in any case.
         output: The output.
 
     Raises:
@@ -44,6 +53,7 @@ def lock_output(folder: Path, output: Path) -> Iterator[None]:
         MediaError: The folder cannot be written.
     """
     place = _place(folder)
+    is_ours = not place.exists() or was_locked(folder)
     lock = FileLock(place, fallback_to_soft=False, thread_local=False)
     try:
         _acquire(lock, folder, output)
@@ -54,7 +64,7 @@ def lock_output(folder: Path, output: Path) -> Iterator[None]:
         with suppress(OSError):
             lock.acquire(timeout=0)
             (folder / _OWNER).unlink(missing_ok=True)
-            if list(folder.iterdir()) == [place]:
+            if is_ours and not NamedFiles(folder).names:
                 place.unlink()
         lock.release(force=True)
         with suppress(OSError):

@@ -59,6 +59,13 @@ class NamedFiles:
         return set(self._files)
 
     @property
+    def is_used(self) -> bool:
+        """Whether a job has left anything here, be it half-written."""
+        with suppress(OSError):
+            return bool(self._files) or any(self.folder.glob(f"{_PARTIAL}*"))
+        return False
+
+    @property
     def size(self) -> int:
         """Bytes that the files take."""
         total = 0

@@ -200,15 +200,23 @@ def test_cleaning(folder: Path, capsys: pytest.CaptureFixture[str], steps: list[
     (folder / "out.mkv.vidcolor" / "notes.txt").write_text("mine")
     assert main(["clean", "out.mkv"]) == 0
     assert "out.mkv: " in capsys.readouterr().out
-    assert [path.name for path in Path("out.mkv.vidcolor").iterdir() if path.name != "lock"] == [
-        "notes.txt"
-    ]
+    assert [path.name for path in Path("out.mkv.vidcolor").iterdir()] == ["notes.txt"]
     assert Path("out.mkv").read_bytes() == before
     steps.clear()
     assert color("out.mkv") == 0
     assert steps
     assert main(["clean", "absent.mkv"]) == 2
     assert "no folder absent.mkv.vidcolor" in capsys.readouterr().err
+    # What is not of a job's is not touched, not even by a lock.
+    others = sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+    for name in ("mine", "out"):
+        Path(f"{name}.mkv.vidcolor").mkdir(exist_ok=True)
+    Path("mine.mkv.vidcolor/diary.txt").write_text("precious")
+    before = sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+    assert len(before) == len(others) + 2
+    assert main(["clean", "out.mkv", "mine.mkv"]) == 2
+    assert "mine.mkv.vidcolor holds nothing that vidcolor has kept" in capsys.readouterr().err
+    assert sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*")) == before
     for nameless in ("", ".", "/"):
         assert main(["clean", nameless]) == 2
         assert "the name of a file is needed" in capsys.readouterr().err

@@ -31,7 +31,16 @@ def test_what_is_in_the_folder_stays(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     with lock_output(folder, OUTPUT):
         (folder / "kept").touch()
-    assert sorted(path.name for path in folder.iterdir()) == ["kept", "lock"]
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+
+
+def test_a_file_of_its_name_that_is_not_empty_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "lock").write_text("mine")
+    with lock_output(folder, OUTPUT):
+        pass
+    assert (folder / "lock").read_text() == "mine"
 
 
 def test_many_threads_one_after_the_other(tmp_path: Path) -> None:
