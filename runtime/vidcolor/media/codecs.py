@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import cast
@@ -10,6 +10,7 @@ from typing import cast
 import av
 
 from vidcolor.errors import ArgumentError
+from vidcolor.media.encoder_options import NESTED, check_choice_of, merge, warnings
 from vidcolor.media.info import Info
 from vidcolor.media.pictures import subsampling
 
@@ -52,8 +53,8 @@ class Encoder:
         """The same, with FFmpeg's options of a user's own in place of those of their names."""
         if not asked:
             return self
-        formats = {name: {**options, **asked} for name, options in self.formats.items()}
-        return replace(self, options={**self.options, **asked}, formats=formats)
+        formats = {name: merge(options, asked) for name, options in self.formats.items()}
+        return replace(self, options=merge(self.options, asked), formats=formats)
 
     def check_options(self, asked: Mapping[str, str], pixel_format: str, info: Info) -> None:
         """Check the options that were given to `with_options`.
@@ -62,15 +63,15 @@ class Encoder:
             ArgumentError: The encoder does not know one, or does not take its value.
         """
         for name, value in asked.items():
+            check_choice_of(self.library, name, value, pixel_format)
+            options = merge(self.options_for(pixel_format), {name: value})
             try:
-                context = self._opened(
-                    {**self.options_for(pixel_format), name: value}, pixel_format, info
-                )
+                with warnings() as said:
+                    context = self._opened(options, pixel_format, info)
             except (av.FFmpegError, ValueError) as error:
-                raise ArgumentError(
-                    f"{name} is {value!r}, which the encoder {self} does not take; see FFmpeg's "
-                    "documentation of it"
-                ) from error
+                raise self._refused(name, value, said) from error
+            if name in NESTED and said:
+                raise self._refused(name, value, said)
             if name in context.options:  # FFmpeg leaves what it has no use for
                 raise ArgumentError(
                     f"{name}: the encoder {self} has no such option; leave it out, or choose "
@@ -82,6 +83,13 @@ class Encoder:
                     f"{name} is {value!r}; vidcolor itself sets the size and the format of frames, "
                     "leave it out"
                 )
+
+    def _refused(self, name: str, value: str, said: Sequence[str]) -> ArgumentError:
+        reason = f" ({said[0]})" if said else ""
+        return ArgumentError(
+            f"{name} is {value!r}, which the encoder {self} does not take{reason}; see FFmpeg's "
+            "documentation of it"
+        )
 
     def holds_size(self, pixel_format: str, info: Info) -> bool:
         """Whether the clip's sides are whole numbers of the chroma samples of a pixel format.

@@ -1,5 +1,6 @@
 """Which pixel format a codec is given for which clip, and that encoders take it."""
 
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -98,7 +99,15 @@ def test_options_take_the_place_of_ours() -> None:
     [
         ("ffv1", "yuv444p", {"crf": "20"}, "crf: the encoder ffv1 has no such option; leave"),
         ("prores", "yuv422p10le", {"preset": "slow"}, "preset: the encoder prores_ks has no"),
-        ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', which the encoder"),
+        ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', accepted are ultrafas"),
+        ("libx265", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', accepted are ultrafas"),
+        ("libx264", "yuv420p", {"tune": "vhs"}, "tune is 'vhs', accepted are film, animation, gr"),
+        ("libx265", "yuv420p", {"tune": "vhs"}, "tune is 'vhs', which the encoder libx265 does n"),
+        ("libx264", "yuv420p", {"profile": "top"}, "profile is 'top', accepted for yuv420p are b"),
+        ("libx264", "yuv422p", {"profile": "high"}, "profile is 'high', accepted for yuv422p are"),
+        ("libx264", "yuv420p", {"x264-params": "a=3:me=umh"}, "x264-params is 'a=3:me=umh', whi"),
+        ("libx264", "yuv420p", {"x264-params": "crf=low"}, "x264-params is 'crf=low', which the"),
+        ("libx265", "yuv420p", {"x265-params": "a=3"}, "x265-params is 'a=3', which the encoder l"),
         ("libx264", "yuv420p", {"tune": "film", "g": "x"}, "g is 'x', which the encoder libx264"),
         ("libx265", "yuv420p", {"presett": "slow"}, "presett: the encoder libx265 has no such"),
         ("libx264", "yuv420p", {"video_size": "16x16"}, "video_size is '16x16'; vidcolor itself"),
@@ -110,7 +119,54 @@ def test_options_that_an_encoder_does_not_take(codec, pixel_format, asked, sente
         CODECS[codec].check_options(asked, pixel_format, INFO)
 
 
+@pytest.mark.parametrize(
+    ("codec", "name", "reason"),
+    [
+        ("libx264", "x264-params", "Error parsing option 'speed = 3'"),
+        ("libx265", "x265-params", "Unknown option: speed"),
+    ],
+)
+def test_ffmpegs_own_word_of_a_nested_option(codec: str, name: str, reason: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        CODECS[codec].check_options({name: "speed=3"}, "yuv420p", INFO)
+    assert f"does not take ({reason}); see FFmpeg's documentation" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "pixel_format", [f"yuv{kind}p{bits}" for kind in (420, 422, 444) for bits in ("", "10le")]
+)
+def test_the_profiles_of_x264(pixel_format: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Those that are accepted are those that x264 takes; it is not asked for the others."""
+    encoder, takes = CODECS["libx264"], []
+    for profile in ("baseline", "main", "high", "high10", "high422", "high444"):
+        with suppress(ArgumentError):
+            encoder.check_options({"profile": profile}, pixel_format, INFO)
+            takes.append(profile)
+    assert capfd.readouterr().err == ""
+    for profile in ("baseline", "main", "high", "high10", "high422", "high444"):
+        changed = encoder.with_options({"profile": profile})
+        with nullcontext() if profile in takes else pytest.raises(ArgumentError):
+            changed.check_opens(pixel_format, INFO)
+
+
+def test_encoders_write_nothing_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clip(Path("clip.mkv"), tags=(1, 1, 1, 1, 0))
+    write_key(Path("key.png"))
+    words = ["color", "clip.mkv", "--key", "key.png", "--quiet", "--overwrite", "-o", "out.mp4"]
+    words += ["--model", str(TOY), "--provider", "cpu", "--size", "48"]
+    for codec, nested in (("libx264", "x264-params=me=umh"), ("libx265", "x265-params=me=umh")):
+        for more in ([], ["--codec-options", nested], ["--preset", "superfast"]):
+            assert main([*words, "--codec", codec, *more]) == 0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_options_that_it_takes() -> None:
+    CODECS["libx264"].check_options({"preset": "3", "tune": "Film"}, "yuv420p", INFO)
+    CODECS["libx264"].check_options({"x264-params": "keyint=48:bframes=2"}, "yuv420p", INFO)
+    CODECS["libx265"].check_options({"x265-params": "keyint=48:me=umh"}, "yuv420p", INFO)
     for codec in ("libx264", "libx265", "h264-420"):
         asked = {"crf": "20.5", "preset": "ultrafast", "g": "12"}
         CODECS[codec].check_options(asked, "yuv420p", INFO)

@@ -1,0 +1,85 @@
+"""FFmpeg's options for x264 and x265, as far as these say nothing useful of them themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import av.logging
+
+from vidcolor.errors import ArgumentError
+from vidcolor.media.pictures import bits_of, subsampling
+
+NESTED = ("x264-params", "x265-params")
+"""Options that hold options of the encoder's own. Of those, FFmpeg only warns."""
+_SILENT = "log-level=none"
+"""For x265, which would write its statistics to standard error."""
+
+_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow", "placebo"),
+)
+_TUNES = (
+    *("film", "animation", "grain", "stillimage", "psnr", "ssim"),
+    *("fastdecode", "zerolatency", "touhou"),
+)
+_PROFILES = {
+    "baseline": (8, (1, 1)),
+    "main": (8, (1, 1)),
+    "high": (8, (1, 1)),
+    "high10": (10, (1, 1)),
+    "high422": (10, (1, 0)),
+    "high444": (10, (0, 0)),
+}
+"""Of x264: most bits, and the finest chroma, as `subsampling` tells it."""
+
+
+def merge(ours: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
+    """Options of a user's own in place of ours of their names. x265 stays silent, unless asked."""
+    merged = {**ours, **asked}
+    if nested := asked.get("x265-params"):
+        names = {pair.partition("=")[0] for pair in nested.split(":")}
+        if not names & {"log", "log-level"}:
+            merged["x265-params"] = f"{_SILENT}:{nested}"
+    return merged
+
+
+def check_choice_of(library: str, name: str, value: str, pixel_format: str) -> None:
+    """Check an option that has a few values. x264 itself would write to standard error.
+
+    Raises:
+        ArgumentError: The value is none of them.
+    """
+    accepted, values = tuple[str, ...](), [value]
+    if name == "preset" and library in ("libx264", "libx265"):
+        accepted, values = _PRESETS, [] if re.fullmatch("[0-9]", value) else [value]
+    elif name == "tune" and library == "libx264":
+        accepted, values = _TUNES, re.split("[,./+-]", value)
+    elif name == "profile" and library == "libx264":
+        accepted = _profiles(pixel_format)
+    if accepted and not {value.lower() for value in values} <= {*accepted}:
+        of = f" for {pixel_format}" if name == "profile" else ""
+        raise ArgumentError(f"{name} is {value!r}, accepted{of} are {', '.join(accepted)}")
+
+
+def _profiles(pixel_format: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, (bits, finest) in _PROFILES.items()
+        if bits_of(pixel_format) <= bits and subsampling(pixel_format) >= finest
+    )
+
+
+@contextmanager
+def warnings() -> Iterator[list[str]]:
+    """What FFmpeg warns of in this thread, in a list that is filled at the end."""
+    said: list[str] = []
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture(local=True) as logs:
+            yield said
+    finally:
+        av.logging.set_level(before)
+        said += [" ".join(message.split()).rstrip(".") for _, _, message in logs]
