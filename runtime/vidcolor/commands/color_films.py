@@ -232,6 +232,7 @@ def _color(options: Color, job: _Job, settings: dict[str, Any]) -> None:
     start = perf_counter()
 
     def told(plan: Plan) -> None:
+        progress.seconds_left = plan.seconds_left
         if not options.quiet:
             progress.close()
             for line in plan_lines(plan):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,6 @@ MOST_SHOTS = 24
 
 _MOST_KEYS = 8
 """Of a shot, that are listed."""
-_WITHOUT = {
-    "guess": "no key: its colours are guessed by likeness to the nearest keys",
-    "gray": "no key: it stays gray",
-}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -57,15 +53,29 @@ def _listed(plan: Plan) -> tuple[tuple[PlannedShot, ...], int]:
 
 
 def _keys(shot: PlannedShot, plan: Plan) -> str:
-    if not shot.keys and plan.references:
-        return f"no key: coloured by likeness to {counted(plan.references, 'reference')}"
     if not shot.keys:
-        return _WITHOUT[plan.unkeyed]
+        return f"no key: {_from_others(shot, plan)}"
     if shot.auto_keys:
         return f"no key: the colorizer paints frame {shot.auto_keys[0]}"
     if len(shot.keys) > _MOST_KEYS:
         return f"{len(shot.keys)} keys, from {shot.keys[0]} to {shot.keys[-1]}"
-    return f"key{'s' * (len(shot.keys) > 1)} {', '.join(map(str, shot.keys))}"
+    return _listing("key", shot.keys)
+
+
+def _from_others(shot: PlannedShot, plan: Plan) -> str:
+    """What a shot without a key is coloured from."""
+    if plan.unkeyed == "gray":
+        return "it stays gray"
+    listings = _listing("key", shot.nearest_keys), _listing("reference", plan.references)
+    pictures = " and ".join(filter(None, listings))
+    verb = "is coloured" if plan.references else "is guessed"
+    return f"{verb} by likeness to {pictures}"
+
+
+def _listing(what: str, names: Sequence[object]) -> str:
+    if len(names) > _MOST_KEYS:
+        return counted(len(names), what)
+    return f"{what}{'s' * (len(names) > 1)} {', '.join(map(str, names))}" if names else ""
 
 
 def _work(plan: Plan) -> str:
@@ -75,8 +85,8 @@ def _work(plan: Plan) -> str:
     if plan.seconds is None:
         return f"{work}, {counted(plan.steps, 'step')} of the model"
     return (
-        f"{work}, {plan.steps} steps of the model: about {format_duration(plan.seconds)} by a few "
-        "that were timed now; decoding and encoding run beside it"
+        f"{work}, {plan.steps} steps of the model: about {format_duration(plan.seconds)}, by a few "
+        "that were timed now; the time left is measured as it goes"
     )
 
 

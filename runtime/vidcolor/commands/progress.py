@@ -13,6 +13,9 @@ from tqdm import tqdm
 from vidcolor.commands.times import format_duration
 from vidcolor.interruption import check
 
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+"""A bar without a guess of its own of the time left."""
+
 EVERY = 60.0
 """Seconds between two lines where there is no terminal."""
 
@@ -71,6 +74,8 @@ class ProgressBars:
         self._stage = ""
         self._begun, self._told, self._first = 0.0, 0.0, 0
         self._bar: tqdm[NoReturn] | None = None
+        self.seconds_left: Callable[[], float | None] = lambda: None
+        """A better guess of the time left than by the frames until now, if there is one."""
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """As in `Progress`; a signal ends the work here, if nowhere else."""
@@ -83,15 +88,23 @@ class ProgressBars:
                 self._bar = tqdm(desc=stage, total=total, unit="frame", leave=self._leave)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
+            self._show_left(self._bar)
         elif self._lines and self._clock() - self._told >= EVERY:
             self._told = self._clock()
             print(f"vidcolor: {self._line(done, total)}", file=sys.stderr, flush=True)
+
+    def _show_left(self, bar: tqdm[NoReturn]) -> None:
+        """A bar knows frames alone, some of which take no time, and some twice that of others."""
+        if (seconds := self.seconds_left()) is not None:
+            bar.bar_format = _BAR
+            bar.set_postfix_str(f"about {format_duration(seconds)} left", refresh=False)
 
     def _line(self, done: int, total: int | None) -> str:
         speed = (done - self._first) / (self._told - self._begun)
         if total is None or total < done:
             return f"{self._stage}: {done} frames, {speed:.1f} a second"
-        left = format_duration((total - done) / speed)
+        seconds = self.seconds_left()
+        left = format_duration((total - done) / speed if seconds is None else seconds)
         return (
             f"{self._stage}: {done} of {total} frames ({done / total:.0%}), {speed:.1f} a second, "
             f"about {left} left"

@@ -29,6 +29,7 @@ from vidcolor.film.finish import Finish
 from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film
 from vidcolor.film.kept_passes import discard
+from vidcolor.film.pace import Pace, PacedPropagator
 from vidcolor.film.pieces import Piece, batches, plan_pieces
 from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
@@ -90,9 +91,10 @@ def color_film(
         files = f"{count} damaged file{'s' * (count > 1)}"
         job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
     missing = [batch for batch in batches(pieces) if batch.needs_model]
-    propagator = Propagator(session)
-    timed = None if cluster else lambda: time_step(film, propagator) / jobs
-    job.tell(make_plan(film, pieces, step_seconds=timed))
+    pace = Pace()
+    propagator = PacedPropagator(session, pace)
+    timed = None if cluster else lambda: time_step(film, Propagator(session)) / jobs
+    job.tell(make_plan(film, pieces, step_seconds=timed, seconds_left=pace.seconds_left))
     with _told_when_stopped(job, pieces), ExitStack() as stack:
         reader = stack.enter_context(
             Reader(film.path, side=film.side, progressive=film.progressive)
@@ -107,7 +109,7 @@ def color_film(
             steps = color_sequentially(film, store, pieces, frames, propagator)
             colored = run_ahead(steps, _DEPTH)
         else:
-            executor = stack.enter_context(_executor(job, session, model, jobs, cluster))
+            executor = stack.enter_context(_executor(job, propagator, model, jobs, cluster))
             colored = color_in_parallel(film, store, pieces, frames, executor, propagator)
         stack.enter_context(closing(colored))
         _write(job, pieces, colored, writer)
@@ -141,10 +143,12 @@ def _confidence(store: Store, pieces: Sequence[Piece]) -> Confidence:
     return Confidence(means, pack_maps(cells for cells in maps if cells is not None))
 
 
-def _executor(job: Job, session: Session, model: str, jobs: int, cluster: str | None) -> Executor:
+def _executor(
+    job: Job, propagator: Propagator, model: str, jobs: int, cluster: str | None
+) -> Executor:
     if cluster is None:
-        return Threads(Propagator(session), jobs, job.store.allocate)
-    return Cluster(cluster, model=model, session=session, jobs=jobs)
+        return Threads(propagator, jobs, job.store.allocate)
+    return Cluster(cluster, model=model, session=propagator.session, jobs=jobs)
 
 
 def _open_writer(job: Job, reader: Reader) -> Writer:

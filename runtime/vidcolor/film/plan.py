@@ -32,6 +32,8 @@ class PlannedShot:
     """The frames of it that have a key, rising."""
     auto_keys: tuple[int, ...] = ()
     """Those of them that the colorizer has painted, for want of a key."""
+    nearest_keys: tuple[int, ...] = ()
+    """Where there is no key: those of other shots that its colours are guessed from, rising."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ class Plan:
     seconds: float | None
     """How long these will take, where there are `WORTH_TIMING` of them or more, by a few that were
     timed. Decoding and encoding run beside them. None where nothing was timed."""
-    references: int = 0
-    """Pictures that shots without a key are coloured by likeness to."""
+    references: tuple[str, ...] = ()
+    """Names of the pictures that shots without a key are coloured by likeness to."""
+    seconds_left: Callable[[], float | None] = lambda: None
+    """How long the rest takes, by the steps that were made until it is called; None where that is
+    not known yet, or at all, as of other machines."""
 
     @property
     def without_key(self) -> tuple[PlannedShot, ...]:
@@ -62,7 +67,11 @@ class Plan:
 
 
 def make_plan(
-    film: Film, pieces: Sequence[Piece], *, step_seconds: Callable[[], float] | None
+    film: Film,
+    pieces: Sequence[Piece],
+    *,
+    step_seconds: Callable[[], float] | None,
+    seconds_left: Callable[[int], float | None],
 ) -> Plan:
     """What colouring the pieces of a film will do.
 
@@ -71,8 +80,11 @@ def make_plan(
         pieces: What is asked for.
         step_seconds: Times a step of the model, by the steps that are made at a time; only called
             where there are many. None where that cannot be known, as of other machines.
+        seconds_left: As in `Pace`.
     """
     steps = sum(piece.steps for piece in pieces)
+    unkeyed = [piece.segment for piece in pieces if not piece.segment.has_key_in_shot]
+    nearest = {segment.start: segment.keys for segment in unkeyed}
     edges = pairwise((*film.index.shot_starts, film.index.length))
     shots = [
         PlannedShot(
@@ -80,6 +92,7 @@ def make_plan(
             range(start, stop),
             tuple(frame for frame in sorted(film.keys) if start <= frame < stop),
             tuple(frame for frame in sorted(film.auto_keys) if start <= frame < stop),
+            nearest.get(start, ()),
         )
         for number, (start, stop) in enumerate(edges, 1)
         if start < film.part.stop and stop > film.part.start
@@ -89,7 +102,8 @@ def make_plan(
         part=film.part,
         shots=tuple(shots),
         unkeyed=film.unkeyed,
-        references=len(film.references),
+        references=tuple(reference.name for reference in film.references),
+        seconds_left=lambda: seconds_left(steps),
         stored=sum(len(piece.part) for piece in pieces if piece.is_stored),
         steps=steps,
         seconds=steps * step_seconds() if step_seconds and steps >= WORTH_TIMING else None,

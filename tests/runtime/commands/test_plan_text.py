@@ -14,8 +14,10 @@ from vidcolor.film.plan import Plan, PlannedShot
 from vidcolor.film.report import Report
 
 
-def shot(number: int, *keys: int, auto: tuple[int, ...] = ()) -> PlannedShot:
-    return PlannedShot(number, range(10 * number - 10, 10 * number), keys, auto)
+def shot(
+    number: int, *keys: int, auto: tuple[int, ...] = (), near: tuple[int, ...] = ()
+) -> PlannedShot:
+    return PlannedShot(number, range(10 * number - 10, 10 * number), keys, auto, near)
 
 
 def plan(*shots: PlannedShot, **more) -> Plan:
@@ -24,12 +26,14 @@ def plan(*shots: PlannedShot, **more) -> Plan:
     return Plan(clip="film.mkv", part=part, shots=shots, **options)
 
 
+FEW = (shot(1, 3, 8), shot(2, near=(8, 20)), shot(3, *range(20, 30)))
+
+
 def test_a_film_of_a_few_shots() -> None:
-    assert list(plan_lines(plan(shot(1, 3, 8), shot(2), shot(3, *range(20, 30)), stored=4))) == [
+    assert list(plan_lines(plan(*FEW, stored=4))) == [
         "film.mkv: 30 frames in 3 shots, 12 keys",
         "  shot 1: frames 0 to 9: keys 3, 8",
-        "  shot 2: frames 10 to 19: no key: its colours are guessed by likeness to the nearest "
-        "keys",
+        "  shot 2: frames 10 to 19: no key: is guessed by likeness to keys 8, 20",
         "  shot 3: frames 20 to 29: 10 keys, from 20 to 29",
         "  1 shot without a key: --unkeyed auto has a colorizer paint a frame of each, "
         "--unkeyed gray leaves them gray",
@@ -49,11 +53,19 @@ def test_what_becomes_of_shots_without_a_key() -> None:
 
 
 def test_shots_that_take_their_colours_from_references() -> None:
-    lines = list(plan_lines(plan(shot(1, 3), shot(2), references=2)))
+    lines = list(plan_lines(plan(shot(1, 3), shot(2, near=(3,)), references=("a.png", "b.jpg"))))
     assert lines[2:] == [
-        "  shot 2: frames 10 to 19: no key: coloured by likeness to 2 references",
+        "  shot 2: frames 10 to 19: no key: is coloured by likeness to key 3 and references "
+        "a.png, b.jpg",
         "  to do: 20 of 20 frames, 40 steps of the model",
     ]
+    lines = list(plan_lines(plan(shot(1), references=("still.png",))))
+    assert (
+        lines[1]
+        == "  shot 1: frames 0 to 9: no key: is coloured by likeness to reference still.png"
+    )
+    lines = list(plan_lines(plan(shot(1), references=tuple(map(str, range(12))))))
+    assert lines[1].endswith(": is coloured by likeness to 12 references")
 
 
 def test_a_film_of_many_shots() -> None:
@@ -65,8 +77,8 @@ def test_a_film_of_many_shots() -> None:
     assert lines[-3] == "  and 90 shots more"
     assert lines[-2].startswith("  10 shots without a key: ")
     assert lines[-1] == (
-        "  to do: 1000 of 1000 frames, 40 steps of the model: about 2 h 3 min by a few that were "
-        "timed now; decoding and encoding run beside it"
+        "  to do: 1000 of 1000 frames, 40 steps of the model: about 2 h 3 min, by a few that "
+        "were timed now; the time left is measured as it goes"
     )
     assert len(list(plan_lines(plan(*map(shot, range(1, 101)))))) == 1 + MOST_SHOTS + 3
 
@@ -137,6 +149,28 @@ def test_a_line_a_minute_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPa
         "vidcolor: colouring: 61 of 200 frames (30%), 1.0 a second, about 2 min left",
         "vidcolor: colouring: 121 of 200 frames (60%), 1.0 a second, about 1 min left",
         "vidcolor: colouring: 181 of 200 frames (90%), 1.0 a second, about 19 s left",
+    ]
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_the_time_left_is_that_of_the_steps_where_it_is_known(
+    tty: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, clock = Stream(), Clock()
+    stream.is_terminal = tty
+    monkeypatch.setattr("sys.stderr", stream)
+    with ProgressBars(quiet=False, clock=clock) as progress:
+        progress.seconds_left = lambda: 7200.0 if clock.now > 90 else None
+        for done in range(1, 130):
+            progress("colouring", done, 200)
+            clock.now += 1
+    if tty:
+        assert "129/200" in stream.getvalue()
+        assert "about 2 h 0 min left" in stream.getvalue()
+        return
+    assert stream.getvalue().splitlines() == [
+        "vidcolor: colouring: 61 of 200 frames (30%), 1.0 a second, about 2 min left",
+        "vidcolor: colouring: 121 of 200 frames (60%), 1.0 a second, about 2 h 0 min left",
     ]
 
 

@@ -9,7 +9,9 @@ import pytest
 import vidcolor
 from tests.support.films import scenes, write_film, write_keys
 from vidcolor.film import plan as planning
+from vidcolor.film.pace import Pace
 from vidcolor.film.plan import Plan
+from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 CUTS = (0, 9, 19)
@@ -40,6 +42,7 @@ def test_shots_keys_frames_and_steps(folder: Path, steps: list[int]) -> None:
     assert [shot.frames for shot in plan.shots] == [range(9), range(9, 19), range(19, 30)]
     assert [shot.keys for shot in plan.shots] == [(2, 6), (), (21,)]
     assert [shot.number for shot in plan.without_key] == [2]
+    assert [shot.nearest_keys for shot in plan.shots] == [(), (6, 21), ()]
     assert (plan.part, plan.stored) == (range(30), 0)
     # 2 before the first key, 3 from both, 2 behind; 10 guessed; 2 before a key, 8 behind it.
     assert plan.steps == len(steps) == 2 + 2 * 3 + 2 + 10 + 2 + 8
@@ -61,6 +64,34 @@ def test_a_part_and_gray_shots(folder: Path, steps: list[int]) -> None:
     assert plan.part == range(4, 12)
     # 4 and 5: forward from 2, backward from 6; then 7 and 8; the second shot is gray.
     assert plan.steps == len(steps) == (6 - 3) + (6 - 4) + 2
+
+
+def test_references_are_named(folder: Path) -> None:
+    plan = plan_of("out.mkv", references=["keys/000002.png"])
+    assert plan.references == ("000002.png",)
+
+
+def test_what_is_left_is_told_of_the_steps_that_were_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seconds for each step."""
+    now, told, plans = [0.0], [], []
+    monkeypatch.setattr(Pace.__init__, "__defaults__", (lambda: now[0],))
+    step = Propagator.step
+
+    def stepped(self, luma, state):
+        now[0] += 2.0
+        told.append(plans[0].seconds_left() if plans else None)
+        return step(self, luma, state)
+
+    monkeypatch.setattr(Propagator, "step", stepped)
+    vidcolor.color_video("film.mkv", keys="keys", output="out.mkv", plan=plans.append, **MODEL)
+    total = plans[0].steps
+    assert len(told) == total
+    # In step n the clock has gone on by 2 n seconds, and n - 1 are made.
+    expected = [None if n < 5 else (total - (n - 1)) * 2 * n / (n - 1) for n in range(1, total + 1)]
+    assert told == pytest.approx(expected)
+    assert plans[0].seconds_left() == 0
 
 
 def test_a_long_film_is_timed(

@@ -17,6 +17,7 @@ import pytest
 
 from tests.runtime.commands.test_color_again import DAMAGE
 from tests.support.films import scenes, write_film, write_keys
+from vidcolor import interruption
 from vidcolor.cli import main
 from vidcolor.film import segments
 from vidcolor.propagate import Propagator
@@ -150,6 +151,25 @@ def test_it_goes_on_whatever_the_number_of_jobs(
     assert len(steps) <= total - 17 + PART
     assert main(words(keys, "fresh.mkv")) == 0
     assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+def test_a_signal_ends_the_backward_pass_at_once(
+    steps: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No frame comes out while it lasts, so nobody is told how far it is."""
+    step = Propagator.step
+
+    def signalled(self, luma, state):
+        if len(steps) == 2 * PART:
+            interruption._noted.append(signal.SIGINT)
+        return step(self, luma, state)
+
+    monkeypatch.setattr(interruption, "GRACE", 600.0)
+    monkeypatch.setattr(Propagator, "step", signalled)
+    command = [word for word in words("both ways", "out.mkv") if word != "--quiet"]
+    assert main(command) == 130
+    assert len(steps) < 4 * PART
+    assert "vidcolor: note: 1 of 30 frames are finished; what is" in capsys.readouterr().err
 
 
 def test_how_parts_are_divided_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
