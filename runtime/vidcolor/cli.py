@@ -22,7 +22,9 @@ from vidcolor.streams import StandardStreams
 
 DESCRIPTION = (
     "Carries the colours of a painted key frame through a black-and-white clip. "
-    "`vidcolor COMMAND --help` explains a command, `vidcolor --version` prints the version."
+    "`vidcolor COMMAND --help` explains a command, `vidcolor --version` prints the version, and "
+    "`vidcolor --tyro-write-completion bash|zsh|fish FILE` writes a script by which the shell "
+    "completes words."
 )
 PROGRAM = "vidcolor"
 COMMAND_LINE = "vidcolor.commands.command_line"

@@ -167,6 +167,13 @@ def test_completion_knows_every_option(shell: str, tmp_path: Path) -> None:
         assert word in text
 
 
+def test_help_tells_of_completion(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert "`vidcolor --tyro-write-completion bash|zsh|fish FILE` writes a script" in help_text
+
+
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
