@@ -225,7 +225,7 @@ def _write_job(folder: Path) -> None:
                 scenes=read_scenes(Path("scenes.txt")), model=TOY / "bundle", progress=stop,
             )  # fmt: skip
     stored = list((job / "out.mkv.vidcolor").rglob("*"))
-    assert any(path.suffix == ".mkv" for path in stored), stored
+    assert any(path.suffix == ".nut" for path in stored), stored
     os.sync()
 
 
