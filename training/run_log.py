@@ -7,6 +7,7 @@ latest weights with all that resuming needs, `best/` the weights that did best s
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -243,7 +244,8 @@ class RunLog:
                 f"best weights:   {model} ({self._criterion} {self.best:.3f}, step {step})"
             )
         self._bar.write(f"sample sheets:  {out / SAMPLES}")
-        self._bar.write(f"next: python -m export {model} -o {out / 'bundle'}")
+        command = shlex.join(["python", "-m", "export", str(model), "-o", str(out / "bundle")])
+        self._bar.write(f"next: {command}")
 
     def _left(self, step: int) -> str:
         begun = self._first_step_at or self._progress.seconds

@@ -170,12 +170,12 @@ def test_a_run_notes_what_it_depends_on(straight):
 
 
 def test_it_says_how_long_it_takes_and_where_the_result_lies(options, tmp_path, capsys):
-    run = replace(options, out=tmp_path / "run", steps=2)
+    run = replace(options, out=tmp_path / "my run", steps=2)
     fit(run)
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "3 clips to train on, 1 held out"  # of four
     assert re.match(r"first update, step 1: l1 0\.\d+, \d+\.\d min, \d+\.\d left", said[1])
-    assert said[-1] == f"next: python -m export {run.out / 'best'} -o {run.out / 'bundle'}"
+    assert said[-1] == f"next: python -m export '{run.out / 'best'}' -o '{run.out / 'bundle'}'"
     assert any(line.startswith(f"best weights:   {run.out / 'best'} (whole_psnr") for line in said)
 
 

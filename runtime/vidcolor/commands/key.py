@@ -49,7 +49,8 @@ class PaintKey:
     progressive: Switch = False
     """Take frames of --clip that are flagged as interlaced for progressive ones."""
     overwrite: Switch = False
-    """Replace the output if there is one."""
+    """Replace the output if there is one. A painted frame that has the output's own name, or is
+    named alike but for its ending, is kept as NAME.strokes.png."""
     quiet: Switch = False
     """Show no progress and no summary."""
 

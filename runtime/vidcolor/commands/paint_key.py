@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
@@ -16,7 +19,8 @@ from vidcolor.color import decode_luma, key_to_rgb, matrix_of, rgb_to_key
 from vidcolor.commands.key import PaintKey
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors
-from vidcolor.key.image import Picture, read_picture, write_picture
+from vidcolor.key.bars import box_of
+from vidcolor.key.image import Picture, read_picture, strokes_path, write_picture
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import LEAST_WEIGHT
@@ -47,18 +51,20 @@ def paint_key(options: PaintKey) -> None:
     _check_options(options)
     picture = read_picture(options.paint)
     gray = _of_image(options) if options.clip is None else _of_clip(options, picture)
-    _check_aspect(options, picture, gray)
+    picture = _of_aspect(options, picture, gray)
     _check_belongs(options, picture, gray)
     start = perf_counter()
     paint = _paint(options, picture, gray)
     height, width = gray.luma.shape
     key = Paint.of(paint).small(gray.luma, WorkingSize(height, width, height, width))
-    write_picture(options.output, _visible(key, gray.matrix), bits=gray.bits)
+    with _strokes_kept(options) as kept:
+        write_picture(options.output, _visible(key, gray.matrix), bits=gray.bits)
     if not options.quiet:
         share = 1 if paint.weight is None else paint.weight.mean(dtype=np.float64)
         print(
             f"{options.output}: {width}x{height}, {share:.1%} of it painted, spread in "
             f"{perf_counter() - start:.1f} s over {gray.name}"
+            + ("" if kept is None else f"; what was painted is kept as {kept}")
         )
 
 
@@ -77,9 +83,7 @@ def _check_output(options: PaintKey) -> None:
     if not options.output.parent.is_dir():
         raise ArgumentError(f"output: there is no folder {options.output.parent}")
     if options.output.exists():
-        inputs = [
-            path for path in (options.gray, options.paint, options.clip) if path and path.exists()
-        ]
+        inputs = [path for path in (options.gray, options.clip) if path and path.exists()]
         if any(options.output.samefile(path) for path in inputs):
             raise ArgumentError(f"output: {options.output} is an input, another name is needed")
         if not options.overwrite:
@@ -150,16 +154,27 @@ def _find(options: PaintKey, picture: Picture) -> int | None:
     return None if best is None else best.frame
 
 
-def _check_aspect(options: PaintKey, picture: Picture, gray: _Gray) -> None:
-    height, width = picture.rgb.shape[:2]
-    rows, columns = gray.luma.shape
+def _of_aspect(options: PaintKey, picture: Picture, gray: _Gray) -> Picture:
+    """The painted frame, without black bars where it has the frame's aspect only so."""
+    if _has_aspect(picture, gray):
+        return picture
+    box = box_of(rgb_to_key(picture.rgb, gray.matrix))
+    if box is not None and picture.alpha is None:
+        inner = Picture(picture.rgb[box], None, picture.bits)
+        if _has_aspect(inner, gray):
+            return inner
+    (height, width), (rows, columns) = picture.rgb.shape[:2], gray.luma.shape
+    raise KeyFrameError(
+        f"paint: {options.paint} is {width}x{height}, {gray.name} is {columns}x{rows}; "
+        f"their aspects may differ by {ASPECT_TOLERANCE:.0%}"
+    )
+
+
+def _has_aspect(picture: Picture, gray: _Gray) -> bool:
+    (height, width), (rows, columns) = picture.rgb.shape[:2], gray.luma.shape
     stored = columns / rows
     accepted = (stored, float(stored * gray.sample_aspect))
-    if min(abs(width / height / aspect - 1) for aspect in accepted) > ASPECT_TOLERANCE:
-        raise KeyFrameError(
-            f"paint: {options.paint} is {width}x{height}, {gray.name} is {columns}x{rows}; "
-            f"their aspects may differ by {ASPECT_TOLERANCE:.0%}"
-        )
+    return any(abs(width / height / aspect - 1) <= ASPECT_TOLERANCE for aspect in accepted)
 
 
 def _check_belongs(options: PaintKey, picture: Picture, gray: _Gray) -> None:
@@ -186,6 +201,30 @@ def _paint(options: PaintKey, picture: Picture, gray: _Gray) -> Key:
             f"paint: {options.paint} holds no colour, at least one stroke of paint is needed"
         )
     return Key(strokes.luma, strokes.chroma) if options.whole else strokes
+
+
+@contextmanager
+def _strokes_kept(options: PaintKey) -> Iterator[Path | None]:
+    """Move the painted frame away that would be lost, or be a second image for the key's frame.
+
+    Yields:
+        Where it lies then; None where the painted frame stays where it is.
+    """
+    paint, output = options.paint, options.output
+    beside = paint.parent.resolve() == output.parent.resolve() and paint.stem == output.stem
+    if not (options.overwrite and beside):
+        yield None
+        return
+    kept, is_output = strokes_path(paint), output.exists() and output.samefile(paint)
+    with named_errors(f"output: {kept} cannot be written"):
+        shutil.copy2(paint, kept)
+    try:
+        yield kept
+    except BaseException:
+        kept.unlink()
+        raise
+    if not is_output:
+        paint.unlink()
 
 
 def _visible(key: Key, matrix: str) -> Plane:

@@ -27,6 +27,8 @@ _PLACE = "{frame}"
 """In a template of names: where the number is."""
 _SHEET = "contact-sheet"
 """How the names of `vidcolor advise`'s own images begin that are no keys."""
+_STROKES = re.compile(r"\.strokes(-\d+)?$")
+"""How the names of images end, before their ending, that a key was made of: `strokes_path`."""
 
 
 def find_keys(
@@ -132,6 +134,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _looks_like_key(path: Path) -> bool:
-    """Whether a name has a number, and is not hidden nor a contact sheet's."""
+    """Whether a name has a number, and is not hidden, a contact sheet's or that of strokes."""
     name = path.stem
-    return bool(re.search(r"\d", name)) and not name.startswith((".", _SHEET))
+    is_other = name.startswith((".", _SHEET)) or _STROKES.search(name)
+    return bool(re.search(r"\d", name)) and not is_other

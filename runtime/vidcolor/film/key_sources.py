@@ -70,6 +70,7 @@ def read_sources(
         clip=clip,
         info=info,
         matrix=coding_of(info).matrix,
+        progressive=progressive,
         whole=whole,
     )
     for text in notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,7 +107,13 @@ def read_references(
 
 
 def find_sources(
-    images: Mapping[int, Path], *, clip: Path, info: Info, matrix: str, whole: bool = False
+    images: Mapping[int, Path],
+    *,
+    clip: Path,
+    info: Info,
+    matrix: str,
+    progressive: bool = False,
+    whole: bool = False,
 ) -> tuple[dict[int, Source], list[str]]:
     """Find the keys among images, and check that each can be read.
 
@@ -115,6 +122,7 @@ def find_sources(
         clip: The film's file, which notes name.
         info: The film's.
         matrix: The film's, as in `vidcolor.color.Coding`.
+        progressive: Whether frames that are flagged as interlaced are taken for progressive ones.
         whole: As in `read_key`.
 
     Returns:
@@ -135,23 +143,21 @@ def find_sources(
         if path not in unpainted:
             sources[frame] = _source(path, info, matrix, whole=whole)
             key = sources[frame].read()  # mistakes are told before the film is scanned
-            odd = (note_on_profile(path), _note_on_gray(key, frame, path, clip, whole=whole))
+            command = _spread_command(frame, path, clip, progressive=progressive)
+            gray = None if whole else _note_on_gray(key, path, command)
+            odd = (note_on_profile(path), gray)
             notes += [f"{path} {note}" for note in odd if note is not None]
     return sources, notes
 
 
-def _note_on_gray(key: Key, frame: int, path: Path, clip: Path, *, whole: bool) -> str | None:
-    """What to tell of a key that is mostly gray."""
+def _note_on_gray(key: Key, path: Path, command: str) -> str | None:
+    """What to tell of a key that is mostly gray; the command would spread its strokes."""
     share = gray_share(key)
-    if whole or share < MOSTLY:
+    if share < MOSTLY:
         return None
     gray = f"is gray in {share:.0%} of it"
     if key.weight is None:
-        return (
-            f"{gray}, and is taken whole; if these are strokes to be spread, run `vidcolor key "
-            f"--clip {clip} --frame {frame} --paint {path} -o {path.with_suffix('.png')} "
-            "--overwrite`"
-        )
+        return f"{gray}, and is taken whole; if these are strokes to be spread, run `{command}`"
     if has_strokes(key):
         smeared = path.suffix.lower() in (".jpg", ".jpeg")
         return (
@@ -160,6 +166,13 @@ def _note_on_gray(key: Key, frame: int, path: Path, clip: Path, *, whole: bool) 
             + ("; save strokes as PNG, JPEG smears their colours" if smeared else "")
         )
     return None
+
+
+def _spread_command(frame: int, path: Path, clip: Path, *, progressive: bool) -> str:
+    """The command that spreads the strokes on an image, and puts the key in its place."""
+    words = ["vidcolor", "key", "--clip", clip, "--frame", frame, "--paint", path]
+    words += ["-o", path.with_suffix(".png"), "--overwrite"]
+    return shlex.join(map(str, [*words, "--progressive"] if progressive else words))
 
 
 def fit_keys(

@@ -15,13 +15,20 @@ _UNEVEN = 0.02
 """Of a side, that two opposite bars may differ by."""
 
 
-def without_bars(key: Key) -> Key | None:
-    """The key's picture without the black bars on two opposite sides; None where it has none."""
+def box_of(key: Key) -> tuple[slice, slice] | None:
+    """Rows and columns of the picture between black bars; None where a key has none."""
     dark = (key.luma <= _BLACK) & (np.abs(key.chroma).max(axis=0) <= _COLORLESS)
     rows, columns = _between(dark.all(axis=1)), _between(dark.all(axis=0))
     if rows is None and columns is None:
         return None
-    box = (rows or slice(None), columns or slice(None))
+    return (rows or slice(None), columns or slice(None))
+
+
+def without_bars(key: Key) -> Key | None:
+    """The key's picture without the black bars on two opposite sides; None where it has none."""
+    box = box_of(key)
+    if box is None:
+        return None
     weight = None if key.weight is None else key.weight[box]
     return Key(key.luma[box], key.chroma[:, *box], weight)
 

@@ -104,6 +104,18 @@ def mask_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.mask.png")
 
 
+def strokes_path(path: Path) -> Path:
+    """Where strokes are kept that became a key: 000240.strokes.png for 000240.png.
+
+    A number follows where that is taken: 000240.strokes-2.png.
+    """
+    place, number = path.with_name(f"{path.stem}.strokes{path.suffix}"), 1
+    while place.exists():
+        number += 1
+        place = path.with_name(f"{path.stem}.strokes-{number}{path.suffix}")
+    return place
+
+
 def _strokes(key: Key, *, whole: bool) -> Key:
     """The key, of which only strokes are painted if it is a gray frame with strokes on it."""
     if whole or key.weight is not None or not has_strokes(key):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -86,14 +88,84 @@ def test_a_key_that_is_nearly_gray_is_told_with_the_command(
     folder: Path, scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As footage can be: it is taken whole, and not in silence."""
-    path = paint_strokes(14, scene)
-    image = cv2.imread(str(path)).astype(int)
-    image[..., 0] += np.random.default_rng(0).integers(-3, 4, image.shape[:2])
-    cv2.imwrite(str(path), image.clip(0, 255).astype(np.uint8))
+    path = nearly_gray(paint_strokes(14, scene))
     assert color("out.mkv") == 0
     told = capsys.readouterr().err
     command = f"vidcolor key --clip film.mkv --frame 14 --paint {path} -o {path} --overwrite"
     assert f"and is taken whole; if these are strokes to be spread, run `{command}`" in told
+
+
+def nearly_gray(path: Path, *, bar: int = 0) -> Path:
+    """Noise over an image makes it no gray frame any more; black bars of this height are added."""
+    image = cv2.imread(str(path)).astype(int)
+    image[..., 0] += np.random.default_rng(0).integers(-3, 4, image.shape[:2])
+    image = np.pad(image.clip(0, 255), ((bar, bar), (0, 0), (0, 0)))
+    assert cv2.imwrite(str(path), image.astype(np.uint8))
+    return path
+
+
+def saturation(image: np.ndarray) -> float:
+    return float(np.ptp(image.astype(float), axis=2).mean())
+
+
+@pytest.mark.parametrize("name", ["000014.png", "ref 14.tif"])
+@pytest.mark.parametrize("bar", [0, 9])
+def test_the_command_spreads_the_strokes_when_it_is_typed(
+    name: str, bar: int, folder: Path, scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is in names: and what was painted is kept. The key is a good one then."""
+    need.scipy()
+    Path("film.mkv").rename("it's a film.mkv")
+    Path("film.mkv").symlink_to("it's a film.mkv")
+    path = nearly_gray(paint_strokes(14, scene), bar=bar)
+    if name.endswith("tif"):
+        cv2.imwrite(f"keys/{name}", cv2.imread(str(path)))
+        path.unlink()
+        path = Path("keys", name)
+    painted, before = path.read_bytes(), cv2.imread(str(path))
+    words = ["color", "it's a film.mkv", "-o", "out.mkv", "--model", str(TOY), "--provider", "cpu"]
+    words += ["--keys", "keys", "--scenes", "cuts.txt", "--codec", "ffv1"]
+    assert main(words) == 0
+    [command] = re.findall("run `(.+)`", capsys.readouterr().err)
+    first, *typed = shlex.split(command)
+    assert first == "vidcolor"
+    assert main(typed) == 0
+    kept = path.with_name(f"{path.stem}.strokes{path.suffix}")
+    assert f"what was painted is kept as {kept}" in capsys.readouterr().out
+    assert kept.read_bytes() == painted
+    after = cv2.imread(str(path.with_suffix(".png")))
+    assert after.shape[:2] == (48, 64)
+    assert saturation(after) > 2 * saturation(before)
+    assert main(words) == 0
+    told = capsys.readouterr().err
+    assert "note:" not in told, told
+
+
+def test_strokes_that_were_kept_are_never_written_over(folder: Path, scene: Scene) -> None:
+    need.scipy()
+    path, kept = paint_strokes(14, scene), []
+    for _ in range(3):
+        kept.append(nearly_gray(paint_strokes(14, scene)).read_bytes())
+        words = ["key", "--clip", "film.mkv", "--frame", "14", "--paint", str(path)]
+        assert main([*words, "-o", str(path), "--overwrite", "--quiet"]) == 0
+    names = ["000014.strokes.png", "000014.strokes-2.png", "000014.strokes-3.png"]
+    assert [Path("keys", name).read_bytes() for name in names] == kept
+
+
+def test_strokes_stay_where_they_are_if_the_key_cannot_be_written(
+    folder: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need.scipy()
+    path = paint_strokes(14, scene)
+    before = {path: path.read_bytes() for path in Path("keys").iterdir()}
+
+    def fail(self: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    words = ["key", "--clip", "film.mkv", "--frame", "14", "--paint", str(path)]
+    assert main([*words, "-o", str(path), "--overwrite"]) == 2
+    assert {path: path.read_bytes() for path in Path("keys").iterdir()} == before
 
 
 def test_names_by_a_template(folder: Path) -> None:
