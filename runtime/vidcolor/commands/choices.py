@@ -62,16 +62,19 @@ def _span(argument: str, text: str) -> tuple[range | None, float]:
 
 def parse_key_ranges(texts: Sequence[str]) -> dict[int, range]:
     """The frames that keys hold for, such as 240:200-299. Raises ArgumentError."""
-    ranges = {}
+    ranges: dict[int, range] = {}
     for text in texts:
         key, _, frames = text.partition(":")
         try:
-            ranges[parse_range(key)[0]] = parse_range(frames)
+            number, held = parse_range(key)[0], parse_range(frames)
         except ArgumentError:
             raise ArgumentError(
                 f"key-range is {_short(text)}, accepted are a key's frame and the frames that it "
                 "holds for, such as 240:200-299"
             ) from None
+        if number in ranges:
+            raise ArgumentError(f"key-range is given twice for frame {number}, once is accepted")
+        ranges[number] = held
     return ranges
 
 

@@ -42,8 +42,8 @@ class KeyOptions:
     key_range: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="FRAME:FIRST-LAST")
     ] = ()
-    """The frames that a key holds for: 240:200-299 is of the key of frame 240. They are then a shot
-    of their own. It may be given several times."""
+    """The frames that a key holds for: 240:200-299 is of the key of frame 240. It colours these
+    alone, over cuts too, and no other key does. It may be given several times, without overlap."""
     unkeyed: Literal["guess", "gray", "auto"] = "guess"
     """What becomes of a shot without a key: guess colours it by the likeness of what it shows to
     what the nearest keys of other shots show, gray leaves it gray, auto has the colorizer paint its

@@ -22,7 +22,8 @@ _MOST_KEYS = 8
 def plan_lines(plan: Plan) -> Iterator[str]:
     """What will be done."""
     auto = sum(len(shot.auto_keys) for shot in plan.shots)
-    keys = sum(len(shot.keys) for shot in plan.shots) - auto
+    ranged = {key for shot in plan.shots for key in shot.key_ranges}
+    keys = sum(len(shot.keys) for shot in plan.shots) - auto + len(ranged)
     painted = f", {auto} by the colorizer" if auto else ""
     yield (
         f"{plan.clip}: {counted(len(plan.part), 'frame')} in {counted(len(plan.shots), 'shot')}, "
@@ -47,12 +48,23 @@ def _listed(plan: Plan) -> tuple[tuple[PlannedShot, ...], int]:
     """The shots to list, and how many others there are."""
     if len(plan.shots) <= MOST_SHOTS:
         return plan.shots, 0
-    special = [shot for shot in plan.shots if not shot.keys or shot.auto_keys]
+    special = [shot for shot in plan.shots if shot.lacks_key or shot.auto_keys]
     listed = tuple(special[:MOST_SHOTS])
     return listed, len(plan.shots) - len(listed)
 
 
 def _keys(shot: PlannedShot, plan: Plan) -> str:
+    ranges = [
+        f"key {key} for frames {frames[0]} to {frames[-1]}"
+        for key, frames in sorted(shot.key_ranges.items(), key=lambda item: item[1].start)
+    ]
+    if not (shot.keys or shot.lacks_key):
+        return "; ".join(ranges)
+    rest = _lasting_keys(shot, plan)
+    return "; ".join((*ranges, f"else {rest}")) if ranges else rest
+
+
+def _lasting_keys(shot: PlannedShot, plan: Plan) -> str:
     if not shot.keys:
         return f"no key: {_from_others(shot, plan)}"
     if shot.auto_keys:

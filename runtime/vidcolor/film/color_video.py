@@ -31,11 +31,9 @@ from vidcolor.film.check_video import check_video
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
 from vidcolor.film.finish import Finish
 from vidcolor.film.job import Film, Unkeyed
+from vidcolor.film.key_ranges import check_ends, check_ranges
 from vidcolor.film.key_sources import Keys, StrPath, is_auto, is_single, read_sources
-from vidcolor.film.keys import (
-    fit_keys,
-    read_references,
-)
+from vidcolor.film.keys import fit_keys, read_references
 from vidcolor.film.lock import lock_output
 from vidcolor.film.output import Wanted, work_folder
 from vidcolor.film.pipeline import Job, color_film
@@ -149,8 +147,8 @@ def color_video(
             it shows to what the nearest keys of other shots show, 'gray' leaves it gray, 'auto' has
             the colorizer paint its best frame, which is its key then.
         plan: Told what will be done, before the first frame is coloured.
-        key_ranges: Frame of a key -> the frames that it holds for. They are then a shot of their
-            own: nothing is carried over their borders.
+        key_ranges: Frame of a key -> the frames that it holds for. They take their colours from
+            it alone, over cuts too, and all other frames none: see `vidcolor.film.key_ranges`.
         finish: How finished colours are changed: graded, or blended with those of another film.
             Nothing is coloured anew for another one.
         progress: Told how far each stage is.
@@ -198,6 +196,7 @@ def color_video(
         whole=whole_keys,
         note=note,
     )
+    check_ranges(key_ranges, sources)
     fitted_references = read_references(
         references, session=session, working_size=working_size, matrix=matrix
     )
@@ -215,6 +214,7 @@ def color_video(
             progress=progress,
         )
         index = scan(key_frames=sources)
+        check_ends(key_ranges, index.length)
         part = index.part(frames) if only_shot is None else index.shot(only_shot)
         for text in told_of(index.losses, None if part == range(index.length) else part):
             note(f"{clip}: {text}")
@@ -224,19 +224,17 @@ def color_video(
         )
         for warning in warnings:
             note(warning)
-        divided = index.with_key_ranges(key_ranges, sources)
-        auto_keys = (
-            paint_unkeyed(divided, part, fitted, scan=scan, colorizer=painter, matrix=matrix)
-            if painter is not None and unkeyed == "auto"
-            else {}
-        )
+        auto_keys = {}
+        if painter is not None and unkeyed == "auto":
+            paint = partial(paint_unkeyed, scan=scan, colorizer=painter, matrix=matrix)
+            auto_keys = paint(index, part, fitted, key_ranges=key_ranges)
         fitted |= auto_keys
         film = Film(
             path=clip,
             side=side,
             info=info,
             working_size=working_size,
-            index=divided,
+            index=index,
             keys=fitted,
             references=fitted_references,
             direction=direction,
@@ -246,6 +244,7 @@ def color_video(
             progressive=progressive,
             unkeyed=unkeyed,
             auto_keys=tuple(auto_keys),
+            key_ranges=key_ranges,
         )
         job = Job(
             film,

@@ -56,8 +56,8 @@ def color_sequentially(
     to their end first; their luma, and what the backward pass finds, is kept in files. At the
     borders of pieces the store is given the passes' states, from which a later job goes on.
     """
-    yield from map(ColoredFrame, islice(frames, pieces[0].reach.start))
-    for batch in batches(pieces):
+    for gap, batch in _with_gaps(batches(pieces)):
+        yield from map(ColoredFrame, islice(frames, gap))
         yield from _color(film, store, batch, frames, propagator)
     yield from map(ColoredFrame, frames)
 
@@ -76,12 +76,13 @@ def color_in_parallel(
     away: it goes on here.
     """
     under_way: deque[Colored] = deque()
-    yield from map(ColoredFrame, islice(frames, pieces[0].reach.start))
-    for batch in batches(pieces):
-        if batch.is_stored or batch.goes_on:
-            # It flows through; what was begun before it comes first.
+    for gap, batch in _with_gaps(batches(pieces)):
+        if gap or batch.is_stored or batch.goes_on:
+            # These flow through; what was begun before them comes first.
             while under_way:
                 yield from under_way.popleft()
+            yield from map(ColoredFrame, islice(frames, gap))
+        if batch.is_stored or batch.goes_on:
             yield from _color(film, store, batch, frames, propagator)
             continue
         spool = Spool(film, batch, store)
@@ -98,6 +99,14 @@ def color_in_parallel(
     while under_way:
         yield from under_way.popleft()
     yield from map(ColoredFrame, frames)
+
+
+def _with_gaps(found: Iterable[Batch]) -> Iterator[tuple[int, Batch]]:
+    """Each batch behind the number of frames that lead up to it."""
+    at = 0
+    for batch in found:
+        yield batch.reach.start - at, batch
+        at = batch.reach.stop
 
 
 def _color(

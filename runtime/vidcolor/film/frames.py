@@ -54,7 +54,9 @@ class FilmFrames:
 
     def __init__(self, film: Film, reader: Reader, pieces: Sequence[Piece]) -> None:
         self._film, self._reader = film, reader
-        self._pieces = [piece for piece in pieces if not (piece.is_stored or piece.is_gray)]
+        self._pieces = [
+            piece for piece in pieces if not (piece.is_stored or piece.is_gray or piece.is_hidden)
+        ]
         self._stop = max((film.part.stop, *(piece.reach.stop for piece in self._pieces)))
         """The frame after the last one that is needed."""
         self.trailing: list[CopiedPacket] = []

@@ -8,7 +8,7 @@ filter, and all colour is made by the runtime's own `WorkingSize.downsample`, `P
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from typing import Literal
 from vidcolor.color import Codes, Coding, change_bits, decode_luma
 from vidcolor.film.fingerprint import digest, fingerprint_film
 from vidcolor.film.finish import Finish, Finisher
+from vidcolor.film.key_ranges import covered
 from vidcolor.film.keys import FittedKey, FittedReference
 from vidcolor.film.propagate import Colors
 from vidcolor.film.scan import FilmIndex
@@ -62,6 +63,8 @@ class Film:
     """What becomes of shots without a key."""
     auto_keys: tuple[int, ...] = ()
     """The keys that a colorizer has painted for want of others."""
+    key_ranges: Mapping[int, range] = field(default_factory=dict)
+    """Frame of a key -> the frames that it alone holds for; see `vidcolor.film.key_ranges`."""
 
     @cached_property
     def coding(self) -> Coding:
@@ -97,9 +100,34 @@ class Film:
 
     @property
     def segments(self) -> list[Segment]:
-        """All of the film's, in order."""
-        timeline = Timeline(self.keys, self.direction)
-        return split_segments(timeline, self.index.shot_starts, self.index.length)
+        """All of the film's, in order, as the keys without a range divide it."""
+        timeline = Timeline(self.lasting_keys, self.direction)
+        segments = split_segments(timeline, self.index.shot_starts, self.index.length)
+        return segments if self.lasting_keys else [self._guessed(each) for each in segments]
+
+    @property
+    def range_segments(self) -> list[Segment]:
+        """Those of the frames that keys with a range hold for, in order."""
+        ranges = self.key_ranges.values()
+        edges = {edge for frames in ranges for edge in (frames.start, frames.stop)}
+        starts = {0, *edges} - {self.index.length}
+        timeline = Timeline(self.key_ranges, self.direction)
+        segments = split_segments(timeline, starts, self.index.length)
+        return [segment for segment in segments if segment.start in self.covered]
+
+    @cached_property
+    def lasting_keys(self) -> frozenset[int]:
+        """Frames of the keys without a range."""
+        return frozenset(self.keys) - frozenset(self.key_ranges)
+
+    @cached_property
+    def covered(self) -> frozenset[int]:
+        """The frames that keys with a range hold for."""
+        return covered(self.key_ranges)
+
+    def is_hidden(self, segment: Segment) -> bool:
+        """Whether none of its frames shows: all that are asked for are in the ranges of keys."""
+        return self.covered.issuperset(segment.part(self.part))
 
     def is_gray(self, segment: Segment) -> bool:
         """Whether a segment has no key and stays gray."""
@@ -157,6 +185,13 @@ class Film:
     def output_luma(self, codes: Codes) -> Codes:
         """A frame's luma codes as the output has them."""
         return change_bits(codes, self.coding, self.output_coding)
+
+    def _guessed(self, segment: Segment) -> Segment:
+        """A segment of a film in which all keys have ranges: it is guessed from the nearest."""
+        [pass_] = segment.passes
+        around = Timeline(self.keys, self.direction).around(segment.start)
+        nearest = tuple(sorted({key for key in around if key is not None}))
+        return segment._replace(passes=(pass_._replace(keys=nearest),))
 
     @property
     def _layout(self) -> tuple[tuple[int, int], str]:

@@ -26,6 +26,8 @@ class Piece(NamedTuple):
     """Whether the store has it, and nothing behind it needs it to be coloured once more."""
     is_gray: bool
     """Whether it has no key and stays gray."""
+    is_hidden: bool
+    """Whether none of its segment's frames shows: all are in the ranges of keys."""
     reach: range
     """The frames that have to be read for it, after the piece before it."""
     steps: int
@@ -34,7 +36,7 @@ class Piece(NamedTuple):
     @property
     def needs_model(self) -> bool:
         """Whether its colours are yet to be found by the model."""
-        return not (self.is_stored or self.is_gray or self.segment.is_key)
+        return not (self.is_stored or self.is_gray or self.is_hidden or self.segment.is_key)
 
     @property
     def behind(self) -> str:
@@ -82,8 +84,21 @@ class Batch(NamedTuple):
 
 
 def plan_pieces(film: Film, store: Store) -> list[Piece]:
-    """What has to be coloured or is in the store, in the film's order."""
-    return [piece for segment in film.segments for piece in _plan_segment(film, store, segment)]
+    """All frames of the part, coloured or to be coloured from the keys without a range."""
+    return [
+        piece
+        for segment in film.segments
+        for piece in _plan_segment(film, store, segment, is_hidden=film.is_hidden(segment))
+    ]
+
+
+def plan_ranges(film: Film, store: Store) -> list[Piece]:
+    """The frames of the part that keys with a range hold for, coloured or to be coloured."""
+    return [
+        piece
+        for segment in film.range_segments
+        for piece in _plan_segment(film, store, segment, is_hidden=False)
+    ]
 
 
 def batches(pieces: Sequence[Piece]) -> list[Batch]:
@@ -103,14 +118,16 @@ class _Draft:
     steps: int = 0
 
 
-def _plan_segment(film: Film, store: Store, segment: Segment) -> Iterator[Piece]:
+def _plan_segment(
+    film: Film, store: Store, segment: Segment, *, is_hidden: bool
+) -> Iterator[Piece]:
     fingerprint = film.fingerprint_of(segment)
     drafts = []
     for part in segment.parts(film.part):
         name = f"{part.start:07}-{part.stop - 1:07}.{fingerprint}"
         drafts.append(_Draft(part, name, name in store, reach=part))
     is_gray = film.is_gray(segment)
-    if not (segment.is_key or is_gray or all(draft.is_stored for draft in drafts)):
+    if not (segment.is_key or is_gray or is_hidden or all(draft.is_stored for draft in drafts)):
         states = KeptStates(store, fingerprint, segment)
         directions = {pass_.direction for pass_ in segment.passes}
         if FORWARD in directions:
@@ -122,7 +139,14 @@ def _plan_segment(film: Film, store: Store, segment: Segment) -> Iterator[Piece]
                 draft.steps += 0 if draft.is_stored else draft.part.stop - draft.reach.start
     for draft in drafts:
         yield Piece(
-            segment, draft.part, draft.name, draft.is_stored, is_gray, draft.reach, draft.steps
+            segment,
+            draft.part,
+            draft.name,
+            is_stored=draft.is_stored,
+            is_gray=is_gray,
+            is_hidden=is_hidden,
+            reach=draft.reach,
+            steps=draft.steps,
         )
 
 

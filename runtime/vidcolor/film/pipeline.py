@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from vidcolor.color import Codes, encode_chroma
 from vidcolor.film.chroma_file import ChromaWriter
 from vidcolor.film.cluster import Cluster
-from vidcolor.film.confidence_map import Confidence, cells_of, pack_maps
+from vidcolor.film.confidence_map import Cells, Confidence, cells_of, pack_maps
 from vidcolor.film.executor import (
     Colored,
     ColoredFrame,
@@ -30,7 +31,7 @@ from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film
 from vidcolor.film.kept_passes import discard
 from vidcolor.film.pace import Pace, PacedPropagator
-from vidcolor.film.pieces import Piece, batches, plan_pieces
+from vidcolor.film.pieces import Piece, batches, plan_pieces, plan_ranges
 from vidcolor.film.plan import Plan, make_plan, time_step
 from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
@@ -43,8 +44,8 @@ from vidcolor.media.tags import tags_of
 from vidcolor.media.writer import Writer
 from vidcolor.propagate import Propagator
 
-COLORING = "colouring"
-"""The stage, as `Progress` is told it."""
+COLORING, RANGES = "colouring", "colouring ranges of keys"
+"""The stages, as `Progress` is told them."""
 
 _DEPTH = 2
 """Frames that a step of the chain may be ahead of the next one."""
@@ -86,38 +87,81 @@ def color_film(
         The confidence of each frame of the part.
     """
     film, store = job.film, job.store
-    pieces = plan_pieces(film, store)
+    pieces, ranges = plan_pieces(film, store), plan_ranges(film, store)
     if count := len(store.damaged):
         files = f"{count} damaged file{'s' * (count > 1)}"
         job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
-    missing = [batch for batch in batches(pieces) if batch.needs_model]
+    missing = [batch for batch in batches((*pieces, *ranges)) if batch.needs_model]
     pace = Pace()
     propagator = PacedPropagator(session, pace)
     timed = None if cluster else lambda: time_step(film, Propagator(session)) / jobs
-    job.tell(make_plan(film, pieces, step_seconds=timed, seconds_left=pace.seconds_left))
+    job.tell(make_plan(film, pieces, ranges, step_seconds=timed, seconds_left=pace.seconds_left))
     with _told_when_stopped(job, pieces), ExitStack() as stack:
-        reader = stack.enter_context(
-            Reader(film.path, side=film.side, progressive=film.progressive)
-        )
+        reader = stack.enter_context(_open_reader(film))
         writer = _open_writer(job, reader)
         for note in writer.notes:
             job.note(note)
         stack.enter_context(writer)
-        source = FilmFrames(film, reader, pieces)
-        frames = stack.enter_context(closing(run_ahead(source, _DEPTH)))
-        if cluster is None and (jobs == 1 or len(missing) < 2):
-            steps = color_sequentially(film, store, pieces, frames, propagator)
-            colored = run_ahead(steps, _DEPTH)
-        else:
+        executor = None
+        if cluster is not None or (jobs > 1 and len(missing) > 1):
             executor = stack.enter_context(_executor(job, propagator, model, jobs, cluster))
-            colored = color_in_parallel(film, store, pieces, frames, executor, propagator)
-        stack.enter_context(closing(colored))
-        _write(job, pieces, colored, writer)
+        _color_ranges(job, ranges, propagator, executor)
+        source = FilmFrames(film, reader, pieces)
+        with _coloring(job, pieces, source, propagator, executor) as colored:
+            _write(job, pieces, ranges, colored, writer)
         for packet in source.trailing:
             writer.copy(packet)
         # Somebody else may have written there meanwhile.
         job.check_output()
-    return _confidence(store, pieces)
+    return _confidence(film, store, pieces, ranges)
+
+
+def _open_reader(film: Film) -> Reader:
+    return Reader(film.path, side=film.side, progressive=film.progressive)
+
+
+@contextmanager
+def _coloring(
+    job: Job,
+    pieces: Sequence[Piece],
+    source: FilmFrames,
+    propagator: Propagator,
+    executor: Executor | None,
+) -> Iterator[Colored]:
+    """The frames of a film, coloured by an executor or, where there is none, one by one."""
+    with closing(run_ahead(source, _DEPTH)) as frames:
+        if executor is not None:
+            colored = color_in_parallel(job.film, job.store, pieces, frames, executor, propagator)
+        else:
+            steps = color_sequentially(job.film, job.store, pieces, frames, propagator)
+            colored = run_ahead(steps, _DEPTH)
+        with closing(colored):
+            yield colored
+
+
+def _color_ranges(
+    job: Job, ranges: Sequence[Piece], propagator: Propagator, executor: Executor | None
+) -> None:
+    """Put into the store what it lacks of the frames that keys with a range hold for.
+
+    They are read on their own: other keys lead through the same frames.
+    """
+    missing = [piece for piece in ranges if not piece.is_stored]
+    if not missing:
+        return
+    film, store = job.film, job.store
+    done, total = 0, sum(len(piece.part) for piece in missing)
+    with _open_reader(film) as reader:
+        source = FilmFrames(film, reader, missing)
+        with _coloring(job, missing, source, propagator, executor) as colored:
+            for index, piece in enumerate(missing):
+                with store.writing(piece.name) as stored:
+                    for item in _up_to(colored, piece.part[-1]):
+                        if item.frame.number in piece.part:
+                            _chroma(film, piece, item, stored)
+                            done += 1
+                            job.progress(RANGES, done, total)
+                discard(film, store, missing, index)
 
 
 @contextmanager
@@ -135,12 +179,22 @@ def _told_when_stopped(job: Job, pieces: Sequence[Piece]) -> Iterator[None]:
         raise
 
 
-def _confidence(store: Store, pieces: Sequence[Piece]) -> Confidence:
-    means = [value for piece in pieces for value in store.confidences(piece.name)]
-    if any(store.confidence_maps(piece.name) is None for piece in pieces):
-        return Confidence(means, None)
-    maps = (store.confidence_maps(piece.name) for piece in pieces)
-    return Confidence(means, pack_maps(cells for cells in maps if cells is not None))
+def _confidence(
+    film: Film, store: Store, pieces: Sequence[Piece], ranges: Sequence[Piece]
+) -> Confidence:
+    """Of each frame of the part, as the piece has it that it shows."""
+    means: dict[int, float] = {}
+    maps: dict[int, Cells] = {}
+    for piece in (*pieces, *ranges):
+        if not piece.is_hidden:
+            means |= zip(piece.part, store.confidences(piece.name), strict=True)
+            if (cells := store.confidence_maps(piece.name)) is not None:
+                maps |= zip(piece.part, cells, strict=True)
+    numbers = film.part
+    if len(maps) < len(numbers):
+        return Confidence([means[number] for number in numbers], None)
+    packed = pack_maps(maps[number][None] for number in numbers)
+    return Confidence([means[number] for number in numbers], packed)
 
 
 def _executor(
@@ -165,19 +219,32 @@ def _open_writer(job: Job, reader: Reader) -> Writer:
     )
 
 
-def _write(job: Job, pieces: Sequence[Piece], colored: Colored, writer: Writer) -> None:
+def _write(
+    job: Job,
+    pieces: Sequence[Piece],
+    ranges: Sequence[Piece],
+    colored: Colored,
+    writer: Writer,
+) -> None:
     film, store = job.film, job.store
     done = 0
+    of_ranges = chain.from_iterable(store.read(piece.name) for piece in ranges)
     with film.finisher(job.finish) as finisher:
         for index, piece in enumerate(pieces):
-            with nullcontext() if piece.is_stored else store.writing(piece.name) as stored:
+            at_hand = piece.is_stored or piece.is_hidden
+            with nullcontext() if at_hand else store.writing(piece.name) as stored:
                 for item in _up_to(colored, piece.part[-1]):
                     for packet in item.frame.packets:
                         writer.copy(packet)
                     frame = item.frame
                     if frame.number not in piece.part:
                         continue
-                    planes = item.chroma or _chroma(film, piece, item, stored)
+                    planes = item.chroma
+                    if stored is not None:
+                        planes = _chroma(film, piece, item, stored)
+                    if frame.number in film.covered:
+                        planes = next(of_ranges)
+                    assert planes is not None  # noqa: S101  (for the type checker)
                     planes = finisher.apply(frame.number, planes)
                     luma = film.output_luma(frame.codes)
                     writer.write((luma, *planes), pts=frame.pts, duration=frame.duration)
@@ -199,7 +266,7 @@ def _up_to(colored: Colored, last: int) -> Iterator[ColoredFrame]:
 
 
 def _chroma(
-    film: Film, piece: Piece, item: ColoredFrame, stored: ChromaWriter | None
+    film: Film, piece: Piece, item: ColoredFrame, stored: ChromaWriter
 ) -> tuple[Codes, Codes]:
     """Code planes of a frame's chroma, which are stored, too."""
     frame, colors = item.frame, item.colors
@@ -213,7 +280,5 @@ def _chroma(
         chroma = film.upsample(colors, frame.codes, frame.luma, frame.small)
         confidence = colors.confidence
     planes = encode_chroma(chroma, film.output_coding)
-    if stored is not None:
-        mean = float(confidence.mean(dtype=np.float64))
-        stored.add(*planes, mean, cells_of(confidence))
+    stored.add(*planes, float(confidence.mean(dtype=np.float64)), cells_of(confidence))
     return planes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
 
@@ -29,11 +29,18 @@ class PlannedShot:
     frames: range
     """All of its frames."""
     keys: tuple[int, ...]
-    """The frames of it that have a key, rising."""
+    """The frames of it that have a key for all of it, rising."""
     auto_keys: tuple[int, ...] = ()
     """Those of them that the colorizer has painted, for want of a key."""
     nearest_keys: tuple[int, ...] = ()
     """Where there is no key: those of other shots that its colours are guessed from, rising."""
+    key_ranges: Mapping[int, range] = field(default_factory=dict)
+    """Frame of a key -> the frames of the shot that it alone holds for; it is not among `keys`."""
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether it has frames that no key holds for, not even one by the colorizer."""
+        return not self.keys and sum(map(len, self.key_ranges.values())) < len(self.frames)
 
 
 @dataclass(frozen=True)
@@ -62,13 +69,14 @@ class Plan:
 
     @property
     def without_key(self) -> tuple[PlannedShot, ...]:
-        """The shots that have no key, not even one by the colorizer."""
-        return tuple(shot for shot in self.shots if not shot.keys)
+        """The shots that have frames that no key holds for, not even one by the colorizer."""
+        return tuple(shot for shot in self.shots if shot.lacks_key)
 
 
 def make_plan(
     film: Film,
     pieces: Sequence[Piece],
+    ranges: Sequence[Piece],
     *,
     step_seconds: Callable[[], float] | None,
     seconds_left: Callable[[int], float | None],
@@ -77,12 +85,15 @@ def make_plan(
 
     Args:
         film: The film.
-        pieces: What is asked for.
+        pieces: What is asked for: `plan_pieces`.
+        ranges: `plan_ranges`.
         step_seconds: Times a step of the model, by the steps that are made at a time; only called
             where there are many. None where that cannot be known, as of other machines.
         seconds_left: As in `Pace`.
     """
-    steps = sum(piece.steps for piece in pieces)
+    steps = sum(piece.steps for piece in (*pieces, *ranges))
+    free = [sum(frame not in film.covered for frame in piece.part) for piece in pieces]
+    stored = sum(count for count, piece in zip(free, pieces, strict=True) if piece.is_stored)
     unkeyed = [piece.segment for piece in pieces if not piece.segment.has_key_in_shot]
     nearest = {segment.start: segment.keys for segment in unkeyed}
     edges = pairwise((*film.index.shot_starts, film.index.length))
@@ -90,9 +101,14 @@ def make_plan(
         PlannedShot(
             number,
             range(start, stop),
-            tuple(frame for frame in sorted(film.keys) if start <= frame < stop),
+            tuple(frame for frame in sorted(film.lasting_keys) if start <= frame < stop),
             tuple(frame for frame in sorted(film.auto_keys) if start <= frame < stop),
             nearest.get(start, ()),
+            {
+                key: range(max(start, frames.start), min(stop, frames.stop))
+                for key, frames in film.key_ranges.items()
+                if start < frames.stop and frames.start < stop
+            },
         )
         for number, (start, stop) in enumerate(edges, 1)
         if start < film.part.stop and stop > film.part.start
@@ -104,7 +120,7 @@ def make_plan(
         unkeyed=film.unkeyed,
         references=tuple(reference.name for reference in film.references),
         seconds_left=lambda: seconds_left(steps),
-        stored=sum(len(piece.part) for piece in pieces if piece.is_stored),
+        stored=stored + sum(len(piece.part) for piece in ranges if piece.is_stored),
         steps=steps,
         seconds=steps * step_seconds() if step_seconds and steps >= WORTH_TIMING else None,
     )

@@ -107,44 +107,35 @@ class FilmIndex:
             )
         return range(self.shot_starts[number - 1], (*self.shot_starts, self.length)[number])
 
-    def shots_without(self, keys: Collection[int], part: range) -> list[range]:
-        """The shots that have frames of a part and none of some keys."""
+    def shots_without(
+        self, keys: Collection[int], part: range, covered: Collection[int] = ()
+    ) -> list[range]:
+        """The shots that have frames of a part, not all of them covered, and none of some keys.
+
+        Args:
+            keys: Frames of keys.
+            part: Frames of the film.
+            covered: Frames that have their colours from elsewhere.
+        """
         edges = pairwise((*self.shot_starts, self.length))
         shots = (range(start, stop) for start, stop in edges)
+        keyed, elsewhere = set(keys), set(covered)
         return [
             shot
             for shot in shots
-            if shot.start < part.stop and shot.stop > part.start and not set(shot) & set(keys)
+            if not keyed.intersection(shot)
+            and any(frame in part and frame not in elsewhere for frame in shot)
         ]
 
-    def best_frame(self, shot: range) -> int:
-        """The frame of a shot with most to see, among those of its middle half."""
+    def best_frame(self, shot: range, covered: Collection[int] = ()) -> int:
+        """The frame of a shot with most to see, among those of its middle half.
+
+        Those that are covered, see `shots_without`, are left out where there are others.
+        """
         quarter = len(shot) // 4
         middle = shot[quarter : len(shot) - quarter]
-        return max(middle, key=lambda frame: self.details[frame])
-
-    def with_key_ranges(self, key_ranges: Mapping[int, range], keys: Collection[int]) -> Self:
-        """An index in which the frames that a key holds for are a shot of their own.
-
-        Args:
-            key_ranges: Frame of a key -> the frames that it holds for.
-            keys: Frames of all keys.
-
-        Raises:
-            ArgumentError: Such a key does not exist, or is not among its frames, or they end beyond
-                the film's last one.
-        """
-        for key, frames in key_ranges.items():
-            if key not in keys:
-                raise ArgumentError(f"key-range is for frame {key}, which has no key")
-            if key not in frames or frames.step != 1 or frames.stop > self.length:
-                raise ArgumentError(
-                    f"key-range of frame {key} is {frames.start}-{frames.stop - 1}, accepted are "
-                    f"frames of the film, 0 to {self.length - 1}, with the key among them"
-                )
-        borders = {edge for frames in key_ranges.values() for edge in (frames.start, frames.stop)}
-        starts = sorted({*self.shot_starts, *borders} - {self.length})
-        return replace(self, shot_starts=tuple(starts))
+        free = [[frame for frame in frames if frame not in covered] for frames in (middle, shot)]
+        return max(free[0] or free[1] or middle, key=lambda frame: self.details[frame])
 
     def span(self, part: range, time_base: Fraction) -> Span | None:
         """The time that some frames take up; None for all of the film."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
 from vidcolor.film.fingerprint import fingerprint_key
+from vidcolor.film.key_ranges import covered
 from vidcolor.film.keys import FittedKey, Source
 from vidcolor.film.scan import FilmIndex
 from vidcolor.inference.colorizer import Colorizer
@@ -19,6 +20,7 @@ def paint_unkeyed(
     part: range,
     keys: Collection[int],
     *,
+    key_ranges: Mapping[int, range],
     scan: Callable[..., FilmIndex],
     colorizer: Colorizer,
     matrix: str,
@@ -29,6 +31,7 @@ def paint_unkeyed(
         index: The film's.
         part: The frames that are asked for; shots without any of them are left alone.
         keys: Frames that have a key.
+        key_ranges: Frames of those that hold for a range alone -> that range.
         scan: Reads the film for the luma of `key_frames`: `scan_film`.
         colorizer: What paints them.
         matrix: The film's, one of `vidcolor.color.MATRICES`.
@@ -36,7 +39,9 @@ def paint_unkeyed(
     Returns:
         Frame -> key.
     """
-    frames = [index.best_frame(shot) for shot in index.shots_without(keys, part)]
+    hidden, lasting = covered(key_ranges), set(keys) - set(key_ranges)
+    shots = index.shots_without(lasting, part, hidden)
+    frames = [index.best_frame(shot, hidden) for shot in shots]
     lumas = scan(key_frames=(*keys, *frames)).lumas if frames else {}
     return {frame: paint_frame(lumas[frame], colorizer, matrix) for frame in frames}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -100,18 +99,6 @@ def test_of_another_subsampling(folder: Path) -> None:
         assert np.abs(now[1].astype(int) - was[1]).mean() < 2
 
 
-def test_a_key_holds_for_a_range(folder: Path, steps: list[int]) -> None:
-    """Frames 10 to 16 alone take their colours from it; all others are as they would be without."""
-    steps.clear()
-    assert color("out.mkv", "--key-range", "14:10-16") == 0
-    # 10 to 13 backward, 15 and 16 forward; 9, and 17 and 18, from the keys of other shots.
-    assert len(steps) == 4 + 2 + 1 + 2
-    write_scenes(Path("cuts.txt"), (*CUTS, 10, 17))
-    assert color("cut.mkv") == 0
-    assert Path("out.mkv").read_bytes() == Path("cut.mkv").read_bytes()
-    assert json.loads(Path("out.mkv.vidcolor.json").read_text())["shots"] == list(CUTS)
-
-
 REFUSALS = {
     "saturation": (["--saturation", "loud"], "saturation is 'loud', accepted are a number, such"),
     "its range": (["--hue", "9-3:4"], "hue is '9-3:4', accepted are a number, such as 0.8, and"),
@@ -125,7 +112,15 @@ REFUSALS = {
     "key-range": (["--key-range", "14"], "key-range is '14', accepted are a key's frame and the"),
     "no key": (["--key-range", "5:2-8"], "key-range is for frame 5, which has no key"),
     "without it": (["--key-range", "14:2-8"], "key-range of frame 14 is 2-8, accepted are frames"),
-    "beyond": (["--key-range", "14:12-40"], "accepted are frames of the film, 0 to 18, with the"),
+    "beyond": (["--key-range", "14:12-40"], "of frame 14 is 12-40, the film has frames 0 to 18"),
+    "two of a key": (
+        ["--key-range", "14:12-15", "--key-range", "14:16-17"],
+        "key-range is given twice for frame 14, once is accepted",
+    ),
+    "overlapping": (
+        ["--key-range", "14:9-15", "--key-range", "3:2-9"],
+        "key-range 3:2-9 and 14:9-15 overlap, one key for a frame is accepted",
+    ),
 }
 
 

@@ -52,6 +52,20 @@ def test_what_becomes_of_shots_without_a_key() -> None:
     assert auto[2] == "  shot 2: frames 10 to 19: no key: the colorizer paints frame 15"
 
 
+def test_keys_that_hold_for_some_frames_alone() -> None:
+    shots = (
+        PlannedShot(1, range(10), (3,), key_ranges={8: range(6, 10)}),
+        PlannedShot(2, range(10, 20), (), key_ranges={8: range(10, 12)}),
+        PlannedShot(3, range(20, 30), (), key_ranges={25: range(25, 30), 22: range(20, 25)}),
+    )
+    assert list(plan_lines(plan(*shots, unkeyed="gray")))[:-1] == [
+        "film.mkv: 30 frames in 3 shots, 4 keys",
+        "  shot 1: frames 0 to 9: key 8 for frames 6 to 9; else key 3",
+        "  shot 2: frames 10 to 19: key 8 for frames 10 to 11; else no key: it stays gray",
+        "  shot 3: frames 20 to 29: key 22 for frames 20 to 24; key 25 for frames 25 to 29",
+    ]
+
+
 def test_shots_that_take_their_colours_from_references() -> None:
     lines = list(plan_lines(plan(shot(1, 3), shot(2, near=(3,)), references=("a.png", "b.jpg"))))
     assert lines[2:] == [

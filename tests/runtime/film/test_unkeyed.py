@@ -121,12 +121,3 @@ def test_what_is_refused(folder: Path) -> None:
         color("out.mkv", unkeyed="auto", colorizer="none")
     assert not Path("out.mkv").exists()
     assert not Path("out.mkv.vidcolor").exists()
-
-
-def test_what_a_keys_range_leaves_over_is_a_shot_without_a_key(folder: Path) -> None:
-    plans: list[Plan] = []
-    report = color("auto.mkv", unkeyed="auto", key_ranges={2: range(6)}, plan=plans.append)
-    [plan] = plans
-    assert [shot.frames for shot in plan.shots][:2] == [range(6), range(6, LENGTHS[0])]
-    [painted] = plan.shots[1].auto_keys
-    assert report.keys[painted] == "auto"
