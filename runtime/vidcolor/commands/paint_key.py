@@ -19,7 +19,7 @@ from vidcolor.color import decode_luma, key_to_rgb, matrix_of, rgb_to_key
 from vidcolor.commands.key import PaintKey
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors
-from vidcolor.key.bars import box_of
+from vidcolor.key.bars import BARS_CUT, boxes_of
 from vidcolor.key.image import Picture, read_picture, strokes_path, write_picture
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
@@ -158,10 +158,11 @@ def _of_aspect(options: PaintKey, picture: Picture, gray: _Gray) -> Picture:
     """The painted frame, without black bars where it has the frame's aspect only so."""
     if _has_aspect(picture, gray):
         return picture
-    box = box_of(rgb_to_key(picture.rgb, gray.matrix))
-    if box is not None and picture.alpha is None:
-        inner = Picture(picture.rgb[box], None, picture.bits)
+    for box in boxes_of(rgb_to_key(picture.rgb, gray.matrix)):
+        alpha = None if picture.alpha is None else picture.alpha[box]
+        inner = Picture(picture.rgb[box], alpha, picture.bits)
         if _has_aspect(inner, gray):
+            print(f"vidcolor: {options.paint} {BARS_CUT}", file=sys.stderr)
             return inner
     (height, width), (rows, columns) = picture.rgb.shape[:2], gray.luma.shape
     raise KeyFrameError(

@@ -13,9 +13,9 @@ from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.film.fingerprint import fingerprint_key, fingerprint_reference
 from vidcolor.grid import Grid
 from vidcolor.inference.session import Session
-from vidcolor.key.bars import has_bars, without_bars
+from vidcolor.key.bars import BARS_CUT, has_bars, without_bars
 from vidcolor.key.gray import MOSTLY, gray_share, has_strokes
-from vidcolor.key.image import is_painted, read_key, read_reference
+from vidcolor.key.image import is_cut, is_painted, read_key, read_reference
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.profile import note_on_profile
@@ -35,6 +35,8 @@ class Source:
     """Reads it at its own size."""
     read_otherwise: Mapping[str, Callable[[], Key]] = field(default_factory=dict)
     """Other ways to read it, by what is told of them, should it not look like its frame."""
+    read_whole: Callable[[], Key] | None = None
+    """Reads it with the gray between strokes; None where that makes no difference."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def find_sources(
             key = sources[frame].read()  # mistakes are told before the film is scanned
             command = _spread_command(frame, path, clip, progressive=progressive)
             gray = None if whole else _note_on_gray(key, path, command)
-            odd = (note_on_profile(path), gray)
+            odd = (note_on_profile(path), BARS_CUT if is_cut(path, key) else None, gray)
             notes += [f"{path} {note}" for note in odd if note is not None]
     return sources, notes
 
@@ -200,10 +202,10 @@ def fit_keys(
     keys: dict[int, FittedKey] = {}
     warnings: list[str] = []
     for frame, given in sources.items():
-        source, key = given, given.read()
-        # The luma under transparent pixels says nothing.
-        if search is not None and key.weight is None:
-            source, key, warning = _check(given, key, lumas[frame], frame, search)
+        if search is None:
+            source, key = given, given.read()
+        else:
+            source, key, warning = match_source(given, lumas[frame], frame=frame, search=search)
             if warning:
                 warnings.append(f"{source.name} {warning}")
         small = Paint.of(key).small(lumas[frame], working_size)
@@ -211,16 +213,29 @@ def fit_keys(
     return keys, warnings
 
 
-def _check(
-    source: Source,
-    key: Key,
-    luma: Plane,
-    frame: int,
-    search: Callable[[], Iterable[Plane]],
+def match_source(
+    source: Source, luma: Plane, *, frame: int, search: Callable[[], Iterable[Plane]]
 ) -> tuple[Source, Key, str | None]:
-    """The key as it looks like its frame, of this luma [h, w]; and what is odd about it."""
-    verdict = check_key(key.luma, luma)
-    boxed = without_bars(key) is not None and not has_bars(luma, as_those_of=key)
+    """Read a key as it looks like its frame.
+
+    Args:
+        source: The key.
+        luma: The frame's [h, w], at working size.
+        frame: Its number.
+        search: As in `fit_keys`.
+
+    Returns:
+        How to read it, the key, and in words what is odd about it, if anything.
+
+    Raises:
+        KeyFrameError: It shows something else.
+    """
+    key = source.read()
+    seen = source.read_whole() if key.weight is not None and source.read_whole else key
+    if seen.weight is not None:  # the luma under transparent pixels says nothing
+        return source, key, None
+    verdict = check_key(seen.luma, luma)
+    boxed = without_bars(seen) is not None and not has_bars(luma, as_those_of=seen)
     if verdict.fault is None and not boxed:
         return source, key, verdict.warning
     for how, read in source.read_otherwise.items():
@@ -234,16 +249,17 @@ def _check(
         return source, key, "has black bars that its frame does not have"
     raise KeyFrameError(
         f"key: {source.name} is no picture of frame {frame}: it {verdict.fault}"
-        f"{_hint(key.luma, search)}; --any-key takes it all the same"
+        f"{_hint(seen.luma, search)}; --any-key takes it all the same"
     )
 
 
 def _source(path: Path, info: Info, matrix: str, *, whole: bool) -> Source:
     read = partial(read_key, path, info=info, matrix=matrix, whole=whole)
-    others = {"has black bars, which are cut off": partial(read, cropped=True)}
+    others = {BARS_CUT: partial(read, cropped=True)}
     if not info.orientation.is_upright:
         others["is taken as the frames are stored"] = partial(read, as_stored=True)
-    return Source(path.name, read, others)
+    whole_too = None if whole else partial(read_key, path, info=info, matrix=matrix, whole=True)
+    return Source(path.name, read, others, whole_too)
 
 
 def _hint(luma: Plane, search: Callable[[], Iterable[Plane]]) -> str:

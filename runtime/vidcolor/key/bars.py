@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from vidcolor.planes import Key, Plane
 
+BARS_CUT = "has black bars, which are cut off"
+"""What is told of a key; its image's name goes before it."""
+
 _BLACK, _COLORLESS = 0.09, 0.03
 """Luma, and chroma, up to which a bar is black: limited range's black is 0.063 in full range."""
 _THINNEST = 0.02
@@ -15,22 +18,32 @@ _UNEVEN = 0.02
 """Of a side, that two opposite bars may differ by."""
 
 
-def box_of(key: Key) -> tuple[slice, slice] | None:
-    """Rows and columns of the picture between black bars; None where a key has none."""
+type Box = tuple[slice, slice]
+"""Rows and columns of a part of a picture."""
+
+
+def boxes_of(key: Key) -> list[Box]:
+    """Parts of a key that lie between black bars: without all bars, without those of one kind.
+
+    Of a film that has bars itself, a key may have further ones of the other kind.
+    """
     dark = (key.luma <= _BLACK) & (np.abs(key.chroma).max(axis=0) <= _COLORLESS)
     rows, columns = _between(dark.all(axis=1)), _between(dark.all(axis=0))
-    if rows is None and columns is None:
-        return None
-    return (rows or slice(None), columns or slice(None))
+    whole = slice(None)
+    boxes = [(rows or whole, columns or whole)] if rows or columns else []
+    return [*boxes, (rows, whole), (whole, columns)] if rows and columns else boxes
+
+
+def cut_out(key: Key, box: Box) -> Key:
+    """A part of a key."""
+    weight = None if key.weight is None else key.weight[box]
+    return Key(key.luma[box], key.chroma[:, *box], weight)
 
 
 def without_bars(key: Key) -> Key | None:
     """The key's picture without the black bars on two opposite sides; None where it has none."""
-    box = box_of(key)
-    if box is None:
-        return None
-    weight = None if key.weight is None else key.weight[box]
-    return Key(key.luma[box], key.chroma[:, *box], weight)
+    boxes = boxes_of(key)
+    return cut_out(key, boxes[0]) if boxes else None
 
 
 def has_bars(luma: Plane, *, as_those_of: Key) -> bool:

@@ -14,7 +14,7 @@ from vidcolor.errors import KeyFrameError, MissingLibraryError
 from vidcolor.files import named_errors, write_whole
 from vidcolor.grid import Grid, resample
 from vidcolor.interruption import check
-from vidcolor.key.bars import without_bars
+from vidcolor.key.bars import boxes_of, cut_out, without_bars
 from vidcolor.key.gray import has_strokes, is_gray, solid_strokes
 from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, color_model, image_size
 from vidcolor.key.profile import has_profile, to_srgb
@@ -59,7 +59,8 @@ def read_key(
         info: Of the clip.
         matrix: Of the clip, one of `vidcolor.color.MATRICES`.
         as_stored: The image is neither turned nor mirrored, as the frames are stored.
-        cropped: Black bars around the picture are cut off.
+        cropped: Black bars around the picture are cut off; otherwise only where the image has the
+            clip's aspect without them alone.
         whole: Gray parts are taken for gray, however much of the image they are. Otherwise an
             image that is mostly exactly gray is taken for a gray frame with strokes of paint on
             it, and only these are its paint.
@@ -84,16 +85,21 @@ def read_key(
             )
     if cropped:
         return _strokes(without_bars(key) or key, whole=whole)
+    if is_gray(key):
+        raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
     if not _fits(key.luma, info):
-        inner = without_bars(key)
-        if inner is not None and _fits(inner.luma, info):
-            return _strokes(inner, whole=whole)
+        for inner in (cut_out(key, box) for box in boxes_of(key)):
+            if _fits(inner.luma, info):
+                return _strokes(inner, whole=whole)
         if not as_stored and lying.swaps_sides and _fits(picture.rgb[..., 0], info):
             return read_key(path, info=info, matrix=matrix, as_stored=True, whole=whole)
         _refuse_aspect(path, key.luma, info)
-    if is_gray(key):
-        raise KeyFrameError(f"key: {path} is gray, a coloured picture of the first frame is needed")
     return _strokes(key, whole=whole)
+
+
+def is_cut(path: Path, key: Key) -> bool:
+    """Whether black bars were cut off an image when `read_key` made this key of it."""
+    return sorted(image_size(path) or ()) != sorted(key.luma.shape)
 
 
 def mask_of(path: Path) -> Path:
