@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vidcolor.advise.own_files import sign
 from vidcolor.color import Coding, decode_luma
 from vidcolor.files import write_whole
 from vidcolor.media.info import Frame, Info
@@ -29,7 +30,7 @@ def write_stills(
     times_of: Collection[int] = (),
     progress: tqdm[NoReturn] | None = None,
 ) -> dict[int, float]:
-    """Write frames of a film as PNG images, each whole or not at all.
+    """Write frames of a film as PNG images, signed, each whole or not at all.
 
     Args:
         film: The film; it is read up to the last of the frames.
@@ -55,7 +56,7 @@ def write_stills(
                 times[number] = float((frame.pts - begin) * info.time_base)
             if number in stills:
                 picture = _picture(frame.planes[0], info, coding)
-                write_whole(stills[number], cv2.imencode(".png", picture)[1].tobytes())
+                write_whole(stills[number], sign(cv2.imencode(".png", picture)[1].tobytes()))
             if progress is not None:
                 progress.update()
             if len(times) == len(wanted):

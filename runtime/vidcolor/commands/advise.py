@@ -26,7 +26,7 @@ class Advise:
     contact sheet that says what each is for. Paint them, and keep their names.
 
     Run it again when some are painted: it says which further frame would help most, and writes
-    it. Images in colour are never overwritten.
+    it. It replaces what it has written itself and nobody has changed since, and nothing else.
 
     For example:
 
@@ -47,6 +47,8 @@ class Advise:
     scenes: Annotated[str | None, tyro.conf.arg(metavar="auto|none|FILE")] = None
     """Where shots begin: auto (found by PySceneDetect; the default), none, or a text file with the
     number of each shot's first frame, such as `vidcolor shots` writes."""
+    any_key: Switch = False
+    """Count images in colour as keys also where they do not look like their frames."""
     model: str = DEFAULT_MODEL
     """A shipped model's name, or the folder of a model bundle."""
     provider: ProviderName = "auto"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from vidcolor.advise.contact_sheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
+from vidcolor.advise.own_files import is_own, sign
 from vidcolor.advise.plan import ShotPlan, keep_most_helpful, plan_shot
 from vidcolor.advise.samples import sample
 from vidcolor.advise.stills import write_stills
@@ -18,10 +22,13 @@ from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors, write_whole
 from vidcolor.film.arguments import Scenes
 from vidcolor.film.key_folder import find_images
+from vidcolor.film.keys import find_sources, match_source
+from vidcolor.film.scan import read_lumas
 from vidcolor.film.shots import find_shots
 from vidcolor.inference.session import Session
-from vidcolor.key.image import is_painted, read_key
+from vidcolor.key.image import is_painted
 from vidcolor.media.info import Info
+from vidcolor.media.names import printable
 from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
 from vidcolor.propagate import Propagator
@@ -29,6 +36,7 @@ from vidcolor.working_size import WorkingSize
 
 SHEET = "contact-sheet.jpg"
 """Name of the contact sheet; further ones are numbered from 2."""
+_SHEETS = "contact-sheet*.jpg"
 
 _HIGHEST_GOAL = 0.95
 """No model is surer than this of frames that are no keys."""
@@ -42,7 +50,8 @@ def advise_film(options: Advise) -> None:
     with Reader(options.film, progressive=options.progressive) as reader:
         info = reader.info
     images = find_images(options.output) if options.output.is_dir() else {}
-    painted = _painted(options, images, info)
+    painted = [frame for frame, path in images.items() if is_painted(path)]
+    _check_keys(options, {frame: images[frame] for frame in painted}, info)
     plans = _plan(options, propagator, info, painted, scenes)
     film = range(plans[-1].frames.stop)
     if beyond := [frame for frame in sorted(painted) if frame not in film]:
@@ -60,7 +69,7 @@ def advise_film(options: Advise) -> None:
     with named_errors(f"output: {options.output} cannot be made"):
         options.output.mkdir(exist_ok=True)
     with _progress(options, info, "writing frames") as progress:
-        stills = {n: images[n] for n in chosen if images[n].suffix.lower() == ".png"}
+        stills = _stills(options, {n: images[n] for n in chosen})
         times = write_stills(
             options.film,
             stills,
@@ -86,6 +95,21 @@ def advise_film(options: Advise) -> None:
         _report(options, cards, plans, chosen)
 
 
+def _stills(options: Advise, chosen: Mapping[int, Path]) -> dict[int, Path]:
+    """The images to write: new ones, and those that were written before and are unchanged."""
+    stills = {}
+    for frame, path in chosen.items():
+        if not path.exists() or is_own(path):
+            stills[frame] = path
+        else:
+            _note(
+                options,
+                f"{path} is gray, and not as advise would write it: it is left as it is; to have "
+                "it written anew, rename or remove it",
+            )
+    return stills
+
+
 def _check(options: Advise) -> None:
     if not 0 < options.goal <= _HIGHEST_GOAL:
         raise ArgumentError(
@@ -101,6 +125,12 @@ def _check(options: Advise) -> None:
 def _check_output(options: Advise) -> None:
     if options.output.is_dir():
         check_writable(options.output / SHEET)
+        for path in sorted(options.output.glob(_SHEETS)):
+            if not is_own(path):
+                raise ArgumentError(
+                    f"output: {path} exists already, and was not written by advise, or was changed "
+                    "since; rename or remove it"
+                )
         return
     if options.output.exists():
         raise ArgumentError(f"output: {options.output} is a file, the name of a folder is needed")
@@ -115,12 +145,33 @@ def _working_size(options: Advise, info: Info) -> WorkingSize:
     return WorkingSize.of(info.height, info.width, options.size)
 
 
-def _painted(options: Advise, images: Mapping[int, Path], info: Info) -> list[int]:
-    """Frames of the images in colour; raises KeyFrameError for one that is no key."""
-    painted = [frame for frame, path in images.items() if is_painted(path)]
-    for frame in painted:
-        read_key(images[frame], info=info, matrix=coding_of(info).matrix)
-    return painted
+def _check_keys(options: Advise, painted: Mapping[int, Path], info: Info) -> None:
+    """Check that images in colour are keys of their frames; raises KeyFrameError."""
+    sources, notes = find_sources(
+        painted,
+        clip=options.film,
+        info=info,
+        matrix=coding_of(info).matrix,
+        progressive=options.progressive,
+    )
+    size, progressive = _working_size(options, info), options.progressive
+    search = partial(read_lumas, options.film, size, None, progressive=progressive)
+    if painted and not options.any_key:
+        with _progress(options, info, "looking at keys") as progress:
+            for frame, luma in enumerate(islice(search(), max(painted) + 1)):
+                progress.update()
+                if frame in sources:
+                    source, _, warning = match_source(
+                        sources[frame], luma, frame=frame, search=search
+                    )
+                    notes += [f"{source.name} {warning}"] if warning else []
+    for note in notes:
+        _note(options, note)
+
+
+def _note(options: Advise, text: str) -> None:
+    if not options.quiet:
+        print(f"vidcolor: note: {printable(text)}", file=sys.stderr)
 
 
 def _plan(
@@ -181,7 +232,7 @@ def _write_sheets(options: Advise, cards: Sequence[Card], plans: Sequence[ShotPl
     for number, sheet in enumerate(draw_sheets(options.film.name, summary, cards), 1):
         name = Path(SHEET)
         numbered = f"{name.stem}-{number}{name.suffix}" if number > 1 else SHEET
-        write_whole(options.output / numbered, sheet)
+        write_whole(options.output / numbered, sign(sheet))
 
 
 def _report(

@@ -13,6 +13,7 @@ import pytest
 from tests.support import films
 from tests.support.scenes import Scene, render
 from tests.support.videos import write_clip, write_key
+from vidcolor.advise.own_files import sign
 from vidcolor.cli import main
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -114,6 +115,61 @@ def test_painted_frames_are_kept_and_the_next_is_named(tmp_path: Path, dissolve,
     assert advise(film, keys, model="flagship") == 0
     assert capsys.readouterr().out.startswith("no further key would help")
     assert images(keys) == painted
+
+
+def test_an_image_of_another_frame_is_no_key(tmp_path: Path, film: Path, scene, capsys) -> None:
+    """Whether it is painted or has strokes: it would count for a shot that has no key."""
+    keys = films.write_keys(tmp_path / "keys", scene, [30])
+    wrong, image = keys / "000012.png", cv2.imread(str(keys / "000030.png"))
+    (keys / "000030.png").unlink()
+    gray = cv2.merge([cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)] * 3)
+    gray[18:26, 8:56] = image[18:26, 8:56]
+    for painted in (image, gray):
+        cv2.imwrite(str(wrong), painted)
+        assert advise(film, keys) == 2
+        said = capsys.readouterr().err
+        assert re.search(r"key: 000012.png is no picture of frame 12: .* frame (29|30|31)", said)
+        assert said.endswith("; --any-key takes it all the same\n")
+        assert list(keys.iterdir()) == [wrong]
+    assert advise(film, keys, "--any-key") == 0
+    assert "1 painted" in capsys.readouterr().out
+
+
+def test_gray_images_that_were_worked_on_are_left(
+    tmp_path: Path, film: Path, scene, capsys
+) -> None:
+    """A scratch was painted out, say; and what was written before and is unchanged is not left."""
+    keys = tmp_path / "keys"
+    assert advise(film, keys, "--quiet") == 0
+    one, other, own = (keys / f"{frame:06d}.png" for frame in images(keys))
+    fresh = own.read_bytes()
+    image = cv2.imread(str(one), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(one), cv2.medianBlur(image, 3))
+    cv2.imwrite(str(other), cv2.imread(str(other), cv2.IMREAD_UNCHANGED))  # only saved anew
+    own.write_bytes(sign(cv2.imencode(".png", image)[1].tobytes()))  # from another film
+    before = images(keys)
+    assert advise(film, keys) == 0
+    told = capsys.readouterr().err
+    for path in (one, other):
+        assert f"note: {path} is gray, and not as advise would write it: it is left as" in told
+    assert str(own) not in told
+    assert images(keys) == {**before, int(own.stem): fresh}
+
+
+def test_a_contact_sheet_of_another_origin_is_left(
+    tmp_path: Path, film: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = tmp_path / "keys"
+    assert advise(film, keys, "--quiet") == 0
+    assert advise(film, keys, "--quiet") == 0, "its own is replaced"
+    for name in ("contact-sheet.jpg", "contact-sheet-2.jpg"):
+        sheet = keys / name
+        cv2.imwrite(str(sheet), np.full((40, 60, 3), 99, np.uint8))
+        before = {path: path.read_bytes() for path in keys.iterdir()}
+        assert advise(film, keys) == 2
+        assert f"output: {sheet} exists already, and was not" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in keys.iterdir()} == before
+        sheet.unlink()
 
 
 def test_when_the_painted_keys_do_it_says_so(tmp_path: Path, film: Path, scene, capsys) -> None:
