@@ -94,7 +94,7 @@ class TuringOptions:
     bundle: str = "flagship"
     """Name of a shipped model, or path of a bundle."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",))] = Path("turing.html")
-    """File that the page is written to."""
+    """File that the page is written to, which ends in .html."""
     pairs: int = 20
     """Pairs that are shown, each of another video; fewer where there are not so many."""
     seconds: float = 3.0

@@ -136,3 +136,5 @@ def _check(options: TuringOptions) -> None:
             raise ArgumentError(f"{name} is {value:g}, {least:g} to {most:g} is accepted")
     if options.out.is_dir():
         raise ArgumentError(f"out: {options.out} is a folder, the page's file is needed")
+    if options.out.suffix.lower() not in (".html", ".htm"):
+        raise ArgumentError(f"out: {options.out} should end in .html, for browsers to open it")

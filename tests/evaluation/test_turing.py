@@ -266,6 +266,10 @@ def test_clips_that_cannot_be_shown(options, tmp_path):
     out = tmp_path / "page.html"
     with pytest.raises(ArgumentError, match=r"is a folder, the page's file is needed"):
         turing(replace(options, out=tmp_path))
+    (film := tmp_path / "film.mkv").write_bytes(b"a film")
+    with pytest.raises(ArgumentError, match=r"out: .*film.mkv should end in .html"):
+        turing(replace(options, out=film))
+    assert film.read_bytes() == b"a film"
     folder = tmp_path / "clips"
     write_video(folder / "short.mkv", render(2, 64, 96).rgb("bt601"))
     with pytest.raises(ArgumentError, match=r"short.mkv has 2 frames; a key and two"):

@@ -13,6 +13,9 @@ from vidcolor.files import check_writable, named_errors, write_whole
 from vidcolor.film.shots import Cut, find_cuts
 from vidcolor.media.names import printable
 
+ENDING = ".txt"
+"""Of the list, so that --overwrite never takes a key or a film for an older one."""
+
 
 def list_shots(options: Shots) -> None:
     """List the shots of a film; see `vidcolor.commands.shots.Shots`.
@@ -53,6 +56,8 @@ def _check(output: Path, *, film: Path, overwrite: bool) -> None:
             raise ArgumentError(f"output: {output} is a folder, the name of a file is needed")
         if output.exists() and film.exists() and output.samefile(film):
             raise ArgumentError(f"output: {output} is the film itself, another name is needed")
+        if output.suffix.lower() != ENDING:
+            raise ArgumentError(f"output: {output} should end in {ENDING}, it is a list as text")
         if output.exists() and not overwrite:
             raise ArgumentError(
                 f"output: {output} exists already, and may hold corrections; --overwrite replaces "

@@ -69,8 +69,15 @@ def _check(options: Review) -> None:
         raise ArgumentError(
             f"output: {options.output} should end in .html, for browsers to open it"
         )
+    copy = _preview_path(options)
+    for film in (options.colored, options.against):
+        if film is not None and copy.exists() and film.exists() and copy.samefile(film):
+            raise ArgumentError(
+                f"output: beside {options.output} may go its copy of the film, {copy}, which is "
+                "the film itself; another name is needed"
+            )
     is_own = _is_own(options)
-    for path in (options.output, _preview_path(options)):
+    for path in (options.output, copy):
         if path.exists() and not options.overwrite and not is_own:
             raise ArgumentError(f"output: {path} exists already; --overwrite replaces it")
         check_writable(path)

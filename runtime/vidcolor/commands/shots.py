@@ -31,7 +31,7 @@ class Shots:
     film: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILM")]
     """The video: what FFmpeg reads, in gray or YUV of 8 to 16 bits, not interlaced."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
-    """The text file to write; without it, the list is printed."""
+    """The text file to write, cuts.txt for one; without it, the list is printed."""
     threshold: Annotated[float, tyro.conf.arg(metavar="RATIO")] = 3.0
     """How many times the change of the frames around it a frame must change by, to begin a shot;
     less finds more cuts, and more that are none."""

@@ -73,6 +73,7 @@ def test_advise_goes_by_the_list(film: Path, capsys: pytest.CaptureFixture[str])
         ("film.mkv --threshold nan", "threshold is nan, accepted are numbers above 0"),
         ("film.mkv --shortest 0", "shortest is 0, accepted are whole numbers from 1"),
         ("film.mkv -o film.mkv --overwrite", "output: film.mkv is the film itself"),
+        ("film.mkv -o 000240.png", "output: 000240.png should end in .txt, it is a list as text"),
         ("film.mkv -o none/cuts.txt", "output: there is no folder none"),
         ("film.mkv -o .", "output: . is a folder"),
         ("none.mkv", "clip: there is no file none.mkv"),
