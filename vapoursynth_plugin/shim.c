@@ -363,8 +363,9 @@ VS_EXTERNAL_API(void) VapourSynthPluginInit2(VSPlugin *plugin, const VSPLUGINAPI
                              "direction:data:opt;scenes:int[]:opt;confidence:int:opt;"
                              "model:data:opt;size:int:opt;provider:data:opt;device_id:int:opt;"
                              "num_streams:int:opt;verbosity:int:opt;fp16:int:opt;"
-                             "saturation:float:opt;hue:float:opt;checkpoint:int:opt;"
-                             "references:vnode[]:opt;blend:vnode:opt;weight:float:opt;",
+                             "saturation:float[]:opt;hue:float[]:opt;checkpoint:int:opt;"
+                             "references:vnode[]:opt;blend:vnode:opt;weight:float:opt;"
+                             "ranges:int[]:opt;",
                              "clip:vnode[];", delegate, propagateName, plugin);
     vspapi->registerFunction("Version", "", "any", delegate, versionName, plugin);
 

@@ -88,6 +88,16 @@ class Grades:
         for _, value in self.hue:
             Grade(hue=value)
 
+    def check_ends(self, length: int) -> None:
+        """Raise ArgumentError if a value is for frames that a clip of this length does not have."""
+        for name, spans in (("saturation", self.saturation), ("hue", self.hue)):
+            for frames, _ in spans:
+                if frames is not None and frames.stop > length:
+                    raise ArgumentError(
+                        f"{name} is for frames {frames.start} to {frames.stop - 1}, the film has "
+                        f"frames 0 to {length - 1}"
+                    )
+
     def at(self, frame: int) -> Grade:
         """The grade of a frame, by its number."""
         return Grade(_value_at(self.saturation, frame, 1.0), _value_at(self.hue, frame, 0.0))

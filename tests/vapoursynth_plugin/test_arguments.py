@@ -62,6 +62,24 @@ KINDS = "8 to 16 bits or half or single float"
         ("saturation", lambda: -0.5, "saturation is -0.5, accepted are numbers from 0"),
         ("saturation", lambda: float("nan"), "saturation is nan, accepted are numbers from 0"),
         ("hue", lambda: -400.0, "hue is -400.0, accepted are degrees from -360 to 360"),
+        (
+            "hue",
+            lambda: [1.0, 2.0],
+            "hue holds 2 numbers, accepted are one for all frames, or one for each of ranges, "
+            "which holds 0",
+        ),
+        ("ranges", lambda: [0, 2], "ranges holds 2, accepted are frames of clip, 0 to 1"),
+        (
+            "ranges",
+            lambda: [1, 0],
+            r"ranges is \[1, 0\], accepted are a first and a last frame",
+        ),
+        ("ranges", lambda: 1, r"ranges is \[1\], accepted are a first and a last frame for each"),
+        (
+            "ranges",
+            lambda: [0, 0, 1, 1],
+            "ranges holds 2 ranges, accepted are as many as there are numbers in saturation or in",
+        ),
         ("checkpoint", lambda: 0, "checkpoint is 0, accepted are whole numbers from 1"),
         ("size", lambda: 31, "size is 31, accepted are whole numbers from 32"),
         ("device_id", lambda: -1, "device_id is -1, accepted are whole numbers from 0"),

@@ -11,7 +11,7 @@ import vapoursynth as vs
 from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, clip_of
 from vidcolor.blend import blend_chroma
-from vidcolor.color import encode_chroma
+from vidcolor.color import decode_chroma, encode_chroma
 from vidcolor.grade import Grade
 from vidcolor.inference.session import Session
 
@@ -35,7 +35,8 @@ def test_it_is_mixed_in_before_it_is_graded(
     clip = case.propagate(toy_bundle, blend=other_clip(case), weight=0.3, saturation=0.5, hue=20.0)
     plain = np.array([(200 - 128) / 224, (70 - 128) / 224], np.float32)[:, None, None]
     for number, (chroma, _, _) in enumerate(case.colors(session)):
-        mixed = blend_chroma(chroma, np.broadcast_to(plain, chroma.shape), 0.3)
+        own = decode_chroma(*encode_chroma(chroma, case.coding), case.coding)
+        mixed = blend_chroma(own, np.broadcast_to(plain, chroma.shape), 0.3)
         expected = encode_chroma(Grade(0.5, 20).apply(mixed), case.coding)
         frame = clip.get_frame(number)
         np.testing.assert_array_equal(np.asarray(frame[0]), case.luma_codes[number])

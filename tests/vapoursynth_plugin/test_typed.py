@@ -3,7 +3,7 @@
 import inspect
 import re
 from pathlib import Path
-from typing import get_overloads, get_type_hints
+from typing import get_args, get_overloads, get_type_hints
 
 import pytest
 import vapoursynth as vs
@@ -34,8 +34,9 @@ def test_the_default_of_each_option_is_of_its_type():
     kinds = get_type_hints(Options)
     for name, parameter in inspect.signature(propagate).parameters.items():
         if name in kinds and parameter.default is not None:
-            literal = getattr(kinds[name], "__args__", ())
-            assert parameter.default in literal or isinstance(parameter.default, kinds[name])
+            options = get_args(kinds[name]) or (kinds[name],)
+            types = tuple(kind for kind in options if isinstance(kind, type))
+            assert parameter.default in options or isinstance(parameter.default, types)
 
 
 def test_version_gives_what_its_type_says():

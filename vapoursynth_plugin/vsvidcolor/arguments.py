@@ -5,6 +5,7 @@ from __future__ import annotations
 import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.grade import Grades, Spans
 from vidcolor.key.scribbles import require_scipy
 from vidcolor.references import check_count
 from vidcolor.working_size import ASPECT_TOLERANCE, LEAST_SIZE
@@ -100,6 +101,54 @@ def check_blend(blend: vs.VideoNode | None, weight: float | None, clip: vs.Video
             f"{clip.num_frames} frames"
         )
     return weight
+
+
+def grades_of(
+    saturation: float | list[float],
+    hue: float | list[float],
+    ranges: int | list[int] | None,
+    clip: vs.VideoNode,
+) -> Grades:
+    """Check `saturation`, `hue` and `ranges`.
+
+    Args:
+        saturation: The argument. One number may come as itself.
+        hue: Likewise.
+        ranges: First frame, last frame, first frame, and so on; None when it was not given.
+        clip: The clip.
+
+    Returns:
+        The grade of each frame. Of several ranges that a frame is in, the last one counts.
+
+    Raises:
+        ArgumentError: One is not accepted, or they do not belong together.
+    """
+    numbers = clip_frames("ranges", ranges, clip) or []
+    pairs = list(zip(numbers[::2], numbers[1::2], strict=False))
+    if len(numbers) % 2 or any(last < first for first, last in pairs):
+        raise ArgumentError(
+            f"ranges is {numbers}, accepted are a first and a last frame for each range"
+        )
+    spans = [range(first, last + 1) for first, last in pairs]
+    counts = [len(given) if isinstance(given, list) else 1 for given in (saturation, hue)]
+    if spans and len(spans) not in counts:
+        raise ArgumentError(
+            f"ranges holds {len(spans)} ranges, accepted are as many as there are numbers in "
+            "saturation or in hue"
+        )
+    return Grades(_spans("saturation", saturation, spans), _spans("hue", hue, spans))
+
+
+def _spans(argument: str, given: float | list[float], ranges: list[range]) -> Spans:
+    values = given if isinstance(given, list) else [given]
+    if len(values) == len(ranges):
+        return list(zip(ranges, values, strict=True))
+    if len(values) != 1:
+        raise ArgumentError(
+            f"{argument} holds {len(values)} numbers, accepted are one for all frames, or one for "
+            f"each of ranges, which holds {len(ranges)}"
+        )
+    return [(None, values[0])]
 
 
 def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:

@@ -50,6 +50,7 @@ def stage(
     size: tuple[int, int],
     extra: vs.VideoNode | None = None,
     extra_number: Callable[..., int | None] | None = None,
+    numbered: bool = False,
 ) -> vs.VideoNode:
     """A filter whose frame n depends on frame n of its inputs only.
 
@@ -62,6 +63,7 @@ def stage(
         extra: A clip of which `make` sometimes takes one more frame.
         extra_number: Called as `make` is; where it gives a number, `make` is also given that frame
             of `extra`.
+        numbered: Whether `make` is given n first.
 
     Returns:
         The filter's output.
@@ -79,7 +81,7 @@ def stage(
                 if number is not None:
                     return {"need": [len(inputs), number]}
             with one_opencv_thread():  # VapourSynth makes other frames in other threads
-                return {"val": make(*inputs, *_many(fetched))}
+                return {"val": make(*([n] if numbered else []), *inputs, *_many(fetched))}
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
 

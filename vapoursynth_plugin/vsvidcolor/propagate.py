@@ -21,7 +21,6 @@ import vapoursynth as vs
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
-from vidcolor.grade import Grade
 from vidcolor.inference.bundle import DEFAULT_MODEL
 from vidcolor.inference.providers import ERRORS
 from vidcolor.inference.session import Session
@@ -37,6 +36,7 @@ from vsvidcolor.arguments import (
     check_key,
     check_references,
     clip_frames,
+    grades_of,
     key_frames,
     precision_of,
 )
@@ -74,12 +74,13 @@ def propagate(
     num_streams: int = 1,
     verbosity: int = ERRORS,
     fp16: int | None = None,
-    saturation: float = 1.0,
-    hue: float = 0.0,
+    saturation: float | list[float] = 1.0,
+    hue: float | list[float] = 0.0,
     checkpoint: int = FIRST_INTERVAL,
     references: vs.VideoNode | list[vs.VideoNode] | None = None,
     blend: vs.VideoNode | None = None,
     weight: float | None = None,
+    ranges: list[int] | None = None,
 ) -> dict[str, Any]:
     """Colour a clip from key frames: the function behind ``core.vidcolor.Propagate``.
 
@@ -104,13 +105,15 @@ def propagate(
         num_streams: Steps of the model at a time; between two keys a frame takes two.
         verbosity: What onnxruntime says on stderr, from 0, everything, to 4, fatal errors only.
         fp16: Whether to use the model's float16 graphs; by default on CUDA only.
-        saturation: What chroma is multiplied by, that of keys too.
-        hue: Degrees that chroma is turned by, that of keys too; see `Grade`.
+        saturation: What chroma is multiplied by, that of keys too; a number for all frames, or one
+            for each of `ranges`.
+        hue: Degrees that chroma is turned by, likewise; see `Grade`.
         checkpoint: Frames between the states that are kept for going back, as long as they fit.
         references: Clips whose frames are pictures in colour that show no frame of `clip`, RGB or
             YUV of any size; shots without a key are coloured by likeness to them.
         blend: The same clip as coloured by something else, of the format that comes out.
         weight: Its share of the chroma, 0 to 1.
+        ranges: First and last frames of the ranges that `saturation` and `hue` are for.
 
     Returns:
         ``clip``: the coloured clip, or with `confidence` a list of it and the confidence.
@@ -131,7 +134,7 @@ def propagate(
     check_whole("checkpoint", checkpoint, least=1)
     stages = Stages(
         WorkingSize.of(clip.height, clip.width, size),
-        Grade(saturation, hue),
+        grades_of(saturation, hue, ranges, clip),
         check_blend(blend, weight, clip),
     )
     keys = Keys(
@@ -218,6 +221,7 @@ def _graph(
         size=chroma_shape(clip),
         extra=key,
         extra_number=stages.key_number,
+        numbered=True,
     )
     joined = core.std.ShufflePlanes([clip, chroma, chroma], planes=[0, 1, 2], colorfamily=vs.YUV)
     props = [*COLOR_PROPS, CONFIDENCE_PROP, KEYED_PROP]

@@ -14,7 +14,7 @@ import vapoursynth as vs
 from vidcolor.blend import blend_chroma
 from vidcolor.color import decode_chroma, decode_luma, encode_chroma
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.grade import Grade
+from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
 from vidcolor.key.bars import without_bars
 from vidcolor.key.gray import is_gray
@@ -42,7 +42,7 @@ class Stages:
 
     working_size: WorkingSize
     """To the working size and back."""
-    grade: Grade = field(default_factory=Grade)
+    grades: Grades = field(default_factory=Grades)
     """What is done to finished colours."""
     blend: float = 0.0
     """Share of the chroma of another coloured clip, in [0, 1]; 0 where there is none."""
@@ -124,6 +124,7 @@ class Stages:
 
     def color(
         self,
+        number: int,
         clip: vs.VideoFrame,
         luma: vs.VideoFrame,
         small: vs.VideoFrame,
@@ -131,8 +132,12 @@ class Stages:
     ) -> vs.VideoFrame:
         """Bring colours to full size: the model's, or on a key frame the key's own.
 
+        Blending and grading start from code values, as in the command, whose work folder keeps
+        these: so both give the same bytes.
+
         Args:
-            clip: A frame of the clip.
+            number: The frame's.
+            clip: The frame of the clip.
             luma: What `shrink` made of it.
             small: What `write` made for it.
             more: Where there is a clip to blend with, its frame; and the frame of the key clip that
@@ -149,10 +154,14 @@ class Stages:
             chroma = self._enlarge(clip, luma, small)
         else:
             chroma = self._key_chroma(clip, luma, small, key)
-        if self.blend > 0:
-            chroma = blend_chroma(chroma, self._other_chroma(clip, more[0]), self.blend)
-        chroma = self.grade.apply(chroma)
-        frame = new_frame(chroma_format(clip), None, *encode_chroma(chroma, coding_of(clip)))
+        coding, grade = coding_of(clip), self.grades.at(number)
+        codes = encode_chroma(chroma, coding)
+        if self.blend > 0 or not grade.is_neutral:
+            chroma = decode_chroma(*codes, coding)
+            if self.blend > 0:
+                chroma = blend_chroma(chroma, self._other_chroma(clip, more[0]), self.blend)
+            codes = encode_chroma(grade.apply(chroma), coding)
+        frame = new_frame(chroma_format(clip), None, *codes)
         tag(frame, clip)
         _copy_reports(small, frame)
         return frame

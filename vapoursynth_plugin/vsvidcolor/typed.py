@@ -32,12 +32,13 @@ class Options(TypedDict, total=False):
     num_streams: int
     verbosity: Literal[0, 1, 2, 3, 4]
     fp16: bool | Literal[0, 1]
-    saturation: float
-    hue: float
+    saturation: float | Sequence[float]
+    hue: float | Sequence[float]
     checkpoint: int
     references: vs.VideoNode | Sequence[vs.VideoNode]
     blend: vs.VideoNode
     weight: float
+    ranges: Sequence[int]
 
 
 class Versions(TypedDict, total=False):

@@ -215,6 +215,7 @@ def color_video(
         )
         index = scan(key_frames=sources)
         check_ends(key_ranges, index.length)
+        finish.grades.check_ends(index.length)
         part = index.part(frames) if only_shot is None else index.shot(only_shot)
         for text in told_of(index.losses, None if part == range(index.length) else part):
             note(f"{clip}: {text}")

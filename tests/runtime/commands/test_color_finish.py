@@ -104,6 +104,11 @@ REFUSALS = {
     "its range": (["--hue", "9-3:4"], "hue is '9-3:4', accepted are a number, such as 0.8, and"),
     "its value": (["--saturation", "-1"], "saturation is -1.0, accepted are numbers from 0"),
     "a hue": (["--hue", "0-3:400"], "hue is 400.0, accepted are degrees from -360 to 360"),
+    "beyond the end": (
+        ["--saturation", "0.9", "--saturation", "12-19:0.5"],
+        "saturation is for frames 12 to 19, the film has frames 0 to 18",
+    ),
+    "all beyond": (["--hue", "30-40:9"], "hue is for frames 30 to 40, the film has frames 0 to 18"),
     "blend": (["--blend", "other.mkv"], "blend is 'other.mkv', accepted are a film and its share"),
     "its weight": (["--blend", "out.mkv:1.5"], "blend's weight is 1.5, accepted are 0 to 1"),
     "no film": (["--blend", "none.mkv:0.5"], "none.mkv"),
