@@ -3,6 +3,11 @@
 A message is one sentence: the argument, its value, and what is accepted.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class VidcolorError(Exception):
     """Base of all errors that vidcolor raises on purpose; front ends print them in one sentence."""
@@ -50,6 +55,26 @@ class ClusterError(VidcolorError, ConnectionError):
 
 class MissingLibraryError(VidcolorError, ImportError):
     """An optional library that this part of vidcolor needs is not installed."""
+
+
+@contextmanager
+def renamed_argument(name: str, *, of: str = "clip") -> Iterator[None]:
+    """Have errors name the argument that was given, where a function calls it something else.
+
+    Args:
+        name: Its name for whoever gave it.
+        of: What sentences of errors in the block begin with instead.
+
+    Raises:
+        VidcolorError: As the block does, of the same class.
+    """
+    try:
+        yield
+    except VidcolorError as error:
+        begin, colon, sentence = str(error).partition(": ")
+        if begin != of or not colon:
+            raise
+        raise type(error)(f"{name}: {sentence}") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

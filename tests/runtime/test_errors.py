@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidcolor.errors import is_out_of_memory
+from vidcolor.errors import ArgumentError, MediaError, is_out_of_memory, renamed_argument
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_no_memory_for_planes() -> None:
 )
 def test_other_errors(error: BaseException) -> None:
     assert not is_out_of_memory(error)
+
+
+def test_an_argument_gets_the_name_that_it_was_given_by() -> None:
+    with (
+        pytest.raises(MediaError, match=r"^blend: clip: 1.mkv is: gone$"),
+        renamed_argument("blend"),
+    ):
+        raise MediaError("clip: clip: 1.mkv is: gone")
+    with pytest.raises(ArgumentError, match=r"^size is 3$"), renamed_argument("blend"):
+        raise ArgumentError("size is 3")
+    with pytest.raises(ArgumentError, match=r"^output: x$"), renamed_argument("blend"):
+        raise ArgumentError("output: x")
+    with pytest.raises(ValueError, match=r"^clip: x$"), renamed_argument("blend"):
+        raise ValueError("clip: x")

@@ -49,7 +49,7 @@ class _Gray(NamedTuple):
 def paint_key(options: PaintKey) -> None:
     """Raises VidcolorError, and then leaves no output behind."""
     _check_options(options)
-    picture = read_picture(options.paint)
+    picture = read_picture(options.paint, argument="paint")
     gray = _of_image(options) if options.clip is None else _of_clip(options, picture)
     picture = _of_aspect(options, picture, gray)
     _check_belongs(options, picture, gray)
@@ -93,7 +93,7 @@ def _check_output(options: PaintKey) -> None:
 
 def _of_image(options: PaintKey) -> _Gray:
     assert options.gray is not None  # noqa: S101  (for the type checker)
-    picture = read_picture(options.gray)
+    picture = read_picture(options.gray, argument="gray")
     matrix = matrix_of(UNSPECIFIED, height=picture.rgb.shape[0])
     luma = rgb_to_key(picture.rgb, matrix).luma
     return _Gray(luma, matrix, picture.bits, str(options.gray))

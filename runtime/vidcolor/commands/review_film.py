@@ -9,7 +9,7 @@ from vidcolor.advise.preview import Preview, encode_preview
 from vidcolor.advise.review_page import GENERATOR, Second, build_page, weakest_frames
 from vidcolor.commands.progress import Bar
 from vidcolor.commands.review import Review
-from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.errors import ArgumentError, MediaError, renamed_argument
 from vidcolor.files import check_writable, named_errors, write_whole
 from vidcolor.film.report import Report, report_path
 from vidcolor.media.reader import Reader
@@ -95,14 +95,15 @@ def _read_second(options: Review, against: Path, report: Report) -> Second:
     """What is known of the second version, before the work begins."""
     if not against.is_file():
         raise ArgumentError(f"against: there is no file {against}")
-    second = Report.read(against) if report_path(against).is_file() else None
+    with renamed_argument("against", of="output"):
+        second = Report.read(against) if report_path(against).is_file() else None
     if second is not None and second.frames != report.frames:
         raise ArgumentError(
             f"against: {against} has the film's frames {second.first} to "
             f"{second.frames[-1]}, {options.colored} has {report.first} to {report.frames[-1]}; "
             "a version of the same frames is needed"
         )
-    with Reader(against) as reader:
+    with renamed_argument("against"), Reader(against) as reader:
         return Second(against.name, second, reader.info.orientation)
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from vidcolor.blend import blend_chroma
 from vidcolor.color import Codes, Coding, decode_chroma, encode_chroma
-from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.errors import ArgumentError, MediaError, renamed_argument
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
 from vidcolor.media.info import Frame, Info
@@ -48,7 +48,10 @@ class Blend:
             MediaError: It cannot be read.
             ArgumentError: It is gray, or has another size or number of frames.
         """
-        with Reader(self.path, side=side, progressive=progressive) as reader:
+        with (
+            renamed_argument("blend"),
+            Reader(self.path, side=side, progressive=progressive) as reader,
+        ):
             other = reader.info
         if other.pixel_format.startswith("gray"):
             raise ArgumentError(f"blend: {self.path} is gray, a film in colour is needed")
@@ -156,7 +159,10 @@ class Finisher:
         blend = self._finish.blend
         if blend is None:
             return
-        with Reader(blend.path, side=self._side, progressive=self._progressive) as reader:
+        with (
+            renamed_argument("blend"),
+            Reader(blend.path, side=self._side, progressive=self._progressive) as reader,
+        ):
             info, coding = reader.info, coding_of(reader.info)
             grid = Grid(
                 info.height, info.width, subsampling(info.pixel_format), siting_of(info.tags)

@@ -245,7 +245,7 @@ def test_no_paint_no_key(folder, capsys):
     [
         (["--paint", "painted.png"], "key.png", "give the gray frame either as an image or as --c"),
         (["gray.png", "--frame", "1", "--paint", "painted.png"], "key.png", "frame is 1, accepted"),
-        (["gray.png", "--paint", "none.png"], "key.png", "key: there is no file none.png"),
+        (["gray.png", "--paint", "none.png"], "key.png", "paint: there is no file none.png"),
         (["gray.png", "--paint", "painted.png"], "key.jpg", "output: key.jpg must end in .png"),
         (["gray.png", "--paint", "painted.png"], "no/key.png", "output: there is no folder no"),
         (["gray.png", "--paint", "painted.png"], "gray.png", "output: gray.png is an input"),
