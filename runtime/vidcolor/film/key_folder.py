@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import named_errors
-from vidcolor.key.image import is_painted, mask_of
+from vidcolor.key.image import MASK, is_painted, mask_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 """What the images' names end in."""
@@ -39,7 +39,7 @@ def find_keys(
     Args:
         folder: Where they are.
         name: As in `find_images`.
-        note: Told of each image that looks like a key by its name, but is not read.
+        note: Told of each image that looks like a key or a mask by its name, but is not read.
 
     Raises:
         KeyFrameError: As `find_images` does, or there are none.
@@ -52,7 +52,11 @@ def find_keys(
     used = {*keys.values(), *(mask_of(path) for path in keys.values())}
     for path in sorted(_files(folder)):
         image = path.suffix.lower() in (*ENDINGS, *_OTHER_ENDINGS)
-        if image and path not in used and _looks_like_key(path) and _frame(path, name) is None:
+        if not image or path in used:
+            continue
+        if path.stem.endswith(MASK):
+            note(f"{path} is {_lonely_mask(path, keys, name)}")
+        elif _looks_like_key(path) and _frame(path, name) is None:
             note(
                 f"{path} is not read as a key: name it by its frame's number, such as 000240.png, "
                 f"and save it as PNG, TIFF, JPEG, WebP or BMP"
@@ -60,6 +64,15 @@ def find_keys(
                 else f"{path} is not read as a key: its name is not like {name}"
             )
     return keys
+
+
+def _lonely_mask(path: Path, keys: Mapping[int, Path], name: str | None) -> str:
+    """What to tell of a mask that belongs to no key."""
+    of = path.stem.removesuffix(MASK)
+    frame = _frame(path.with_name(of + path.suffix), name)
+    if frame is not None and frame in keys:
+        return f"no mask of {keys[frame].name}: name that {mask_of(keys[frame]).name}"
+    return f"a mask without a key: there is no key {of}.png beside it"
 
 
 def find_images(

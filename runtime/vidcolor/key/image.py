@@ -26,6 +26,9 @@ from vidcolor.working_size import ASPECT_TOLERANCE
 
 _ACCEPTED = "8 or 16 bit PNG, JPEG, TIFF, BMP and WebP are accepted"
 
+MASK = ".mask"
+"""How the name of a key's mask ends, before its ending."""
+
 
 class Picture(NamedTuple):
     """The content of an image file, upright."""
@@ -107,7 +110,7 @@ def mask_of(path: Path) -> Path:
 
     It is an image of the key's aspect, white where the key is painted.
     """
-    return path.with_name(f"{path.stem}.mask.png")
+    return path.with_name(f"{path.stem}{MASK}.png")
 
 
 def strokes_path(path: Path) -> Path:
@@ -144,6 +147,10 @@ def _masked(picture: Picture, path: Path) -> Picture:
     if white.shape != (height, width):
         white = resample(white[None], Grid(*white.shape), Grid(height, width))[0].clip(0, 1)
     alpha = white if picture.alpha is None else white * picture.alpha
+    if not alpha.any():
+        raise KeyFrameError(
+            f"key: the mask {mask} leaves nothing of {path}, it must be white where that is painted"
+        )
     return Picture(picture.rgb, alpha, picture.bits)
 
 

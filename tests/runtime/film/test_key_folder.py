@@ -64,12 +64,19 @@ def test_templates_that_say_nothing(tmp_path: Path, name: str) -> None:
         find_images(tmp_path, name=name)
 
 
-def test_masks_are_no_keys_and_are_not_told_of(tmp_path: Path) -> None:
-    for name in ("000240.png", "000240.mask.png", "000250.mask.png"):
+def test_masks_are_no_keys_and_are_told_of_only_if_they_belong_to_none(tmp_path: Path) -> None:
+    keys = ("000240.png", "ref_000260.tif", "000240.strokes.png", "000240.strokes-2.png")
+    masks = ("000240.mask.png", "000240.mask.jpg", "000250.mask.png", "260.mask.png")
+    for name in (*keys, *masks):
         (tmp_path / name).touch()
     notes: list[str] = []
-    assert find_keys(tmp_path, note=notes.append) == {240: tmp_path / "000240.png"}
-    assert [note.split(" is not")[0] for note in notes] == [str(tmp_path / "000250.mask.png")]
+    found = {240: tmp_path / "000240.png", 260: tmp_path / "ref_000260.tif"}
+    assert find_keys(tmp_path, note=notes.append) == found
+    assert notes == [
+        f"{tmp_path}/000240.mask.jpg is no mask of 000240.png: name that 000240.mask.png",
+        f"{tmp_path}/000250.mask.png is a mask without a key: there is no key 000250.png beside it",
+        f"{tmp_path}/260.mask.png is no mask of ref_000260.tif: name that ref_000260.mask.png",
+    ]
 
 
 def test_two_for_one_frame(tmp_path: Path) -> None:

@@ -186,6 +186,9 @@ def test_a_mask_beside_it_says_where_it_is_painted(tmp_path: Path) -> None:
     assert np.all(weight[12:38, 20:58] == 1)
     assert not weight[:8].any()
     assert not weight[:, 64:].any()
+    cv2.imwrite(str(tmp_path / "000240.mask.png"), 0 * mask)
+    with pytest.raises(KeyFrameError, match=r"the mask .*\.mask\.png leaves nothing of .*240\.png"):
+        read_key(tmp_path / "000240.png", info=CLIP, matrix="bt709")
     cv2.imwrite(str(tmp_path / "000240.mask.png"), mask[:, :20])
     with pytest.raises(KeyFrameError, match=r"the mask .*\.mask\.png is 20x32, its key is 96x64"):
         read_key(tmp_path / "000240.png", info=CLIP, matrix="bt709")
