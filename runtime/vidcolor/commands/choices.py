@@ -66,8 +66,8 @@ def parse_key_ranges(texts: Sequence[str]) -> dict[int, range]:
     for text in texts:
         key, _, frames = text.partition(":")
         try:
-            number, held = parse_range(key)[0], parse_range(frames)
-        except ArgumentError:
+            [number], held = parse_range(key), parse_range(frames)
+        except ValueError:  # of more than one key, or an ArgumentError
             raise ArgumentError(
                 f"key-range is {_short(text)}, accepted are a key's frame and the frames that it "
                 "holds for, such as 240:200-299"

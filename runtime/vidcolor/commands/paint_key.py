@@ -213,10 +213,11 @@ def _strokes_kept(options: PaintKey) -> Iterator[Path | None]:
     """
     paint, output = options.paint, options.output
     beside = paint.parent.resolve() == output.parent.resolve() and paint.stem == output.stem
-    if not (options.overwrite and beside):
+    is_output = output.exists() and output.samefile(paint)
+    if not (options.overwrite and (beside or is_output)):
         yield None
         return
-    kept, is_output = strokes_path(paint), output.exists() and output.samefile(paint)
+    kept = strokes_path(paint if beside else output)
     with named_errors(f"output: {kept} cannot be written"):
         shutil.copy2(paint, kept)
     try:

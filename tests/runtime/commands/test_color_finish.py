@@ -115,6 +115,7 @@ REFUSALS = {
     "gray": (["--blend", "plain.mkv:0.5"], "blend: plain.mkv is gray, a film in colour is needed"),
     "small": (["--blend", "small.mkv:0.5"], "small.mkv is 40x32, the film is 64x48; they must"),
     "key-range": (["--key-range", "14"], "key-range is '14', accepted are a key's frame and the"),
+    "of keys": (["--key-range", "3-14:0-18"], "key-range is '3-14:0-18', accepted are a key's"),
     "no key": (["--key-range", "5:2-8"], "key-range is for frame 5, which has no key"),
     "without it": (["--key-range", "14:2-8"], "key-range of frame 14 is 2-8, accepted are frames"),
     "beyond": (["--key-range", "14:12-40"], "of frame 14 is 12-40, the film has frames 0 to 18"),

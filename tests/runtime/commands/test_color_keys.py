@@ -152,6 +152,19 @@ def test_strokes_that_were_kept_are_never_written_over(folder: Path, scene: Scen
     assert [Path("keys", name).read_bytes() for name in names] == kept
 
 
+def test_strokes_that_a_link_leads_to_are_kept(folder: Path, scene: Scene) -> None:
+    need.scipy()
+    path = paint_strokes(14, scene)
+    painted, link = path.read_bytes(), Path("painted.png")
+    link.symlink_to(path)
+    words = ["key", "--clip", "film.mkv", "--frame", "14", "--paint", str(link), "-o", str(path)]
+    assert main([*words, "--quiet"]) == 2
+    assert path.read_bytes() == painted
+    assert main([*words, "--quiet", "--overwrite"]) == 0
+    assert path.read_bytes() != painted
+    assert Path("keys/000014.strokes.png").read_bytes() == painted
+
+
 def test_strokes_stay_where_they_are_if_the_key_cannot_be_written(
     folder: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

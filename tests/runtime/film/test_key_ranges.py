@@ -13,6 +13,7 @@ from tests.support.films import scenes, write_film, write_keys
 from tests.support.videos import frames, plane
 from vidcolor.film.plan import Plan
 from vidcolor.film.report import Report
+from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 LENGTHS, CUTS = (12, 10), (0, 12)
@@ -109,6 +110,30 @@ def test_what_is_kept_is_not_coloured_again(folder: Path, steps: list[int]) -> N
     color("out.mkv", key_ranges={8: range(6, 11)}, plan=plans.append)
     assert len(steps) == 2, "9 and 10"
     assert plans[-1].stored == LENGTH - 2
+
+
+@pytest.mark.parametrize(("at", "left_to_do"), [(2, 23), (4, 20)])
+def test_it_goes_on_where_it_was_stopped(
+    at: int, left_to_do: int, folder: Path, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the range of a key, and when that was finished."""
+    color("whole.mkv", key_ranges={8: range(6, 10)})
+    step, left = Propagator.step, [at]
+
+    def stopping(self: Propagator, *given: Any) -> Any:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return step(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Propagator, "step", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            color("out.mkv", key_ranges={8: range(6, 10)})
+    steps.clear()
+    color("out.mkv", key_ranges={8: range(6, 10)})
+    assert len(steps) == left_to_do
+    assert Path("out.mkv").read_bytes() == Path("whole.mkv").read_bytes()
 
 
 def test_what_no_other_key_colours_is_a_shot_without_a_key(folder: Path) -> None:
