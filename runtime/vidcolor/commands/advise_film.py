@@ -36,7 +36,7 @@ from vidcolor.working_size import WorkingSize
 
 SHEET = "contact-sheet.jpg"
 """Name of the contact sheet; further ones are numbered from 2."""
-_SHEETS = "contact-sheet*.jpg"
+_SHEETS = ("contact-sheet.jpg", "contact-sheet-[0-9]*.jpg")
 
 _HIGHEST_GOAL = 0.95
 """No model is surer than this of frames that are no keys."""
@@ -125,7 +125,8 @@ def _check(options: Advise) -> None:
 def _check_output(options: Advise) -> None:
     if options.output.is_dir():
         check_writable(options.output / SHEET)
-        for path in sorted(options.output.glob(_SHEETS)):
+        sheets = (path for name in _SHEETS for path in options.output.glob(name))
+        for path in sorted(sheets):
             if not is_own(path):
                 raise ArgumentError(
                     f"output: {path} exists already, and was not written by advise, or was changed "

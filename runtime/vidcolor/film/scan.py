@@ -119,11 +119,11 @@ class FilmIndex:
         """
         edges = pairwise((*self.shot_starts, self.length))
         shots = (range(start, stop) for start, stop in edges)
-        keyed, elsewhere = set(keys), set(covered)
+        own, elsewhere = set(keys), set(covered)
         return [
             shot
             for shot in shots
-            if not keyed.intersection(shot)
+            if not own.intersection(shot)
             and any(frame in part and frame not in elsewhere for frame in shot)
         ]
 

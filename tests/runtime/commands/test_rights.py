@@ -92,8 +92,8 @@ COMMANDS = {
     ),
     "key, its folder": (KEY, "out", 0o555, "output: out/key.png cannot be written"),
     "key, a closed folder": (KEY, "out", 0, "output: out/key.png cannot be written"),
-    "key, the gray frame": (KEY, "gray.png", 0, "key: gray.png cannot be read"),
-    "key, the paint": (KEY, "paint.png", 0, "key: paint.png cannot be read"),
+    "key, the gray frame": (KEY, "gray.png", 0, "gray: gray.png cannot be read"),
+    "key, the paint": (KEY, "paint.png", 0, "paint: paint.png cannot be read"),
     "review, its folder": (REVIEW, "out", 0o555, "output: out/page.html cannot be written"),
     "review, a closed folder": (REVIEW, "out", 0, "output: out/page.html cannot be written"),
     "review, the report": (
