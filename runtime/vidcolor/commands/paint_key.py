@@ -20,7 +20,8 @@ from vidcolor.commands.key import PaintKey
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors
 from vidcolor.key.bars import BARS_CUT, boxes_of
-from vidcolor.key.image import Picture, read_picture, strokes_path, write_picture
+from vidcolor.key.companions import strokes_path
+from vidcolor.key.image import Picture, read_picture, write_picture
 from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.scribbles import LEAST_WEIGHT

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import named_errors
-from vidcolor.key.image import MASK, is_painted, mask_of
+from vidcolor.key.companions import MASK, mask_of
+from vidcolor.key.image import is_painted
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 """What the images' names end in."""

@@ -36,7 +36,7 @@ class Source:
     read_otherwise: Mapping[str, Callable[[], Key]] = field(default_factory=dict)
     """Other ways to read it, by what is told of them, should it not look like its frame."""
     read_whole: Callable[[], Key] | None = None
-    """Reads it with the gray between strokes; None where that makes no difference."""
+    """Reads it with what its mask hides, and with the gray between strokes; None if it has none."""
 
 
 @dataclass(frozen=True)
@@ -258,8 +258,8 @@ def _source(path: Path, info: Info, matrix: str, *, whole: bool) -> Source:
     others = {BARS_CUT: partial(read, cropped=True)}
     if not info.orientation.is_upright:
         others["is taken as the frames are stored"] = partial(read, as_stored=True)
-    whole_too = None if whole else partial(read_key, path, info=info, matrix=matrix, whole=True)
-    return Source(path.name, read, others, whole_too)
+    with_all = partial(read_key, path, info=info, matrix=matrix, whole=True, masked=False)
+    return Source(path.name, read, others, with_all)
 
 
 def _hint(luma: Plane, search: Callable[[], Iterable[Plane]]) -> str:

@@ -15,6 +15,7 @@ from vidcolor.files import named_errors, write_whole
 from vidcolor.grid import Grid, resample
 from vidcolor.interruption import check
 from vidcolor.key.bars import boxes_of, cut_out, without_bars
+from vidcolor.key.companions import mask_of
 from vidcolor.key.gray import has_strokes, is_gray, solid_strokes
 from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, color_model, image_size
 from vidcolor.key.profile import has_profile, to_srgb
@@ -25,9 +26,6 @@ from vidcolor.planes import Key, Plane
 from vidcolor.working_size import ASPECT_TOLERANCE
 
 _ACCEPTED = "8 or 16 bit PNG, JPEG, TIFF, BMP and WebP are accepted"
-
-MASK = ".mask"
-"""How the name of a key's mask ends, before its ending."""
 
 
 class Picture(NamedTuple):
@@ -49,6 +47,7 @@ def read_key(
     as_stored: bool = False,
     cropped: bool = False,
     whole: bool = False,
+    masked: bool = True,
 ) -> Key:
     """Read an image as a key frame of a clip.
 
@@ -67,6 +66,7 @@ def read_key(
         whole: Gray parts are taken for gray, however much of the image they are. Otherwise an
             image that is mostly exactly gray is taken for a gray frame with strokes of paint on
             it, and only these are its paint.
+        masked: Its mask, if there is one, is taken for alpha.
 
     Returns:
         A key of the image's own size, in the orientation in which the clip's frames are stored. A
@@ -76,7 +76,9 @@ def read_key(
         KeyFrameError: The file is missing or no such image, its aspect is not the clip's, or it is
             gray or transparent everywhere.
     """
-    picture = _masked(read_picture(path), path)
+    picture = read_picture(path)
+    if masked:
+        picture = _masked(picture, path)
     lying = Orientation() if as_stored else info.orientation
     key = rgb_to_key(lying.stored(picture.rgb), matrix)
     if picture.alpha is not None:
@@ -95,7 +97,9 @@ def read_key(
             if _fits(inner.luma, info):
                 return _strokes(inner, whole=whole)
         if not as_stored and lying.swaps_sides and _fits(picture.rgb[..., 0], info):
-            return read_key(path, info=info, matrix=matrix, as_stored=True, whole=whole)
+            return read_key(
+                path, info=info, matrix=matrix, as_stored=True, whole=whole, masked=masked
+            )
         _refuse_aspect(path, key.luma, info)
     return _strokes(key, whole=whole)
 
@@ -103,26 +107,6 @@ def read_key(
 def is_cut(path: Path, key: Key) -> bool:
     """Whether black bars were cut off an image when `read_key` made this key of it."""
     return sorted(image_size(path) or ()) != sorted(key.luma.shape)
-
-
-def mask_of(path: Path) -> Path:
-    """Where the mask of a key would be: 000240.mask.png for 000240.png.
-
-    It is an image of the key's aspect, white where the key is painted.
-    """
-    return path.with_name(f"{path.stem}{MASK}.png")
-
-
-def strokes_path(path: Path) -> Path:
-    """Where strokes are kept that became a key: 000240.strokes.png for 000240.png.
-
-    A number follows where that is taken: 000240.strokes-2.png.
-    """
-    place, number = path.with_name(f"{path.stem}.strokes{path.suffix}"), 1
-    while place.exists():
-        number += 1
-        place = path.with_name(f"{path.stem}.strokes-{number}{path.suffix}")
-    return place
 
 
 def _strokes(key: Key, *, whole: bool) -> Key:

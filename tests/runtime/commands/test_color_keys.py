@@ -73,6 +73,40 @@ def test_strokes_left_among_the_keys_are_spread_and_told(
     assert saturation("out.mkv") > 2.5 * saturation("whole.mkv")
 
 
+def test_strokes_on_another_frame_are_refused(
+    folder: Path, scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The gray between them shows which frame it is, and what a mask hides does."""
+    need.scipy()
+    paint_strokes(14, scene).rename("keys/000003.png")
+    mask = Path("keys/000003.mask.png")
+    where = np.zeros((48, 64), np.uint8)
+    where[18:26, 8:56] = 255
+    told = r"000003.png is no picture of frame 3: .*frame 1[345]"
+    for masked in (False, True):
+        if masked:
+            cv2.imwrite(str(mask), where)
+        assert color("out.mkv") == 2
+        assert re.search(told, capsys.readouterr().err)
+        assert color("out.mkv", "--any-key") == 0
+
+
+@pytest.mark.parametrize("around", ["flat", "transparent"])
+def test_what_shows_no_frame_around_paint_is_not_compared(
+    around: str, folder: Path, scene: Scene
+) -> None:
+    need.scipy()
+    path, where = Path("keys/000003.png"), np.zeros((48, 64), np.uint8)
+    where[18:26, 8:56] = 255
+    image = cv2.imread(str(path))
+    if around == "flat":
+        cv2.imwrite("keys/000003.mask.png", where)
+        cv2.imwrite(str(path), np.where(where[..., None] > 0, image, 90))
+    else:
+        cv2.imwrite(str(path), np.dstack((image[:, ::-1], where)))
+    assert color("out.mkv") == 0
+
+
 def test_strokes_in_jpeg_are_told_to_be_smeared(
     folder: Path, scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -86,13 +86,17 @@ def test_in_one_direction(direction: str, folder: Path) -> None:
     assert got == [*outer[:6], *inner[6:10], *outer[10:]]
 
 
-def test_two_ranges_parts_and_several_jobs(folder: Path) -> None:
-    ranges = {8: range(6, 13), 16: range(15, 18)}
+@pytest.mark.parametrize(
+    "ranges",
+    [{8: range(6, 13), 16: range(15, 18)}, {8: range(12)}, {8: range(4, 9), 2: range(4)}],
+    ids=["two", "a shot", "side by side"],
+)
+def test_parts_and_several_jobs(ranges: dict[int, range], folder: Path) -> None:
     color("out.mkv", key_ranges=ranges)
     whole = chroma("out.mkv")
     color("more.mkv", key_ranges=ranges, jobs=3)
     assert Path("more.mkv").read_bytes() == Path("out.mkv").read_bytes()
-    for part in (range(7, 9), range(4, 16), range(16, LENGTH), range(13, 15)):
+    for part in (range(3), range(7, 9), range(4, 16), range(16, LENGTH), range(13, 15)):
         color("part.mkv", key_ranges=ranges, frames=part)
         assert chroma("part.mkv") == whole[part.start : part.stop]
 
