@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from vidcolor.advise.contact_sheet import NEXT, PAINTED, TO_PAINT, Card, check_library, draw_sheets
@@ -16,21 +14,19 @@ from vidcolor.advise.stills import write_stills
 from vidcolor.advise.worth import LEAST_WORTH, WORTH
 from vidcolor.commands.advise import Advise
 from vidcolor.commands.choices import parse_scenes
+from vidcolor.commands.painted_keys import check_painted
 from vidcolor.commands.progress import Bar, ProgressBars
 from vidcolor.commands.times import format_time
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.files import check_writable, named_errors, write_whole
 from vidcolor.film.arguments import Scenes
 from vidcolor.film.key_folder import find_images
-from vidcolor.film.keys import find_sources, match_source
-from vidcolor.film.scan import read_lumas
 from vidcolor.film.shots import find_shots
 from vidcolor.inference.session import Session
 from vidcolor.key.image import is_painted
 from vidcolor.media.info import Info
 from vidcolor.media.names import printable
 from vidcolor.media.reader import Reader
-from vidcolor.media.tags import coding_of
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import WorkingSize
 
@@ -148,24 +144,16 @@ def _working_size(options: Advise, info: Info) -> WorkingSize:
 
 def _check_keys(options: Advise, painted: Mapping[int, Path], info: Info) -> None:
     """Check that images in colour are keys of their frames; raises KeyFrameError."""
-    sources, notes = find_sources(
-        painted,
-        clip=options.film,
-        info=info,
-        matrix=coding_of(info).matrix,
-        progressive=options.progressive,
-    )
-    size, progressive = _working_size(options, info), options.progressive
-    search = partial(read_lumas, options.film, size, None, progressive=progressive)
-    if painted and not options.any_key:
-        with _progress(options, info, "looking at keys") as progress:
-            for frame, luma in enumerate(islice(search(), max(painted) + 1)):
-                progress.update()
-                if frame in sources:
-                    source, _, warning = match_source(
-                        sources[frame], luma, frame=frame, search=search
-                    )
-                    notes += [f"{source.name} {warning}"] if warning else []
+    with _progress(options, info, "looking at keys") as progress:
+        notes = check_painted(
+            painted,
+            film=options.film,
+            info=info,
+            working_size=_working_size(options, info),
+            progressive=options.progressive,
+            compare=not options.any_key,
+            progress=progress,
+        )
     for note in notes:
         _note(options, note)
 

@@ -88,8 +88,13 @@ def test_in_one_direction(direction: str, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "ranges",
-    [{8: range(6, 13), 16: range(15, 18)}, {8: range(12)}, {8: range(4, 9), 2: range(4)}],
-    ids=["two", "a shot", "side by side"],
+    [
+        {8: range(6, 13), 16: range(15, 18)},
+        {8: range(12)},
+        {8: range(4, 9), 2: range(4)},
+        {2: range(5), 8: range(5, 14), 16: range(14, LENGTH)},
+    ],
+    ids=["two", "a shot", "side by side", "all of it"],
 )
 def test_parts_and_several_jobs(ranges: dict[int, range], folder: Path) -> None:
     color("out.mkv", key_ranges=ranges)
