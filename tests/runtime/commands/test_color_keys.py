@@ -14,7 +14,7 @@ import pytest
 from tests.support import need
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from tests.support.scenes import Scene, render
-from tests.support.videos import frames, plane
+from tests.support.videos import frames, picture, plane, write_clip
 from vidcolor.cli import main
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -173,6 +173,24 @@ def test_the_command_spreads_the_strokes_when_it_is_typed(
     assert main(words) == 0
     told = capsys.readouterr().err
     assert "note:" not in told, told
+
+
+def test_the_command_for_a_film_that_is_flagged_as_interlaced(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need.scipy()
+    flagged = {"qp": "0", "x264-params": "interlaced=1"}
+    write_clip(Path("pal.mkv"), codec="libx264", options=flagged)
+    gray = np.repeat(picture(0)[..., None], 3, axis=-1)
+    cv2.line(gray, (30, 30), (50, 33), (60, 80, 180), 4)
+    cv2.imwrite("first.png", gray)
+    nearly_gray(Path("first.png"))
+    words = ["color", "pal.mkv", "--key", "first.png", "-o", "out.mkv", "--progressive"]
+    assert main([*words, "--model", str(TOY), "--provider", "cpu"]) == 0
+    [command] = re.findall("run `vidcolor (.+)`", capsys.readouterr().err)
+    assert command.endswith(" --overwrite --progressive")
+    assert main(command.split()) == 0
+    assert saturation(cv2.imread("first.png")) > 2 * saturation(cv2.imread("first.strokes.png"))
 
 
 def test_strokes_that_were_kept_are_never_written_over(folder: Path, scene: Scene) -> None:
