@@ -69,7 +69,10 @@ def run_interruptibly[T](work: Callable[[], T]) -> T:
             errors.append(error)
 
     with _signals_noted():
-        thread = _start(run)
+        try:
+            thread = _start(run)
+        except RuntimeError:  # there is no memory for its stack; the work will find out, and say so
+            return work()
         deadline = None
         while thread.is_alive():
             thread.join(_POLL)

@@ -125,3 +125,12 @@ def test_the_stacks_of_other_threads_are_as_before(monkeypatch: pytest.MonkeyPat
     run_interruptibly(lambda: None)
     assert sizes == [interruption._STACK, before]
     assert real() == before
+
+
+def test_work_is_done_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert run_interruptibly(threading.current_thread) is threading.main_thread()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
