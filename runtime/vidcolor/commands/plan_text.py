@@ -61,7 +61,7 @@ def _keys(shot: PlannedShot, plan: Plan) -> str:
     if not (shot.keys or shot.lacks_key):
         return "; ".join(ranges)
     rest = _lasting_keys(shot, plan)
-    return "; ".join((*ranges, f"else {rest}")) if ranges else rest
+    return "; ".join((*ranges, f"other frames: {rest}")) if ranges else rest
 
 
 def _lasting_keys(shot: PlannedShot, plan: Plan) -> str:
@@ -80,7 +80,7 @@ def _from_others(shot: PlannedShot, plan: Plan) -> str:
         return "it stays gray"
     listings = _listing("key", shot.nearest_keys), _listing("reference", plan.references)
     pictures = " and ".join(filter(None, listings))
-    verb = "is coloured" if plan.references else "is guessed"
+    verb = "it is coloured" if plan.references else "it is guessed"
     return f"{verb} by likeness to {pictures}"
 
 

@@ -33,7 +33,7 @@ def test_a_film_of_a_few_shots() -> None:
     assert list(plan_lines(plan(*FEW, stored=4))) == [
         "film.mkv: 30 frames in 3 shots, 12 keys",
         "  shot 1: frames 0 to 9: keys 3, 8",
-        "  shot 2: frames 10 to 19: no key: is guessed by likeness to keys 8, 20",
+        "  shot 2: frames 10 to 19: no key: it is guessed by likeness to keys 8, 20",
         "  shot 3: frames 20 to 29: 10 keys, from 20 to 29",
         "  1 shot without a key: --unkeyed auto has a colorizer paint a frame of each, "
         "--unkeyed gray leaves them gray",
@@ -60,8 +60,8 @@ def test_keys_that_hold_for_some_frames_alone() -> None:
     )
     assert list(plan_lines(plan(*shots, unkeyed="gray")))[:-1] == [
         "film.mkv: 30 frames in 3 shots, 4 keys",
-        "  shot 1: frames 0 to 9: key 8 for frames 6 to 9; else key 3",
-        "  shot 2: frames 10 to 19: key 8 for frames 10 to 11; else no key: it stays gray",
+        "  shot 1: frames 0 to 9: key 8 for frames 6 to 9; other frames: key 3",
+        "  shot 2: frames 10 to 19: key 8 for frames 10 to 11; other frames: no key: it stays gray",
         "  shot 3: frames 20 to 29: key 22 for frames 20 to 24; key 25 for frames 25 to 29",
     ]
 
@@ -69,17 +69,17 @@ def test_keys_that_hold_for_some_frames_alone() -> None:
 def test_shots_that_take_their_colours_from_references() -> None:
     lines = list(plan_lines(plan(shot(1, 3), shot(2, near=(3,)), references=("a.png", "b.jpg"))))
     assert lines[2:] == [
-        "  shot 2: frames 10 to 19: no key: is coloured by likeness to key 3 and references "
+        "  shot 2: frames 10 to 19: no key: it is coloured by likeness to key 3 and references "
         "a.png, b.jpg",
         "  to do: 20 of 20 frames, 40 steps of the model",
     ]
     lines = list(plan_lines(plan(shot(1), references=("still.png",))))
     assert (
         lines[1]
-        == "  shot 1: frames 0 to 9: no key: is coloured by likeness to reference still.png"
+        == "  shot 1: frames 0 to 9: no key: it is coloured by likeness to reference still.png"
     )
     lines = list(plan_lines(plan(shot(1), references=tuple(map(str, range(12))))))
-    assert lines[1].endswith(": is coloured by likeness to 12 references")
+    assert lines[1].endswith(": it is coloured by likeness to 12 references")
 
 
 def test_a_film_of_many_shots() -> None:
