@@ -113,6 +113,23 @@ def test_less_than_a_part_is_done_again(
         Path("out.mkv").unlink()
 
 
+def test_a_key_with_a_range_is_no_obstacle(
+    steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pass of the first key leads through the range; within it there are passes of its own."""
+    ranged = ["--key-range", "25:19-29"]
+    assert main(words("all", "fresh.mkv", *ranged)) == 0
+    total = len(steps)
+    for after in range(1, total, 3):
+        stop(after, words("all", "out.mkv", *ranged), monkeypatch)
+        steps.clear()
+        assert main(words("all", "out.mkv", *ranged)) == 0
+        assert total - after <= len(steps) <= total - after + 2 * PART, after
+        assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+        assert main(["clean", "out.mkv", "--quiet"]) == 0
+        Path("out.mkv").unlink()
+
+
 @pytest.mark.parametrize("keys", KEYS)
 def test_stopped_again_and_again(
     keys: str, steps: list[int], monkeypatch: pytest.MonkeyPatch
