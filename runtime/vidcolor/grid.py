@@ -99,7 +99,7 @@ def resample_axes(planes: Plane, source: tuple[Axis, Axis], target: tuple[Axis, 
     """As `resample`, from axes (down, across) to axes, which may come from different grids."""
     for side in (0, 1):
         if source[side] != target[side]:
-            taps, weights = _taps(source[side], target[side])
+            taps, weights = find_taps(source[side], target[side])
             shape = (1, -1, 1) if side == 0 else (1, 1, -1)
             planes = sum(
                 planes.take(tap, axis=1 + side) * weight.reshape(shape)
@@ -109,7 +109,7 @@ def resample_axes(planes: Plane, source: tuple[Axis, Axis], target: tuple[Axis, 
 
 
 @lru_cache(maxsize=64)
-def _taps(source: Axis, target: Axis) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def find_taps(source: Axis, target: Axis) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The filter of every target sample: its source samples and their weights.
 
     Returns:

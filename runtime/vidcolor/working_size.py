@@ -36,9 +36,9 @@ LEAST_SIZE = 32
 ASPECT_TOLERANCE = 0.02
 """How far a key's width over its height may be off the clip's, as a share of the clip's."""
 
-_WINDOW = 3
+WINDOW = 3
 """Side, in working pixels, of the windows that the linear function is fitted in."""
-_NOISE = 0.02
+NOISE = 0.02
 """Standard deviation of luma, of a range of 1, that counts as noise: the square root of the guided
 filter's epsilon."""
 # Window and noise gave the highest PSNR of those tried on scikit-image's photographs, downsampled
@@ -101,7 +101,7 @@ class WorkingSize:
         Raises:
             ArgumentError: `luma` has another shape.
         """
-        _check_shape("luma", luma, (self.height, self.width))
+        check_shape("luma", luma, (self.height, self.width))
         return area_means(luma, self.working_height, self.working_width)
 
     def downsample_chroma(self, chroma: Plane, source: Grid) -> Plane:
@@ -139,12 +139,12 @@ class WorkingSize:
         Raises:
             ArgumentError: A plane has another shape.
         """
-        _check_shape("chroma", chroma, (2, *self.working.shape))
-        _check_shape("small", small, self.working.shape)
-        _check_shape("luma", luma, (self.height, self.width))
+        check_shape("chroma", chroma, (2, *self.working.shape))
+        check_shape("small", small, self.working.shape)
+        check_shape("luma", luma, (self.height, self.width))
         target = self.grid(subsampling, siting).axes
         working = self.working.axes
-        base = _coarser(working[0], target[0]), _coarser(working[1], target[1])
+        base = coarser(working[0], target[0]), coarser(working[1], target[1])
         chroma = resample_axes(chroma, working, base)
         if base == target:
             return np.clip(chroma, -0.5, 0.5)
@@ -171,7 +171,8 @@ def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     return plane if plane.shape == (height, width) else _area(plane, height, width)
 
 
-def _check_shape(argument: str, planes: Plane, shape: tuple[int, ...]) -> None:
+def check_shape(argument: str, planes: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise ArgumentError, which names the argument, if its planes have another shape."""
     if planes.shape != shape:
         raise ArgumentError(f"{argument} has shape {planes.shape}, accepted is {shape}")
 
@@ -181,7 +182,7 @@ def _area(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     return np.asarray(small, plane.dtype)
 
 
-def _coarser(one: Axis, other: Axis) -> Axis:
+def coarser(one: Axis, other: Axis) -> Axis:
     """The coarser of two axes. No edges are looked for on a grid coarser than the working size."""
     return other if other.samples <= one.samples else one
 
@@ -221,13 +222,13 @@ def _slope(chroma: Plane, luma: Plane) -> Plane:
     """The slope of chroma [2, h, w] over luma [h, w] around each pixel: [2, h, w]."""
     mean = _mean(luma)
     variance = _mean(luma * luma) - mean * mean
-    variance += _NOISE**2
+    variance += NOISE**2
     covariances = (_mean(luma * plane) - mean * _mean(plane) for plane in chroma)
     return np.stack([_mean(np.divide(covariance, variance)) for covariance in covariances])
 
 
 def _mean(plane: Plane) -> Plane:
-    return np.asarray(cv2.blur(plane, (_WINDOW, _WINDOW)), np.float32)
+    return np.asarray(cv2.blur(plane, (WINDOW, WINDOW)), np.float32)
 
 
 def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
@@ -235,8 +236,8 @@ def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
     if subsampling == (0, 0):
         return luma
     (across, along), (down, right) = subsampling, SITINGS[siting]
-    row_kernel, row_anchor = _box(1 << along, down)
-    column_kernel, column_anchor = _box(1 << across, right)
+    row_kernel, row_anchor = box_filter(1 << along, down)
+    column_kernel, column_anchor = box_filter(1 << across, right)
     means = cv2.sepFilter2D(
         luma,
         cv2.CV_32F,
@@ -250,7 +251,7 @@ def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
     return np.asarray(means[rows, :: 1 << across], np.float32)
 
 
-def _box(step: int, place: float) -> tuple[Plane, int]:
+def box_filter(step: int, place: float) -> tuple[Plane, int]:
     """The box filter over `step` luma samples around a chroma sample: weights and anchor index.
 
     place: where the chroma sample sits, from 0 to 1 as in `SITINGS`. A chroma sample between luma

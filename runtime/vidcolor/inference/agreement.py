@@ -46,7 +46,7 @@ class CheckedRun:
             right = self._right(planes, feeds, shapes)
             wanted, given = self._values(right), self._values(found)
             for name in wanted:
-                if not _is_close(given[name], wanted[name]):
+                if not is_close(given[name], wanted[name]):
                     raise ProviderError(f"{self._fault}: {name} differs by more than rounding")
             self._left -= 1
         return found
@@ -56,7 +56,8 @@ class CheckedRun:
         return {**fetched, **self._runner.arrays(tensors)}
 
 
-def _is_close(found: NDArray[Any], wanted: NDArray[Any]) -> bool:
+def is_close(found: NDArray[Any], wanted: NDArray[Any]) -> bool:
+    """Whether two results of the same graph differ by no more than rounding in 16 bits."""
     numbers = np.isfinite(wanted)
     if found.shape != wanted.shape or not np.array_equal(np.isfinite(found), numbers):
         return False

@@ -23,6 +23,7 @@ from vidcolor.inference.agreement import CheckedRun
 from vidcolor.inference.io_binding import Shapes, StagingBuffer
 from vidcolor.inference.providers import onnxruntime
 from vidcolor.inference.runner import Outputs, Planes, Run, Runner, Tensors
+from vidcolor.inference.running import was_ended
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, OrtValue
@@ -32,9 +33,6 @@ _RUN_OPTION = "gpu_graph_id", "1"
 
 _CHECKED = 2
 """Runs that are compared with plain ones: the one that is recorded, and the first replay."""
-
-_ENDED = "terminate flag"
-"""Onnxruntime's word for a run that was ended."""
 
 
 class Recording:
@@ -145,7 +143,7 @@ class RecordedRun:
                     return self._replay(planes, feeds, shapes)
                 except (BundleError, ProviderError) as error:
                     self._recorded = None
-                    if _ENDED in str(error):
+                    if was_ended(error):
                         raise
                     self._fallback.take(error)
                 except BaseException:

@@ -74,6 +74,11 @@ def end_runs() -> None:
             options.terminate = True
 
 
+def was_ended(error: Exception) -> bool:
+    """Whether a run's error says that it was ended: those are onnxruntime's words."""
+    return "terminate flag" in str(error)
+
+
 @contextmanager
 def asking(check: Callable[[], None]) -> Iterator[None]:
     """Have each run of this thread ask, once `end_runs` would end it, whether it should be.

@@ -180,6 +180,14 @@ class Session:
         return KNOWN[self.provider].is_device
 
     @property
+    def device_runner(self) -> Runner | None:
+        """What runs graphs that are not the model's where state and memory stay.
+
+        None where that is the CPU: planes of the host are best worked on there.
+        """
+        return None if self._runner.memory == "cpu" else self._runner
+
+    @property
     def remembers(self) -> bool:
         """Whether the model keeps anything of a key but the state right after it."""
         names = (tensor.name for tensor in self._graphs["propagate"].get_inputs())
