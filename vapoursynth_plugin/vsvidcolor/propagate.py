@@ -6,7 +6,7 @@ Between full-size clips and the model stand two stages that have no memory and r
 the small planes between them pass through the recurrence, one frame after the other. Inputs of a
 step that depend on luma alone, such as optical flow, are computed ahead, in parallel. All colour is
 made by the runtime's own `WorkingSize.downsample`, `Propagator.step`, `blend_passes` and
-`WorkingSize.upsample`. So it is the same, bit for bit, as in the plain loop of
+`Enlarger`. So it is the same, bit for bit, as in the plain loop of
 `vidcolor.propagate`.
 
 `vidcolor.timeline` says which frame is stepped from which; `vsvidcolor.render` asks it when a
@@ -15,6 +15,7 @@ request for a frame arrives.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import vapoursynth as vs
@@ -22,6 +23,7 @@ import vapoursynth as vs
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.bundle import DEFAULT_MODEL
+from vidcolor.inference.enlarge import Enlarger
 from vidcolor.inference.providers import ERRORS
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
@@ -168,6 +170,7 @@ def propagate(
         interval=checkpoint,
     )
     renderer = Renderer(replay, keys, shots, streams=num_streams)
+    stages = replace(stages, enlarger=Enlarger(stages.working_size, session.device_runner))
     shown = [*([] if key is None else [key]), *pictures]
     key = core.std.Splice(shown, mismatch=True) if len(shown) > 1 else shown[0]
     others = [] if blend is None or stages.blend == 0 else [blend]

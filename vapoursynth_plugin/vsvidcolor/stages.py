@@ -16,6 +16,7 @@ from vidcolor.color import decode_chroma, decode_luma, encode_chroma
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
+from vidcolor.inference.enlarge import Enlarger, Guide
 from vidcolor.key.bars import without_bars
 from vidcolor.key.gray import is_gray
 from vidcolor.planes import Key, Plane
@@ -46,6 +47,8 @@ class Stages:
     """What is done to finished colours."""
     blend: float = 0.0
     """Share of the chroma of another coloured clip, in [0, 1]; 0 where there is none."""
+    enlarger: Enlarger | None = None
+    """What brings chroma to full size; None: the CPU."""
 
     def shrink(self, clip: vs.VideoFrame) -> vs.VideoFrame:
         """Bring a frame's luma to working size.
@@ -150,12 +153,13 @@ class Stages:
             ArgumentError: The frame to blend with has another matrix.
         """
         key = more[-1] if len(more) > int(self.blend > 0) else None
-        if key is None:
-            chroma = self._enlarge(clip, luma, small)
-        else:
-            chroma = self._key_chroma(clip, luma, small, key)
         coding, grade = coding_of(clip), self.grades.at(number)
-        codes = encode_chroma(chroma, coding)
+        if key is None:
+            enlarger = self.enlarger or Enlarger(self.working_size)
+            guide = Guide(plane(clip, 0), coding, plane(luma, 0))
+            codes = enlarger.codes(_chroma_of(small), guide, grid_of(clip))
+        else:
+            codes = encode_chroma(self._key_chroma(clip, luma, small, key), coding)
         if self.blend > 0 or not grade.is_neutral:
             chroma = decode_chroma(*codes, coding)
             if self.blend > 0:
@@ -196,17 +200,6 @@ class Stages:
                 "core.resize.Bicubic"
             )
         return decode_chroma(plane(other, 1), plane(other, 2), coding)
-
-    def _enlarge(self, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame) -> Plane:
-        """The model's chroma on the clip's grid; its edges are those of the clip's luma."""
-        grid = grid_of(clip)
-        return self.working_size.upsample(
-            _chroma_of(small),
-            plane(luma, 0),
-            decode_luma(plane(clip, 0), coding_of(clip)),
-            grid.subsampling,
-            grid.siting,
-        )
 
     def _key_chroma(
         self,
