@@ -16,8 +16,9 @@ from benchmarks import command, vspipe
 from benchmarks.footage import CLIPS, key_of, pan, place
 from benchmarks.machine import Model
 from benchmarks.rounds import Case, Timing, take_turns, timed
-from vidcolor.color import Coding, decode_luma, encode_chroma
+from vidcolor.color import Coding, decode_luma
 from vidcolor.inference import contract
+from vidcolor.inference.enlarge import Enlarger, Guide
 from vidcolor.motion.clip_inputs import prepare_clip
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.propagate import Propagator
@@ -168,6 +169,7 @@ class Small:
         """From code values to code values of 4:2:0, all in line."""
         height, width = shape
         fit, codes = WorkingSize.of(height, width, self._size), pan(height, width)
+        enlarger, grid = Enlarger(fit, self._session.device_runner), fit.grid((1, 1), "left")
 
         def work() -> None:
             state = self._propagator.init_state(
@@ -177,6 +179,6 @@ class Small:
                 luma = decode_luma(codes[place(n)], CODING)
                 small = fit.downsample(luma)
                 chroma, _, state = self._propagator.step(small, state)
-                encode_chroma(fit.upsample(chroma, small, luma, (1, 1)), CODING)
+                enlarger.codes(chroma, Guide(codes[place(n)], CODING, small, luma), grid)
 
         return timed(work, self._frames)
