@@ -2,7 +2,7 @@
 
 Which frame is stepped from which is said by `vidcolor.timeline`, as it is for the VapourSynth
 filter, and all colour is made by the runtime's own `WorkingSize.downsample`, `Propagator.step`,
-`blend` and `WorkingSize.upsample`: the same film, keys and shots get the same colours, bit for bit.
+`blend` and `Enlarger`: the same film, keys and shots get the same colours, bit for bit.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vidcolor.film.propagate import Colors
 from vidcolor.film.scan import FilmIndex
 from vidcolor.film.segments import Segment, split_segments
 from vidcolor.grid import Grid
+from vidcolor.inference.enlarge import Enlarger, Guide
 from vidcolor.media.info import Info
 from vidcolor.media.pictures import bits_of, subsampling
 from vidcolor.media.span import Span
@@ -152,23 +153,26 @@ class Film:
             return ()
         return tuple(reference.small for reference in self.references)
 
-    def upsample(self, colors: Colors, codes: Codes, luma: Plane | None, small: Plane) -> Plane:
+    def upsample(
+        self, colors: Colors, enlarger: Enlarger, codes: Codes, luma: Plane | None, small: Plane
+    ) -> tuple[Codes, Codes]:
         """Bring a frame's colours to the output's grid.
 
         Args:
             colors: At working size.
+            enlarger: Of the film's working size.
             codes: The frame's luma codes [h, w].
             luma: The same as full-size luma, if it is at hand.
             small: The same at working size.
 
         Returns:
-            Chroma [2, h', w'] float32.
+            The output's Cb and Cr codes, [h', w'] each.
         """
-        full = decode_luma(codes, self.coding) if luma is None else luma
-        return self.working_size.upsample(colors.chroma, small, full, *self._layout)
+        guide = Guide(codes, self.coding, small, luma)
+        return enlarger.codes(colors.chroma, guide, self.output_grid, self.output_coding)
 
     def key_chroma(self, frame: int, codes: Codes, luma: Plane | None) -> Plane:
-        """A key's own chroma on the output's grid; arguments and result as in `upsample`."""
+        """A key's own chroma [2, h', w'] on the output's grid; arguments as in `upsample`."""
         full = decode_luma(codes, self.coding) if luma is None else luma
         return self.keys[frame].chroma(full, self.working_size, self.output_grid)
 

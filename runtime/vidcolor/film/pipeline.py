@@ -37,6 +37,7 @@ from vidcolor.film.progress import Progress
 from vidcolor.film.stage import run_ahead
 from vidcolor.film.store import Store
 from vidcolor.film.task import Executor, Threads
+from vidcolor.inference.enlarge import Enlarger
 from vidcolor.inference.session import Session
 from vidcolor.media.codecs import Encoder
 from vidcolor.media.reader import Reader
@@ -105,10 +106,11 @@ def color_film(
         executor = None
         if cluster is not None or (jobs > 1 and len(missing) > 1):
             executor = stack.enter_context(_executor(job, propagator, model, jobs, cluster))
-        _color_ranges(job, ranges, propagator, executor)
+        enlarger = Enlarger(film.working_size, session.device_runner)
+        _color_ranges(job, ranges, propagator, executor, enlarger)
         source = FilmFrames(film, reader, pieces)
         with _coloring(job, pieces, source, propagator, executor) as colored:
-            _write(job, pieces, ranges, colored, writer)
+            _write(job, pieces, ranges, colored, writer, enlarger)
         for packet in source.trailing:
             writer.copy(packet)
         # Somebody else may have written there meanwhile.
@@ -140,7 +142,11 @@ def _coloring(
 
 
 def _color_ranges(
-    job: Job, ranges: Sequence[Piece], propagator: Propagator, executor: Executor | None
+    job: Job,
+    ranges: Sequence[Piece],
+    propagator: Propagator,
+    executor: Executor | None,
+    enlarger: Enlarger,
 ) -> None:
     """Put into the store what it lacks of the frames that keys with a range hold for.
 
@@ -158,7 +164,7 @@ def _color_ranges(
                 with store.writing(piece.name) as stored:
                     for item in _up_to(colored, piece.part[-1]):
                         if item.frame.number in piece.part:
-                            _chroma(film, piece, item, stored)
+                            _chroma(film, piece, item, stored, enlarger)
                             done += 1
                             job.progress(RANGES, done, total)
                 discard(film, store, missing, index)
@@ -225,6 +231,7 @@ def _write(
     ranges: Sequence[Piece],
     colored: Colored,
     writer: Writer,
+    enlarger: Enlarger,
 ) -> None:
     film, store = job.film, job.store
     done = 0
@@ -241,7 +248,7 @@ def _write(
                         continue
                     planes = item.chroma
                     if stored is not None:
-                        planes = _chroma(film, piece, item, stored)
+                        planes = _chroma(film, piece, item, stored, enlarger)
                     if frame.number in film.covered:
                         planes = next(of_ranges)
                     assert planes is not None  # noqa: S101  (for the type checker)
@@ -266,19 +273,20 @@ def _up_to(colored: Colored, last: int) -> Iterator[ColoredFrame]:
 
 
 def _chroma(
-    film: Film, piece: Piece, item: ColoredFrame, stored: ChromaWriter
+    film: Film, piece: Piece, item: ColoredFrame, stored: ChromaWriter, enlarger: Enlarger
 ) -> tuple[Codes, Codes]:
     """Code planes of a frame's chroma, which are stored, too."""
     frame, colors = item.frame, item.colors
     if piece.is_gray:
-        chroma = np.zeros((2, *film.output_grid.shape), np.float32)
+        gray = np.zeros((2, *film.output_grid.shape), np.float32)
+        planes = encode_chroma(gray, film.output_coding)
         confidence = np.zeros(film.working_size.working.shape, np.float32)
     elif colors is None or frame.small is None:
-        chroma = film.key_chroma(frame.number, frame.codes, frame.luma)
+        own = film.key_chroma(frame.number, frame.codes, frame.luma)
+        planes = encode_chroma(own, film.output_coding)
         confidence = np.ones(film.working_size.working.shape, np.float32)
     else:
-        chroma = film.upsample(colors, frame.codes, frame.luma, frame.small)
+        planes = film.upsample(colors, enlarger, frame.codes, frame.luma, frame.small)
         confidence = colors.confidence
-    planes = encode_chroma(chroma, film.output_coding)
     stored.add(*planes, float(confidence.mean(dtype=np.float64)), cells_of(confidence))
     return planes

@@ -15,6 +15,7 @@ from tests.support.waiting import DEADLINE
 from vidcolor import propagate
 from vidcolor.cli import main
 from vidcolor.film import frames, job, pipeline, scan
+from vidcolor.inference import enlarge
 from vidcolor.media.info import Frame
 from vidcolor.media.reader import Reader
 from vidcolor.propagate import Propagator
@@ -72,11 +73,12 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, counted)
 
-    for module in (frames, job, scan):
+    for module in (enlarge, frames, job, scan):
         counting(module, "decode_luma", "luma planes")
     counting(WorkingSize, "downsample", "working-size planes")
     counting(WorkingSize, "upsample", "upsampled")
-    counting(pipeline, "encode_chroma", "chroma codes")
+    for module in (enlarge, pipeline):
+        counting(module, "encode_chroma", "chroma codes")
     counting(Propagator, "step", "steps")
     return counts
 
