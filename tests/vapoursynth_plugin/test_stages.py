@@ -6,6 +6,9 @@ import vapoursynth as vs
 
 from tests.support.scenes import render
 from tests.vapoursynth_plugin.reference import Case, planes_of
+from vidcolor.inference.enlarge import Graph
+from vidcolor.inference.runner import Runner
+from vidcolor.inference.session import Session
 from vidcolor.working_size import WorkingSize
 from vsvidcolor.render import ColoredFrame
 from vsvidcolor.stages import Stages
@@ -82,6 +85,32 @@ def test_hue_turns_the_chroma_of_every_frame(name, scene, toy_bundle):
         want = np.stack((cosine * cb - sine * cr, sine * cb + cosine * cr))
         assert np.abs(np.stack(made) - want).max() <= (2 / span if span > 1 else 1e-6)
         assert np.abs(np.stack(made) - np.stack((cb, cr))).max() > 0.02
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "YUV440P8", "YUV411P8"])
+def test_on_a_device_full_size_chroma_is_made_there(
+    name, session, toy_bundle, monkeypatch: pytest.MonkeyPatch
+):
+    """The CPU in its place: as the plain loop has it but for rounding, in any order of requests."""
+    case = Case(render(5, 192, 256), name, size=32)
+    monkeypatch.setattr(Session, "device_runner", Runner("toy"))
+    run, runs = Graph.run, []
+    monkeypatch.setattr(Graph, "run", lambda *given: runs.append(given) or run(*given))
+    clip, again = (case.propagate(toy_bundle) for _ in range(2))
+    upwards = [planes_of(clip.get_frame(n)) for n in range(5)]
+    downwards = [planes_of(again.get_frame(n)) for n in reversed(range(5))]
+    assert upwards == downwards[::-1]
+    assert len(runs) == 2 * (4 + (1 if case.coding.is_float else 2)), "the key is the CPU's"
+    _, span = case.coding.chroma_scale
+    close = 1e-3 if case.coding.is_float else 1 + span / 1024
+    for found, wanted in zip(upwards, case.plain_loop(session), strict=True):
+        assert found[0] == wanted[0]
+        for made, other in zip(found[1:], wanted[1:], strict=True):
+            codes, right = (
+                np.frombuffer(b, case.coding.dtype).astype(float) for b in (made, other)
+            )
+            assert np.abs(codes - right).max() <= close
+            assert np.ptp(codes) > span / 32
 
 
 def test_luma_on_its_way_is_at_working_size_and_tagged(scene):

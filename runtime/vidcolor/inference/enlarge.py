@@ -79,7 +79,7 @@ class Enlarger:
             runner: Of the session's device, `Session.device_runner`; None leaves it to the CPU.
         """
         self._working_size = working_size
-        self._device = None if runner is None else _Device(working_size, runner)
+        self._device = None if runner is None else Device(working_size, runner)
 
     def planes(self, chroma: Plane, guide: Guide, grid: Grid) -> Plane:
         """Chroma on the clip's grid, as `WorkingSize.upsample` makes it.
@@ -133,7 +133,7 @@ class Enlarger:
         u, v = graph.run(chroma, guide, output).astype(output.dtype, copy=False)
         return u, v
 
-    def _graph(self, kind: str, grid: Grid) -> _Graph | None:
+    def _graph(self, kind: str, grid: Grid) -> Graph | None:
         return None if self._device is None else self._device.graph(kind, grid)
 
     def _check(self, chroma: Plane, guide: Guide) -> None:
@@ -145,7 +145,7 @@ class Enlarger:
 
 
 @dataclass(frozen=True)
-class _Graph:
+class Graph:
     """The graph for one type of luma and one grid of chroma, on a device."""
 
     runner: Runner
@@ -156,7 +156,7 @@ class _Graph:
     """Those of its inputs that are the same for all frames, on the device."""
 
     @classmethod
-    def open(cls, runner: Runner, kind: str, geometry: Mapping[str, NDArray[Any]]) -> _Graph:
+    def open(cls, runner: Runner, kind: str, geometry: Mapping[str, NDArray[Any]]) -> Graph:
         """On the runner's device; raises as `open_graph` does."""
         session = runner.in_turn(
             lambda _: open_graph(
@@ -184,16 +184,16 @@ class _Graph:
         return self.runner.arrays({wanted: made[wanted]})[wanted]
 
 
-class _Device:
+class Device:
     """Opens graphs on a device, and tries each before it is used; threads may share it."""
 
     def __init__(self, working_size: WorkingSize, runner: Runner) -> None:
         self._working_size, self._runner = working_size, replace(runner, model="enlarge")
         self._lock = Lock()
-        self._graphs: dict[tuple[str, Grid], _Graph | None] = {}
+        self._graphs: dict[tuple[str, Grid], Graph | None] = {}
         self._has_warned = False
 
-    def graph(self, kind: str, grid: Grid) -> _Graph | None:
+    def graph(self, kind: str, grid: Grid) -> Graph | None:
         """The graph for a type of luma and a grid of chroma; None leaves it to the CPU.
 
         So it is where nothing is guided by luma, which is little work; and with a warning, the
@@ -204,12 +204,12 @@ class _Device:
                 self._graphs[kind, grid] = self._open(kind, grid)
             return self._graphs[kind, grid]
 
-    def _open(self, kind: str, grid: Grid) -> _Graph | None:
+    def _open(self, kind: str, grid: Grid) -> Graph | None:
         geometry = enlarge_geometry(self._working_size.working, grid)
         if geometry is None:
             return None
         try:
-            graph = _Graph.open(self._runner, kind, geometry)
+            graph = Graph.open(self._runner, kind, geometry)
             self._try(graph, grid)
         except (BundleError, ProviderError) as error:
             if was_ended(error):
@@ -224,7 +224,7 @@ class _Device:
             return None
         return graph
 
-    def _try(self, graph: _Graph, grid: Grid) -> None:
+    def _try(self, graph: Graph, grid: Grid) -> None:
         """Enlarge a made-up frame; raises ProviderError if the CPU makes something else of it."""
         working_size, rng = self._working_size, np.random.default_rng(0)
         bits, is_float = np.dtype(graph.kind).itemsize * 8, graph.kind == "float32"

@@ -16,6 +16,8 @@ from vidcolor import propagate
 from vidcolor.cli import main
 from vidcolor.film import frames, job, pipeline, scan
 from vidcolor.inference import enlarge
+from vidcolor.inference.runner import Runner
+from vidcolor.inference.session import Session
 from vidcolor.media.info import Frame
 from vidcolor.media.reader import Reader
 from vidcolor.propagate import Propagator
@@ -92,6 +94,36 @@ def test_one_way_everything_is_made_once(folder: Path, done: Counter[str]) -> No
     assert done["working-size planes"] == others + keys
     assert done["upsampled"] == done["steps"] == others
     assert done["chroma codes"] == LENGTH
+
+
+def test_on_a_device_full_size_chroma_is_made_there(
+    tmp_path: Path, done: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CPU in its place: luma comes out as it was, chroma as the CPU makes it but for rounding.
+
+    The trial takes two runs, and one of the CPU's.
+    """
+    monkeypatch.chdir(tmp_path)
+    film = scenes(height=96, width=128)
+    write_film(Path("film.mkv"), film)
+    write_keys(Path("keys"), film, CUTS)
+    write_scenes(Path("cuts.txt"), CUTS)
+    assert color("keys", "cpu.mkv") == 0
+    done.clear()
+    monkeypatch.setattr(Session, "device_runner", Runner("toy"))
+    run, runs = enlarge.Graph.run, []
+    monkeypatch.setattr(enlarge.Graph, "run", lambda *given: runs.append(given) or run(*given))
+    assert color("keys", "device.mkv") == 0
+    assert len(runs) == LENGTH - len(CUTS) + 2
+    assert done["upsampled"] == 1
+    for one, other in zip(
+        videos.frames(Path("cpu.mkv")), videos.frames(Path("device.mkv")), strict=True
+    ):
+        np.testing.assert_array_equal(videos.plane(one, 0), videos.plane(other, 0))
+        for index in (1, 2):
+            u, v = (videos.plane(frame, index).astype(int) for frame in (one, other))
+            assert np.abs(u - v).max() <= 1
+            assert np.ptp(v) > 8
 
 
 def test_two_ways_frames_are_decoded_no_more_often(folder: Path, done: Counter[str]) -> None:
