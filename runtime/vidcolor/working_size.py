@@ -8,6 +8,9 @@ wherever it is coloured::
     chroma, confidence, state = propagator.step(small, state)
     full = working.upsample(chroma, small, luma, subsampling, siting)
 
+The last of them is made by `vidcolor.inference.enlarge.Enlarger` where a device can: there it gives
+the same but for rounding.
+
 Note on upsampling. It is guided by the full-size luma, so that colour ends where luma has an edge.
 In a window around each working pixel, chroma is a linear function of luma. This is the guided
 filter of He, Sun and Tang (2013), with coefficients fitted at working size and applied at full size
@@ -150,7 +153,7 @@ class WorkingSize:
             return np.clip(chroma, -0.5, 0.5)
         small = resample_axes(small[None], working, base)[0]
         with one_opencv_thread():  # a band is too little work to be split
-            return _guided(chroma, small, _at_chroma(luma, subsampling, siting), base, target)
+            return _guided(chroma, small, at_chroma(luma, subsampling, siting), base, target)
 
 
 def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -231,7 +234,7 @@ def _mean(plane: Plane) -> Plane:
     return np.asarray(cv2.blur(plane, (WINDOW, WINDOW)), np.float32)
 
 
-def _at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
+def at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
     """Luma at the chroma samples: the mean of the luma samples that each one covers."""
     if subsampling == (0, 0):
         return luma

@@ -9,10 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.full_size import CODINGS, QUARTER, SUBSAMPLINGS, frame, on_cpu
 from tests.support.scenes import render
+from vidcolor.color import Coding
 from vidcolor.film.states import state_from_arrays, state_to_arrays
+from vidcolor.grid import SITINGS
+from vidcolor.inference.enlarge import LUMA_TYPES, Enlarger, graph_path
+from vidcolor.inference.known_providers import provider_list
+from vidcolor.inference.providers import onnxruntime, session_options
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
+from vidcolor.working_size import WorkingSize
 
 pytestmark = pytest.mark.cuda
 
@@ -66,6 +73,34 @@ def test_a_state_that_was_kept_on_disk_leads_on_to_the_same_colours() -> None:
         one, other = propagator.step(luma, state), propagator.step(luma, restored)
         np.testing.assert_array_equal(one.chroma, other.chroma)
         state, restored = one.state, other.state
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_full_size_chroma_is_what_the_cpu_makes(coding: Coding, toy_bundle: Path) -> None:
+    """Everywhere within a quarter of a code of 8 bits, on the device and without a warning."""
+    fit = WorkingSize.of(361, 641, 96)
+    enlarger = Enlarger(fit, Session.load(toy_bundle, provider="cuda").device_runner)
+    chroma, guide = frame(fit, coding)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of chroma that is made on the CPU
+        for subsampling in SUBSAMPLINGS:
+            for siting in SITINGS:
+                grid = fit.grid(subsampling, siting)
+                wanted = on_cpu(fit, chroma, guide, grid)
+                assert np.abs(enlarger.planes(chroma, guide, grid) - wanted).max() < QUARTER
+                codes = np.stack(enlarger.codes(chroma, guide, grid)).astype(np.float64)
+                zero, span = coding.chroma_scale
+                rounding = 1e-3 if coding.is_float else 0.5 / span
+                assert np.abs((codes - zero) / span - wanted).max() < QUARTER + rounding
+
+
+@pytest.mark.parametrize("luma", LUMA_TYPES)
+def test_all_of_enlarging_is_on_the_device(luma: str) -> None:
+    """Onnxruntime refuses to open a graph of which it would run a part on the CPU."""
+    options = session_options(onnxruntime(), None)
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    (cuda, *_) = provider_list("cuda", 0)
+    onnxruntime().InferenceSession(graph_path(luma).read_bytes(), options, providers=[cuda])
 
 
 def test_state_and_memory_stay_on_the_device(toy_bundle: Path) -> None:

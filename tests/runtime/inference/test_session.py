@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from vidcolor.errors import ArgumentError, BundleError, BundleNotFoundError, ProviderError
 from vidcolor.inference import contract, providers
 from vidcolor.inference.providers import ERRORS, cuda_devices, open_graph
+from vidcolor.inference.runner import Runner
 from vidcolor.inference.session import Session
 
 Edit = Callable[[onnx.ModelProto], None]
@@ -123,6 +125,15 @@ def test_arguments_are_checked(
 ) -> None:
     with pytest.raises(ArgumentError, match=message):
         Session.load(toy_bundle, **arguments)
+
+
+@pytest.mark.parametrize("memory", ["cpu", "cuda"])
+def test_other_graphs_run_where_state_stays_if_that_is_a_device(
+    memory: str, toy_bundle: Path
+) -> None:
+    runner = Runner("toy", memory, 0)
+    session = replace(Session.load(toy_bundle, provider="cpu"), _runner=runner)
+    assert session.device_runner is (runner if memory == "cuda" else None)
 
 
 def test_a_missing_graph(bundle: Path) -> None:
