@@ -192,6 +192,37 @@ def test_ctrl_c_ends_a_graph_that_loops_for_ever(wait, looping, tmp_path, steps)
     assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
 
 
+STUCK = """
+from vidcolor.inference import enlarge
+from vidcolor.inference.runner import Runner
+from vidcolor.inference.session import Session
+def stuck(self, *given):
+    def call(options):
+        open({steps!r}, "w").close()
+        while not options.terminate:
+            time.sleep(0.01)
+        raise RuntimeError("Exiting due to terminate flag being set to true.")
+    return self.runner.in_turn(call)
+enlarge.Graph.run, Session.device_runner = stuck, Runner("toy")
+"""
+"""The device that full-size chroma is made on never ends."""
+
+
+@posix
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_ends_a_device_that_is_stuck(wait, toy_bundle, tmp_path, steps):
+    code = f"""
+import sys
+{LOOPING.format(model=str(toy_bundle)).replace("64", "400")}
+{STUCK.format(steps=str(steps))}
+colored = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider="cpu")
+{WAITS[wait].format(frame=1)}
+"""
+    _, status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
+    assert status == (130 if wait == "caught" else -signal.SIGINT)
+    assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
+
+
 def test_exit_ends_a_graph_that_loops_for_ever(looping):
     script = f"""
 {LOOPING.format(model=str(looping))}

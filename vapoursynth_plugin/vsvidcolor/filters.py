@@ -82,6 +82,8 @@ def stage(
                     return {"need": [len(inputs), number]}
             with one_opencv_thread():  # VapourSynth makes other frames in other threads
                 return {"val": make(*([n] if numbered else []), *inputs, *_many(fetched))}
+        except InterruptedSeekError:
+            raise  # VapourSynth must get this exception itself
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
 

@@ -7,21 +7,24 @@ its way out is a 'YUV' frame of the size of the chroma planes, whose first plane
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import vapoursynth as vs
 
 from vidcolor.blend import blend_chroma
-from vidcolor.color import decode_chroma, decode_luma, encode_chroma
+from vidcolor.color import Codes, decode_chroma, decode_luma, encode_chroma
 from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
 from vidcolor.inference.enlarge import Enlarger, Guide
+from vidcolor.inference.running import asking
 from vidcolor.key.bars import without_bars
 from vidcolor.key.gray import is_gray
 from vidcolor.planes import Key, Plane
 from vidcolor.references import fit_reference
 from vidcolor.working_size import WorkingSize
+from vsvidcolor.cancel import CancelToken
 from vsvidcolor.frames import new_frame, plane
 from vsvidcolor.key_frame import key_paint, reference_key
 from vsvidcolor.props import coding_of, grid_of, tag
@@ -151,13 +154,12 @@ class Stages:
 
         Raises:
             ArgumentError: The frame to blend with has another matrix.
+            InterruptedSeekError: Ctrl-C was pressed while a device was at work.
         """
         key = more[-1] if len(more) > int(self.blend > 0) else None
         coding, grade = coding_of(clip), self.grades.at(number)
         if key is None:
-            enlarger = self.enlarger or Enlarger(self.working_size)
-            guide = Guide(plane(clip, 0), coding, plane(luma, 0))
-            codes = enlarger.codes(_chroma_of(small), guide, grid_of(clip))
+            codes = self._enlarge(number, clip, luma, small)
         else:
             codes = encode_chroma(self._key_chroma(clip, luma, small, key), coding)
         if self.blend > 0 or not grade.is_neutral:
@@ -200,6 +202,20 @@ class Stages:
                 "core.resize.Bicubic"
             )
         return decode_chroma(plane(other, 1), plane(other, 2), coding)
+
+    def _enlarge(
+        self, number: int, clip: vs.VideoFrame, luma: vs.VideoFrame, small: vs.VideoFrame
+    ) -> tuple[Codes, Codes]:
+        """Codes of the model's chroma on the clip's grid; its edges are those of its luma."""
+        enlarger = self.enlarger or Enlarger(self.working_size)
+        guide = Guide(plane(clip, 0), coding_of(clip), plane(luma, 0))
+        cancel = CancelToken()
+        try:
+            with asking(partial(cancel.check, number)):
+                return enlarger.codes(_chroma_of(small), guide, grid_of(clip))
+        except Exception:
+            cancel.check(number)  # it may have failed because it was ended
+            raise
 
     def _key_chroma(
         self,

@@ -232,7 +232,10 @@ def test_a_device_that_cannot_is_not_used_and_told_of_once(
 
 
 def test_a_provider_that_cannot_be_started_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
     def fail(path: Any, **how: Any) -> Any:
+        asked.append(how)
         raise ProviderError("provider 'cuda' cannot be started: no device")
 
     monkeypatch.setattr(enlarge, "open_graph", fail)
@@ -240,8 +243,9 @@ def test_a_provider_that_cannot_be_started_is_told_of(monkeypatch: pytest.Monkey
     chroma, guide = frame(fit, CODINGS[0])
     grid = fit.grid((1, 1), "left")
     with pytest.warns(RuntimeWarning, match="takes longer: provider 'cuda' cannot be started"):
-        found = Enlarger(fit, DEVICE).planes(chroma, guide, grid)
+        found = Enlarger(fit, Runner("toy", "cuda", 1, 2)).planes(chroma, guide, grid)
     np.testing.assert_array_equal(found, on_cpu(fit, chroma, guide, grid))
+    assert asked == [{"provider": "cuda", "device_id": 1, "threads": None, "verbosity": 2}]
 
 
 def fail_at(number: int, error: Exception) -> Any:
