@@ -104,13 +104,17 @@ def _test(seconds: float) -> None:
 def _count(options: Options, _: float) -> None:
     for size in options.sizes:
         width = -(-size * 16 // 9 // 16) * 16
-        model = operators.optimised(
-            find_bundle(options.model), options.precision, height=size, width=width, keys=1
+        step = partial(
+            operators.count, find_bundle(options.model), height=size, width=width, keys=1
         )
-        host = operators.on_host(model)
+        host = operators.on_host(
+            operators.optimised(
+                find_bundle(options.model), options.precision, height=size, width=width, keys=1
+            )
+        )
         print(
             f"operators of a step, {width}x{size}, {options.precision}: "
-            f"{operators.count(model).total()}, of sizes on the CPU: {len(host)}"
+            f"{step(options.precision).total()}, of sizes on the CPU: {len(host)}"
         )
 
 

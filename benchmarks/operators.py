@@ -2,6 +2,8 @@
 
 Counted without a device: the CPU provider optimises the graph as far as every provider does, for
 one working size, as on CUDA (`vidcolor.inference.sized`). On CUDA some operators more are fused.
+The CPU lacks most operators in float16, and has them with Casts around each, among which the
+graph's own are lost. So of a graph in float16 its twin in float32 is counted, and its own Casts.
 """
 
 from __future__ import annotations
@@ -19,8 +21,28 @@ from vidcolor.inference import contract, providers
 
 _HOST = frozenset({"ConstantOfShape", "NonZero", "Range", "Shape", "Size"})
 """Operators that compute sizes, or have them in the host's memory."""
-_INSERTED = "InsertedPrecisionFreeCast_"
-"""What the name of a Cast begins with that is there for the CPU alone, which lacks float16."""
+_HALVES = {TensorProto.FLOAT, TensorProto.FLOAT16}
+
+
+def count(bundle: Path, precision: str, *, height: int, width: int, keys: int) -> Counter[str]:
+    """The operators of a step by type, see `optimised`."""
+    exact = "float32" if precision == "float16" else precision
+    model = optimised(bundle, exact, height=height, width=width, keys=keys)
+    counts = Counter(node.op_type for node in model.graph.node)
+    if precision == "float16":
+        counts["Cast"] += _casts(onnx.load(contract.graph_path(bundle, "propagate", precision)))
+    return counts
+
+
+def _casts(model: ModelProto) -> int:
+    """Its Casts from float32 to float16 and back."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.input, *graph.value_info)
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    return sum(
+        node.op_type == "Cast" and {types.get(node.input[0]), node.attribute[0].i} == _HALVES
+        for node in graph.node
+    )
 
 
 def optimised(bundle: Path, precision: str, *, height: int, width: int, keys: int) -> ModelProto:
@@ -45,16 +67,6 @@ def optimised(bundle: Path, precision: str, *, height: int, width: int, keys: in
         options.optimized_model_filepath = str(file)
         onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return onnx.load(file)
-
-
-def count(model: ModelProto) -> Counter[str]:
-    """Its operators by type, without those that only the CPU needs."""
-    nodes = (node for node in model.graph.node if not node.name.startswith(_INSERTED))
-    counts = Counter(node.op_type for node in nodes)
-    # The CPU lacks LeakyRelu in float16 and has it as a comparison, a product and a choice.
-    spelt_out = counts.pop("Less", 0)
-    counts.subtract({"Mul": spelt_out, "Where": spelt_out, "LeakyRelu": -spelt_out})
-    return +counts
 
 
 def on_host(model: ModelProto) -> list[str]:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import pytest
-from onnx import ModelProto
+from collections import Counter
 
-from benchmarks.operators import count, on_host, optimised
+import pytest
+
+from benchmarks import operators
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
 
 CUDA, CPU = "float16", contract.INT8
+SIZE = {"height": 256, "width": 464}
 
 
-def step(precision: str, keys: int = 1) -> ModelProto:
-    return optimised(find_bundle(DEFAULT_MODEL), precision, height=256, width=464, keys=keys)
+def count(precision: str, keys: int = 1) -> Counter[str]:
+    return operators.count(find_bundle(DEFAULT_MODEL), precision, keys=keys, **SIZE)
 
 
 @pytest.mark.parametrize("keys", [1, 2])
 def test_operators_of_a_step_on_cuda(keys: int) -> None:
-    model = step(CUDA, keys)
-    assert count(model).total() <= 665
-    assert on_host(model) == []
+    assert count(CUDA, keys).total() <= 700
+    model = operators.optimised(find_bundle(DEFAULT_MODEL), CUDA, keys=keys, **SIZE)
+    assert operators.on_host(model) == []
 
 
 def test_casts_of_a_step_on_cuda() -> None:
-    assert count(step(CUDA))["Cast"] <= 54
+    """Those of the graph itself: what the CPU puts around its operators is not counted."""
+    assert 10 <= count(CUDA)["Cast"] <= 91
 
 
 def test_operators_of_a_step_in_8_bits() -> None:
-    counts = count(step(CPU))
+    counts = count(CPU)
     assert counts.total() <= 775
     # The trunk, and all other wide convolutions; attention, in four parts each.
     assert counts["QLinearConv"] >= 70
@@ -38,4 +41,4 @@ def test_operators_of_a_step_in_8_bits() -> None:
 def test_each_flow_is_followed_once_at_each_size() -> None:
     """At full size chroma and the chain; below it all frames and ways at once."""
     for precision in (CUDA, CPU):
-        assert count(step(precision))["GridSample"] == 5
+        assert count(precision)["GridSample"] == 5
