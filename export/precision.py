@@ -1,42 +1,45 @@
 """A float32 graph as a float16 one: what costs time is halved, what needs digits is not.
 
-float16 runs from the first convolution or matrix product on a path to the last one, where nearly
-all arithmetic is and where networks are trained to bear noise. Before the first and after the last
-everything stays float32: colour conversion, whose powers spread a rounding error, and sampling
-positions, of which float16 would leave a quarter of a pixel at 256 pixels and more. So do the
-operators on which torch.autocast insists. (The converters of onnxruntime and onnxconverter-common
-round to float16 also between two operators that both stay float32, which spoils those positions.)
+Wide convolutions and matrix products run in float16: nearly all arithmetic is there, and networks
+are trained to bear noise. Sampling, sums over many values and steep functions stay float32, as
+torch.autocast insists. All other operators run in what takes the fewest Casts, since each is one
+more operator to launch; where that is the same, in float32: so what lies before the first product
+and after the last one is not rounded. (The converters of onnxruntime and onnxconverter-common round
+to float16 also between two operators that both stay float32, which spoils sampling positions, of
+which float16 would leave a quarter of a pixel at 256 pixels and more.)
 
-At the borders planes and flows stay float32, as the contract says; states and memories are float16.
+At the borders everything stays float32: planes and flows, as the contract says, and states and
+memories, which are sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import networkx
 import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from vidcolor.inference import contract
-
 _PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
-_MOVES = frozenset(
-    {"Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze"}
-    | {"Tile", "Transpose", "Unsqueeze"}
-)
-"""Change no value, so they run in whatever type their inputs already have."""
+FEW, MANY = 16, 16_384
+"""Channels, and numbers in its weight, from which on a convolution runs in float16 whatever lies
+beside it. cuDNN has no plans for some of fewer channels in float16."""
+_CAST = 10_000
+"""What a Cast costs; a small convolution in float32 costs 1."""
+_Place = int | tuple[str, object]
+"""In the network of operators: HALF, FULL, an operator, or a Cast."""
 _ANY_TYPE = frozenset({"Shape", "Size"})
 _FLOAT32 = frozenset(
-    {"BatchNormalization", "Cast", "CumSum", "Einsum", "Exp", "GridSample", "GroupNormalization"}
+    {"BatchNormalization", "Cast", "CumSum", "Einsum", "GridSample", "GroupNormalization"}
     | {"InstanceNormalization", "LayerNormalization", "Log", "LogSoftmax", "LpNormalization"}
     | {"Pow", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMean"}
-    | {"ReduceProd", "ReduceSum", "ReduceSumSquare", "Softmax", "Sqrt", "TopK"}
+    | {"ReduceProd", "ReduceSum", "ReduceSumSquare", "Softmax", "Softplus", "Sqrt", "TopK"}
 )
 """Sums over many values, steep functions, sampling; and Cast, which says its type itself."""
 _FIXED_INPUTS = {"Resize": (1, 2)}
 """Inputs that are float32 whatever the operator computes in."""
-_HALF_AT_BORDER = (contract.STATE, contract.NEXT, contract.MEMORY)
+HALF, FULL = TensorProto.FLOAT16, TensorProto.FLOAT
 
 
 def to_float16(model: ModelProto) -> ModelProto:
@@ -45,9 +48,9 @@ def to_float16(model: ModelProto) -> ModelProto:
 
 
 class _Halving:
-    """One conversion. Each float tensor exists in the type it is made in ('native') and, where
-    somebody asks, in the other one through a Cast. A tensor at the graph's border keeps its name
-    in the type it has there, any other in its native type.
+    """One conversion. Each float tensor exists in the type it is made in and, where somebody asks,
+    in the other one through a Cast; weights exist in each type that somebody asks for. What is
+    float32 keeps its name, as all at the graph's border is.
     """
 
     def __init__(self, model: ModelProto) -> None:
@@ -55,81 +58,52 @@ class _Halving:
         values = (*inferred.input, *inferred.output, *inferred.value_info)
         types = {value.name: value.type.tensor_type.elem_type for value in values}
         types |= {tensor.name: tensor.data_type for tensor in inferred.initializer}
-        self.floats = {name for name, type_ in types.items() if type_ == TensorProto.FLOAT}
+        self.floats = {name for name, type_ in types.items() if type_ == FULL}
         self.source = model
         self.weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        border = (*model.graph.input, *model.graph.output)
-        self.border = {v.name: _border_type(v.name) for v in border if v.name in self.floats}
-        self.native: dict[str, int] = {}
+        self.outputs = {value.name for value in model.graph.output}
+        self.types = _Types(model.graph.node, self)
         self.made: set[tuple[str, int]] = set()
         self.nodes: list[NodeProto] = []
         self.halved: dict[str, TensorProto] = {}
 
     def run(self) -> ModelProto:
-        for name in self.floats:
-            if name in self.weights:
-                self._make(name, TensorProto.FLOAT)
-        for value in self.source.graph.input:
-            if value.name in self.floats:
-                self._make(value.name, self.border[value.name])
-        products = _between(self.source.graph.node)
-        for node in self.source.graph.node:
-            self._convert(node, half=self._runs_half(node, products))
-        for value in self.source.graph.output:
-            if value.name in self.floats:
-                self._take(value.name, self.border[value.name])
+        for number, node in enumerate(self.source.graph.node):
+            self._convert(node, self.types.of[number])
+        for name in sorted(self.outputs & self.floats):
+            self._take(name, FULL)
         return self._assemble()
 
-    def _runs_half(self, node: NodeProto, products: set[str]) -> bool:
-        inputs = [name for name in node.input if name in self.floats]
-        if not inputs or not any(name in self.floats for name in node.output):
-            return False
-        if node.op_type in _MOVES and all(self._is_half(name) for name in inputs):
-            return True
-        return node.output[0] in products and node.op_type not in _FLOAT32
-
-    def _is_half(self, name: str) -> bool:
-        return self.native[name] == TensorProto.FLOAT16
-
-    def _convert(self, node: NodeProto, *, half: bool) -> None:
-        type_: int = TensorProto.FLOAT16 if half else TensorProto.FLOAT
-        fixed = _FIXED_INPUTS.get(node.op_type, ())
+    def _convert(self, node: NodeProto, type_: int) -> None:
         new = NodeProto()
         new.CopyFrom(node)
         for index, name in enumerate(node.input):
             if name in self.floats:
-                wanted: int = TensorProto.FLOAT if index in fixed else type_
-                if node.op_type in _ANY_TYPE:
-                    wanted = self.native[name]
-                new.input[index] = self._take(name, wanted)
+                new.input[index] = self._take(name, self._wanted(node, index, type_))
         for index, name in enumerate(node.output):
             if name in self.floats:
-                new.output[index] = self._make(name, type_)
+                self.made.add((name, type_))
+                new.output[index] = _name(name, type_)
         self.nodes.append(new)
 
-    def _make(self, name: str, type_: int) -> str:
-        """Note that `name` is made as `type_`; returns what it is called there."""
-        self.native[name] = type_
-        self.made.add((name, type_))
-        return self._name(name, type_)
+    def _wanted(self, node: NodeProto, index: int, type_: int) -> int:
+        if node.op_type in _ANY_TYPE:
+            return self.types.native(node.input[index])
+        return FULL if index in _FIXED_INPUTS.get(node.op_type, ()) else type_
 
     def _take(self, name: str, type_: int) -> str:
         """What `name` is called as `type_`, through a new Cast if it does not exist so yet."""
-        called = self._name(name, type_)
-        if (name, type_) not in self.made:
-            self.made.add((name, type_))
-            if name in self.weights:
+        called = _name(name, type_)
+        if name in self.weights:
+            if type_ == HALF:
                 self.halved[called] = _half(self.weights[name], called)
-            else:
-                native = self._name(name, self.native[name])
-                self.nodes.append(
-                    helper.make_node("Cast", [native], [called], name=f"{called}.cast", to=type_)
-                )
+        elif type_ != self.types.native(name) and (name, type_) not in self.made:
+            self.made.add((name, type_))
+            native = _name(name, self.types.native(name))
+            self.nodes.append(
+                helper.make_node("Cast", [native], [called], name=f"{called}.cast", to=type_)
+            )
         return called
-
-    def _name(self, name: str, type_: int) -> str:
-        own = self.border.get(name, self.native[name])
-        return name if type_ == own else f"{name}.{TensorProto.DataType.Name(type_).lower()}"
 
     def _assemble(self) -> ModelProto:
         model = ModelProto()
@@ -140,31 +114,81 @@ class _Halving:
         used = {name for node in self.nodes for name in node.input}
         weights = {**self.weights, **self.halved}
         graph.initializer.extend(tensor for name, tensor in weights.items() if name in used)
-        for value in (*graph.input, *graph.output):
-            if value.name in self.border:
-                value.type.tensor_type.elem_type = self.border[value.name]
         return model
 
 
-def _border_type(name: str) -> int:
-    return TensorProto.FLOAT16 if name.startswith(_HALF_AT_BORDER) else TensorProto.FLOAT
+class _Types:
+    """What each operator computes in: `of`, by its number.
+
+    A cut through a network of operators, between those that run in float32 and those that run in
+    float16: an edge costs something where it leads from the first to the second. Of the cheapest
+    cuts it is the one with the fewest in float16.
+    """
+
+    def __init__(self, nodes: Iterable[NodeProto], graph: _Halving) -> None:
+        self._network = networkx.DiGraph()
+        self._network.add_nodes_from((FULL, HALF))
+        self._makers: dict[str, int] = {}
+        takers: dict[str, list[int]] = {}
+        for number, node in enumerate(nodes):
+            fixed = _FIXED_INPUTS.get(node.op_type, ())
+            taken = [
+                name
+                for index, name in enumerate(node.input)
+                if name in graph.floats - graph.weights.keys() and index not in fixed
+            ]
+            given = [name for name in node.output if name in graph.floats]
+            self._makers |= dict.fromkeys(given, number)
+            if node.op_type not in _ANY_TYPE:
+                for name in taken:
+                    takers.setdefault(name, []).append(number)
+            if node.op_type in _PRODUCTS:
+                weight = graph.weights.get(node.input[1])
+                costs = {"capacity": 1} if _is_small(node, weight) else {}
+                self._network.add_edge(_operator(number), HALF, **costs)
+            elif node.op_type in _FLOAT32 or not taken or not given:
+                self._network.add_edge(FULL, _operator(number))
+        for name in sorted({*takers, *self._makers}):
+            takes = [_operator(number) for number in takers.get(name, [])]
+            self._add(name, takes + [FULL] * (name in graph.outputs))
+        # Of the second part networkx gives the smallest.
+        _, (_, halves) = networkx.minimum_cut(self._network, FULL, HALF)
+        count = len(list(nodes))
+        self.of = [HALF if _operator(number) in halves else FULL for number in range(count)]
+
+    def _add(self, name: str, takers: list[_Place]) -> None:
+        """What a Cast of a tensor costs; one is enough for all who take it in the other type."""
+        maker = _operator(self._makers[name]) if name in self._makers else FULL
+        down, up = (name, "down"), (name, "up")
+        self._network.add_edge(up, maker, capacity=_CAST)
+        self._network.add_edge(maker, down, capacity=_CAST)
+        for taker in takers:
+            self._network.add_edge(taker, up)
+            self._network.add_edge(down, taker)
+
+    def native(self, name: str) -> int:
+        """What a tensor is made in."""
+        return self.of[self._makers[name]] if name in self._makers else FULL
 
 
-def _between(nodes: Iterable[NodeProto]) -> set[str]:
-    """The tensors that lie between the first and the last product of a path, theirs included."""
-    nodes = tuple(nodes)
-    after: set[str] = set()
-    for node in nodes:
-        if node.op_type in _PRODUCTS or after.intersection(node.input):
-            after.update(node.output)
-    before: set[str] = set()
-    leading: set[str] = set()
-    for node in reversed(nodes):
-        is_product = node.op_type in _PRODUCTS
-        if is_product or leading.intersection(node.output):
-            leading.update(node.input)
-            before.update(node.output)
-    return after & before
+def _operator(number: int) -> _Place:
+    return ("operator", number)
+
+
+def _is_small(node: NodeProto, weight: TensorProto | None) -> bool:
+    """Whether a product is a convolution of few channels, or of one pixel and few numbers."""
+    if node.op_type != "Conv":
+        return False
+    if weight is None:
+        return True
+    groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    outputs, inputs, *sides = weight.dims
+    one_pixel = max(sides, default=1) == 1
+    return min(outputs, inputs * groups) < FEW or (one_pixel and np.prod(weight.dims) < MANY)
+
+
+def _name(name: str, type_: int) -> str:
+    return name if type_ == FULL else f"{name}.float16"
 
 
 def _half(tensor: TensorProto, name: str) -> TensorProto:

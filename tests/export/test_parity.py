@@ -33,7 +33,7 @@ def test_the_graphs_colour_as_the_generator_does(courier, bundle):
     for parity in parities:
         assert 0 < parity.chroma <= TOLERANCES[parity.precision].chroma
         assert 0 < parity.confidence <= TOLERANCES[parity.precision].confidence
-    assert parities[0].chroma < parities[1].chroma
+    assert parities[0].chroma <= parities[1].chroma
 
 
 def test_altered_weights_are_found(courier, bundle):
@@ -45,7 +45,7 @@ def test_altered_weights_are_found(courier, bundle):
 
 def test_no_number_is_no_parity(courier, bundle):
     path = graph_path(bundle, "propagate", "float16")
-    spoil(path, "generator.mix.3.bias.float16", lambda values: values * np.nan)
+    spoil(path, "generator.mix.3.bias", lambda values: values * np.nan)
     with pytest.raises(ParityError, match=r"the float16 graph fails in frame 1: .* no numbers"):
         check_parity(courier, bundle)
 
