@@ -20,6 +20,7 @@ from onnx import ModelProto
 from torch import Tensor, nn
 from torch.export import Dim
 
+from export.simplify import simplified
 from training.models.base import Generator, Remembered
 from vidcolor.errors import VidcolorError
 from vidcolor.inference import contract
@@ -106,12 +107,10 @@ class PropagateGraph(nn.Module):
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """luma, state.*, memory.* [k, ...], flow.* -> chroma, confidence, next.*."""
         given = dict(zip(self.inputs, tensors, strict=True))
-        memory = {n: t.unsqueeze(0) for n, t in _part(given, contract.MEMORY).items()}
+        memory = _part(given, contract.MEMORY)
         flows = {name: given[name] for name in self.generator.flows}
-        for name in contract.FLOWS_TO_KEYS & flows.keys():
-            flows[name] = flows[name].unsqueeze(0)
         state = _part(given, contract.STATE)
-        frame = self.generator.propagate(given[contract.LUMA], state, memory, flows)
+        frame = self.generator.propagate_stacked(given[contract.LUMA], state, memory, flows)
         return (frame.chroma, frame.confidence, *(frame.state[name] for name in self.state))
 
 
@@ -176,7 +175,7 @@ def trace(
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise ExportError(f"{type(module).__name__} cannot be exported: {reason}") from error
     assert program is not None  # noqa: S101 - as it is with dynamo=True
-    model: ModelProto = program.model_proto
+    model = simplified(program.model_proto)
     _strip(model)
     onnx.helper.set_model_props(model, metadata.to_properties())
     return model

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vidcolor.inference.contract import FLOWS_TO_KEYS
+
 Tensors = dict[str, Tensor]
 
 HALF_CONFIDENCE = 0.02
@@ -70,6 +72,18 @@ class Generator(nn.Module, ABC):
         `flows` holds the inputs named in `self.flows`: ``flow.previous`` [B, 2, h, w] and
         ``flow.key`` [B, k, 2, h, w]. A state of all zeros means 'no past'.
         """
+
+    def propagate_stacked(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        """`propagate` for one clip, as it is exported: memory and flows to keys [k, ...].
+
+        A generator overrides it where its graph has fewer operators so.
+        """
+        to_keys = FLOWS_TO_KEYS & flows.keys()
+        flows = flows | {name: flows[name].unsqueeze(0) for name in to_keys}
+        memory = {name: kept.unsqueeze(0) for name, kept in memory.items()}
+        return self.propagate(luma, state, memory, flows)
 
     def load_pretrained(self) -> None:
         """Give a generator that is trained from the beginning what it does not begin without.
