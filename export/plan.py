@@ -15,6 +15,9 @@ Feeds = dict[str, NDArray[np.float32]]
 
 CHANNELS = 16
 """A convolution computes in 8 bits from so many output channels and as many input channels on."""
+NUMBERS = 400
+"""And from so many numbers in its weight on: with fewer it only rearranges planes, and 8 bits of
+what it is given are too few for what is then subtracted."""
 COMPARED = 32
 """Numbers from which on vectors are compared in 8 bits."""
 _LEVEL = ".level"
@@ -60,7 +63,7 @@ class Plan:
             return False
         outputs, inputs, *_ = shape
         groups = next((a.i for a in node.attribute if a.name == "group"), 1)
-        wide = min(outputs, inputs * groups) >= CHANNELS
+        wide = min(outputs, inputs * groups) >= CHANNELS and np.prod(shape) >= NUMBERS
         return wide and (node.output[0].endswith(_LEVEL) or self._stays_within(node.output[0]))
 
     def last(self) -> Iterator[NodeProto]:

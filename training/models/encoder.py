@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.layers import SLOPE, Residual, conv, double, zero_init
-from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, Trunk, TrunkFeatures
+from training.models.trunk import DEEP, EIGHTH, MIDDLE, SIXTEENTH, Trunk, TrunkFeatures
 
 FLAT = 1e-3
 """Variance of luma within a place below which its chroma is taken not to depend on luma."""
@@ -40,7 +40,7 @@ class _Levels(nn.Module):
 
     def fine(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features at half, quarter and eighth of the size, without wide context."""
-        half = self.at_half[1](self._enter(luma - 0.5))
+        half = self.at_half[1](self._enter(luma - MIDDLE))
         quarter = self.at_quarter(half)
         return half, quarter, self.at_eighth(quarter)
 
@@ -51,11 +51,6 @@ class _Levels(nn.Module):
         x = F.conv2d(luma, kernel, first.get_parameter("0.bias"), stride=2, padding=2)
         return F.leaky_relu(x, SLOPE)
 
-    def wide(self, eighth: Tensor) -> Tensor:
-        """What features at 1/8 say at 1/16: [B, 5c, h/16, w/16]."""
-        wide: Tensor = self.rise(self.at_sixteenth(eighth))
-        return wide
-
 
 class Encoder(_Levels):
     """Luma to features at half, quarter and eighth of the size, the last with wide context."""
@@ -63,7 +58,8 @@ class Encoder(_Levels):
     def forward(self, luma: Tensor) -> Features:
         """Luma [B, 1, h, w]."""
         half, quarter, eighth = self.fine(luma)
-        return Features(half, quarter, self.fuse(eighth + double(self.wide(eighth))))
+        wide = self.rise(self.at_sixteenth(eighth))
+        return Features(half, quarter, self.fuse(eighth + double(wide)))
 
 
 class TrunkEncoder(_Levels):
@@ -79,19 +75,28 @@ class TrunkEncoder(_Levels):
         """Luma [B, 1, h, w]."""
         half, quarter, eighth = self.fine(luma)
         seen = self.trunk(luma)
-        wide = self.wide(eighth)
-        wide = wide + self.trunk_to_sixteenth(torch.cat([seen.sixteenth, seen.deep], 1))
+        wide = torch.cat([self.at_sixteenth(eighth), seen.sixteenth, seen.deep], 1)
+        # Two convolutions of one pixel, whose results are added up, as one.
+        layers = (self.rise, self.trunk_to_sixteenth)
+        weight = torch.cat([layer.weight for layer in layers], 1)
+        one, other = (layer.get_parameter("bias") for layer in layers)
+        wide = F.conv2d(wide, weight, one + other)
         eighth = eighth + self.trunk_to_eighth(seen.eighth)
         return Features(half, quarter, self.fuse(eighth + double(wide))), seen
 
 
-def place_colors(planes: Tensor) -> Tensor:
-    """What a place has of colour: chroma and luma [B, 3, h, w] -> [B, 5, h/8, w/8].
+def place_colors(luma: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a place has of colour: means of chroma and luma, and how much each changes with luma.
 
-    The three means, then how much each chroma plane changes with luma (least squares).
+    Args:
+        luma: [B, 1, h, w].
+        chroma: [B, 2, h, w].
+
+    Returns:
+        [B, 2, h/8, w/8], [B, 1, h/8, w/8] and, by least squares, [B, 2, h/8, w/8].
     """
-    mean = F.avg_pool2d(planes, TOKEN)
-    luma = planes[:, 2:3]
-    spread = F.avg_pool2d(luma * luma, TOKEN) - mean[:, 2:3] ** 2
-    along = F.avg_pool2d(planes[:, :2] * luma, TOKEN) - mean[:, :2] * mean[:, 2:3]
-    return torch.cat([mean, along / (spread + FLAT)], 1)
+    planes = torch.cat([chroma, luma], 1)
+    means = F.avg_pool2d(torch.cat([planes, planes * luma], 1), TOKEN)
+    color, light, along, spread = means.split([2, 1, 2, 1], 1)
+    slope = (along - color * light) / (spread - light * light + FLAT)
+    return color, light, slope

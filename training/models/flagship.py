@@ -38,13 +38,35 @@ from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Features, TrunkEncoder
-from training.models.fetch import Fetched, fetch, flow_evidence, out_of_frame
-from training.models.layers import enlarge
-from training.models.matcher import Attended, Matcher
+from training.models.fetch import (
+    Fetched,
+    all_ends,
+    as_planes,
+    beside,
+    each,
+    fetch,
+    flow_agreement,
+    flow_evidence,
+    out_of_frame,
+    scaled_flow,
+)
+from training.models.layers import enlarge, length_of, sum_of_four
+from training.models.matcher import (
+    Attended,
+    Matcher,
+    Matchers,
+    attend,
+    distance_penalties,
+    embed,
+    of_one,
+    remember,
+)
 from training.models.mixer import Candidates, Mixer
-from training.models.warp import warp
+from training.models.warp import sample
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
+OF_TRACK, OF_PREVIOUS = (2, 3, 6, 9), (0, 4, 7)
+"""Which planes of `flow_evidence` speak of a key's track, and which of the frame before."""
 LEAST_CONFIDENCE = 1e-3
 """Confidence below which none is told apart, for it has a logarithm."""
 
@@ -66,11 +88,18 @@ class Flagship(Generator):
         super().__init__()
         eighth = 5 * width // 2
         self.encoder = TrunkEncoder(width // 2)
-        self.matcher = Matcher(eighth, match_width, evidence=4, trunk_width=trunk_width)
-        self.recall = Matcher(eighth, match_width, evidence=3, trunk_width=trunk_width)
+        self.matcher, self.recall = (
+            Matcher(eighth, match_width, evidence=evidence, trunk_width=trunk_width)
+            for evidence in (OF_TRACK, OF_PREVIOUS)
+        )
         self.confidence_gate = nn.Parameter(torch.tensor(1.0))
         self.descriptor = nn.Conv2d(width, width // 2, 1)
         self.mixer = Mixer(width)
+
+    @property
+    def matchers(self) -> Matchers:
+        """Both attentions, to the keys and to the frame before."""
+        return self.matcher, self.recall
 
     def load_pretrained(self) -> None:
         """The trunk's weights, from ImageNet."""
@@ -78,29 +107,29 @@ class Flagship(Generator):
 
     def compute_in_parts(self, parts: int) -> None:
         """See `Generator.compute_in_parts`."""
-        for attention in (self.matcher, self.recall):
+        for attention in self.matchers:
             attention.parts = parts
+        self.mixer.apart = parts > 1
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
         features, trunk = self.encoder(luma)
         small = F.avg_pool2d(luma, 2)
         descriptor = self._describe(features)
-        embedding = self.matcher.embed(features.eighth, trunk.deep)
-        no_bias = torch.zeros_like(embedding[:, :1])
+        embedding = embed(self.matchers, features.eighth, trunk.deep)
+        to_keys = of_one(embedding, 0)
         memory = {
-            "luma": small,
-            "chroma": F.avg_pool2d(chroma, 2),
+            "colors": F.avg_pool2d(torch.cat([luma, chroma], 1), 2),
             "descriptor": descriptor,
-            **self.matcher.remember(embedding, luma, chroma, no_bias),
+            "attention": remember(to_keys, luma, chroma, torch.zeros_like(to_keys[:, :1])),
         }
         state = self._next_state(
             luma,
             chroma,
             confidence=torch.ones_like(small),
             descriptor=descriptor,
-            embedding=self.recall.embed(features.eighth, trunk.deep),
-            chained=torch.cat([chroma, luma], 1),
+            embedding=of_one(embedding, 1),
+            chained=torch.cat([luma, chroma], 1),
             visibility=torch.ones_like(small),
         )
         return Remembered({name: tensor.unsqueeze(1) for name, tensor in memory.items()}, state)
@@ -109,36 +138,45 @@ class Flagship(Generator):
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
     ) -> Propagated:
         """See `Generator.propagate`."""
+        flows = {
+            name: flow if name == FLOW_PREVIOUS else flow.transpose(0, 1).flatten(0, 1)
+            for name, flow in flows.items()
+        }
+        memory = {name: kept.transpose(0, 1).flatten(0, 1) for name, kept in memory.items()}
+        return self.propagate_stacked(luma, state, memory, flows)
+
+    def propagate_stacked(
+        self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors
+    ) -> Propagated:
+        """See `Generator.propagate_stacked`."""
         features, trunk = self.encoder(luma)
         small = F.avg_pool2d(luma, 2)
         descriptor = self._describe(features)
-        to_keys = self.matcher.embed(features.eighth, trunk.deep)
-        to_previous = self.recall.embed(features.eighth, trunk.deep)
-        # In two calls, since the chain is handed on as it is.
-        warped, chained = (
-            warp(state[name], flows[FLOW_PREVIOUS]) for name in ("chroma", "chained")
-        )
-        coarse = F.avg_pool2d(warped, 2)
+        embedding = embed(self.matchers, features.eighth, trunk.deep)
+        ends = all_ends(flows)
+        there = sample(state["painted"], ends[: luma.shape[0]])
+        warped, chained = there.split([2, 3], 1)
+        coarse, chained_small = F.avg_pool2d(there, 2).split([2, 3], 1)
         fine = warped - enlarge(coarse, 2)
-        candidates, fetched = self._candidates(
+        candidates, attended = self._candidates(
             small,
             features.eighth,
-            fetch(small, descriptor, (to_keys, to_previous), state, memory, flows),
-            (to_keys, to_previous),
-            (coarse, fine, F.avg_pool2d(chained, 2)),
+            embedding,
+            fetch(small, descriptor, embedding, state, memory, ends),
+            (coarse, fine, chained_small),
             state,
             memory,
         )
         mixed = self.mixer(small, features, candidates)
-        mended = enlarge(coarse + mixed.correction, 2)
-        chroma = (mended + enlarge(mixed.detail, 2) * fine).clamp(-0.5, 0.5)
-        offers = torch.cat([fetched, mixed.guess.unsqueeze(1)], 1)
+        chroma = enlarge(mixed.chroma, 2) + enlarge(mixed.detail, 2) * fine
+        chroma = chroma.clamp(-0.5, 0.5)
+        offers = torch.cat([*(colors[:, 1:] for colors in attended), mixed.guess], 1)
         following = self._next_state(
             luma,
             chroma,
             confidence=mixed.confidence,
             descriptor=descriptor,
-            embedding=to_previous,
+            embedding=of_one(embedding, 1),
             chained=chained,
             visibility=candidates.visibility,
         )
@@ -146,14 +184,15 @@ class Flagship(Generator):
             chroma,
             enlarge(mixed.confidence, 2),
             following,
-            fetched=enlarge(offers.flatten(1, 2), 2).unflatten(1, (-1, 2)),
+            fetched=enlarge(offers, 2).unflatten(1, (-1, 2)),
             candidates=candidates.chroma,
             log_errors=mixed.log_errors,
         )
 
     def _describe(self, features: Features) -> Tensor:
         """What pixels are compared by: [B, width / 2, h/4, w/4], of length one."""
-        return F.normalize(self.descriptor(features.quarter), dim=1)
+        descriptor: Tensor = self.descriptor(features.quarter)
+        return descriptor / length_of(descriptor)
 
     def _next_state(
         self,
@@ -168,68 +207,68 @@ class Flagship(Generator):
     ) -> Tensors:
         """The state after a frame of these colours; confidence and visibility are of half size."""
         sure = F.avg_pool2d(confidence, TOKEN // 2).clamp(min=LEAST_CONFIDENCE)
-        bias = self.confidence_gate * sure.log()
         return {
             "luma": F.avg_pool2d(luma, 2),
-            "chroma": chroma,
+            "painted": torch.cat([chroma, chained], 1),
             "confidence": confidence,
             "descriptor": descriptor,
-            "chained": chained,
             "visibility": visibility,
-            **self.recall.remember(embedding, luma, chroma, bias),
+            "attention": remember(embedding, luma, chroma, sure.log()),
         }
 
     def _candidates(
         self,
         small: Tensor,
         eighth: Tensor,
+        embedding: Tensor,
         ways: Fetched,
-        embeddings: tuple[Tensor, Tensor],
         warped: tuple[Tensor, Tensor, Tensor],
         state: Tensors,
         memory: Tensors,
-    ) -> tuple[Candidates, Tensor]:
-        """What the mixer chooses from; and what attention found, [B, 2, 2, h/2, w/2].
+    ) -> tuple[Candidates, tuple[Tensor, ...]]:
+        """What the mixer chooses from; and what attention found, two of [B, 3, h/2, w/2], luma and
+        chroma.
 
         Args:
             small: Luma [B, 1, h/2, w/2].
             eighth: The frame's features at 1/8.
+            embedding: By which its places are compared with the keys' and the previous frame's.
             ways: What lies where flow and tracks lead to.
-            embeddings: By which its places are compared with the keys' and the previous frame's.
             warped: Chroma of the previous frame, along flow, at half size; what it has of finer
-                detail, at full size; and chroma and luma of the last key, at half size.
+                detail, at full size; and luma and chroma of the last key, at half size.
             state: The previous frame's.
             memory: The keys'.
         """
-        (to_keys, to_previous), (own, fine, chained) = embeddings, warped
-        there, confidence, visibility = ways.before.split(1, dim=1)
-        colors, lumas = ways.keys.split([2, 1], dim=2)
-        agreement = torch.exp(-(ways.flow[:, 2] - ways.flow[:, 1]).abs().sum(1, keepdim=True))
-        residual = torch.cat([there, lumas[:, 1]], 1) - small
-        evidence = flow_evidence(residual.abs(), agreement, ways.similarity, ways.place_similarity)
-        penalty = self.matcher.distance_penalty(eighth, evidence.to_tracked)
-        matched = self.matcher(to_keys, penalty, memory, ways.tracks)
-        penalty = self.recall.distance_penalty(eighth, evidence.to_previous)
-        recent = {n: state[n].unsqueeze(1) for n in ("attention_key", "attention_value")}
-        recalled = self.recall(to_previous, penalty, recent, ways.to_previous)
-        attended = Attended.of(small, matched, recalled)
-        # Beside each other lie the key and what it holds by attention, and so on.
-        chroma = torch.stack([colors, attended.chroma], 2).flatten(1, 2)
-        luma = torch.stack([lumas, attended.luma], 2).flatten(1, 3)
-        outside = out_of_frame(ways.flow.flatten(0, 1)).unflatten(0, (-1, 3))
-        best, spread = attended.sure.unbind(2)
+        own, fine, chained = warped
+        before, key, tracked = each(ways.kept)
+        luma, confidence, visibility = before.split(1, dim=1)
+        to_previous, to_key, track = each(scaled_flow(ways.led))
+        agreement = flow_agreement(to_key, track)
+        evidence = flow_evidence(ways, small, agreement)
+        # Attention prefers places along the track and along the flow to the frame before.
+        ends = ways.ends.index_select(0, torch.tensor([2, 0], device=small.device))
+        sums, best = attend(
+            self.matchers,
+            embedding,
+            distance_penalties(self.matchers, eighth, evidence),
+            (memory["attention"], state["attention"]),
+            ends,
+            self.confidence_gate,
+        )
+        attended = Attended.of(self.matchers, small, eighth.shape[2:], sums, best)
+        matched, recalled = each(attended.colors)
+        outside = as_planes(out_of_frame(ways.led))
         candidates = Candidates(
-            chroma=torch.cat([own.unsqueeze(1), chroma, chained[:, :2].unsqueeze(1)], 1),
-            luma=torch.cat([there, luma, chained[:, 2:]], 1),
+            colors=torch.cat([luma, own, key, matched, tracked, recalled, chained, small], 1),
             confidence=confidence,
             visibility=torch.minimum(visibility, 1 - outside[:, :1]),
-            best=best,
-            spread=spread,
-            fine=F.avg_pool2d(fine.abs(), 2),
-            flow=ways.flow,
+            sure=beside(attended.sure),
+            fine=sum_of_four(fine.abs()),
+            to_previous=to_previous,
+            track=track,
             outside=outside,
             flow_agreement=agreement,
             similarity=ways.similarity,
             place_similarity=ways.place_similarity,
         )
-        return candidates, attended.chroma
+        return candidates, (matched, recalled)

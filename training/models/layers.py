@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+LEAST_LENGTH = 1e-12
+"""Of a vector that is made one of length one."""
 SLOPE = 0.1
 """Of leaky ReLU, below zero."""
 
@@ -38,13 +40,16 @@ def enlarge(x: Tensor, times: int) -> Tensor:
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def softmax(x: Tensor) -> Tensor:
-    """Softmax over the few channels of large planes: [B, c, h, w] in and out.
+def sum_of_four(x: Tensor) -> Tensor:
+    """Of each 2x2 pixels: [B, c, h, w] -> [B, c, h / 2, w / 2]."""
+    channels = x.shape[1]
+    return F.conv2d(x, x.new_ones(channels, 1, 2, 2), stride=2, groups=channels)
 
-    Spelt out, since onnxruntime's own turns the planes inside out for it: five times as long.
-    """
-    grown = torch.exp(x - x.amax(1, keepdim=True))
-    return grown / grown.sum(1, keepdim=True)
+
+def length_of(planes: Tensor) -> Tensor:
+    """[..., 1, h, w]: what vectors [..., c, h, w] are divided by to be one long."""
+    length: Tensor = torch.linalg.vector_norm(planes, dim=-3, keepdim=True)
+    return length.clamp(min=LEAST_LENGTH)
 
 
 def zero_init(layer: nn.Conv2d) -> nn.Conv2d:

@@ -8,21 +8,26 @@ those with high confidence.
 
 Places are compared by our own features, learned with the task, and by those of the trunk, which
 know from ImageNet what things are.
+
+There are two attentions, one over the keys and one over the frame before. Each has weights of its
+own; what they compute is computed for both at once, and lies one behind the other: [2, c, h, w] of
+one clip, [2, B, c, h, w] of several.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.base import Tensors
 from training.models.encoder import TOKEN, place_colors
-from training.models.layers import enlarge
+from training.models.fetch import EVIDENCE, RESIDUAL_SCALE, for_each
+from training.models.layers import enlarge, length_of
 from training.models.trunk import DEEP
-from training.models.warp import positions
+from training.models.warp import edges, positions
 
 LOGIT_FLOOR = 70.0
 """Attention's logits end so far below the greatest. Further down, shares would be denormal numbers,
@@ -30,10 +35,17 @@ with which CPUs compute many times as long; e^-70 of a place's colours is none."
 PENALTY_START = -3.5
 """Where the distance penalty begins: softplus(-3.5) = 0.03 of a logit for a place beside the track,
 and 3 for one ten places off. That is little against what features say, but enough to learn from."""
+VALUES = 7
+"""Numbers that a place gives: means of chroma and luma, how chroma changes with luma, the square of
+the mean chroma, and 1, or 0 where there is no past."""
+NEAR = 5
+"""Numbers that tell how far places are from where a way leads to."""
+SPREAD_SCALE = 16.0
+"""Of variances of chroma: the network sees about ±1."""
 
 
 class Matcher(nn.Module):
-    """Attention between the places of two frames, which are `TOKEN` pixels to a side.
+    """The weights of attention between the places of two frames, `TOKEN` pixels to a side.
 
     A place gives its mean chroma and how chroma changes with luma within it, so that the frame's
     own luma draws the edges that places are too coarse for.
@@ -41,7 +53,7 @@ class Matcher(nn.Module):
     Args:
         features: Channels of our own features at 1/8.
         width: Numbers that are made of them, by which places are compared.
-        evidence: Planes of `flow_evidence` that the distance penalty is given.
+        evidence: Which planes of `flow_evidence` the distance penalty is given.
         trunk_width: Numbers that are made of the trunk's features, by which places are compared.
     """
 
@@ -49,7 +61,9 @@ class Matcher(nn.Module):
     """In how many parts attention is computed: a divisor of the number of places, which is a
     multiple of four. CPUs take two thirds of the time where a part fits into a cache."""
 
-    def __init__(self, features: int, width: int, *, evidence: int, trunk_width: int) -> None:
+    def __init__(
+        self, features: int, width: int, *, evidence: tuple[int, ...], trunk_width: int
+    ) -> None:
         super().__init__()
         self.match = nn.Conv2d(features, width, 1)
         self.match_trunk = nn.Conv2d(DEEP, trunk_width, 1)
@@ -57,141 +71,250 @@ class Matcher(nn.Module):
         nn.init.zeros_(self.match_trunk.get_parameter("bias"))
         self.trunk_share = nn.Parameter(torch.tensor(0.0))
         self.temperature = nn.Parameter(torch.tensor(2.5))
-        self.penalty = nn.Conv2d(features + evidence, 1, 1)
+        self.register_buffer("laid", _laid(features, evidence), persistent=False)
+        self.penalty = nn.Conv2d(features + len(evidence), 1, 1)
         nn.init.zeros_(self.penalty.weight)
         nn.init.constant_(self.penalty.get_parameter("bias"), PENALTY_START)
 
-    def embed(self, eighth: Tensor, deep: Tensor) -> Tensor:
-        """What places are compared by: [B, width + trunk_width, h/8, w/8], of length one.
+    def penalty_weight(self) -> Tensor:
+        """`penalty`'s weight, with zeros for those planes of evidence that it is not given.
 
-        Args:
-            eighth: Our own features [B, features, h/8, w/8].
-            deep: The trunk's [B, 112, h/16, w/16].
+        Luma's differences, the first of what it is given, come in 1/`RESIDUAL_SCALE`.
         """
-        own = F.normalize(self.match(eighth), dim=1)
-        known = F.normalize(enlarge(self.match_trunk(deep), 2), dim=1)
-        share = torch.sigmoid(self.trunk_share)
-        return torch.cat([own * (1 - share).sqrt(), known * share.sqrt()], 1)
-
-    def remember(self, embedding: Tensor, luma: Tensor, chroma: Tensor, bias: Tensor) -> Tensors:
-        """Attention's keys and values of a frame's places, each [B, ..., h/8, w/8].
-
-        Args:
-            embedding: What `embed` gave for it.
-            luma: [B, 1, h, w].
-            chroma: [B, 2, h, w].
-            bias: What each place adds to its logits, [B, 1, h/8, w/8]: 0, or less where its chroma
-                is doubtful.
-        """
-        at = positions(embedding).expand(len(embedding), -1, -1, -1)
-        squared = at.square().sum(1, keepdim=True)
-        colors = place_colors(torch.cat([chroma, luma], 1))
-        return {
-            "attention_key": torch.cat([embedding, at, squared, bias, torch.ones_like(bias)], 1),
-            "attention_value": torch.cat([colors, colors[:, :2].square().sum(1, keepdim=True)], 1),
-        }
-
-    def forward(
-        self, embedding: Tensor, penalty: Tensor, memory: Tensors, tracks: Tensor
-    ) -> Tensor:
-        """What places find, and how sure that is: [B, 7, h/8, w/8], see `Attended.of`.
-
-        Args:
-            embedding: What `embed` gave for the frame.
-            penalty: What `distance_penalty` gave for it.
-            memory: What `remember` gave, the frames along a second axis.
-            tracks: The way to each of them, [B, k, 2, h/8, w/8], in places.
-        """
-        sharpness, width = self.temperature.exp(), embedding.shape[1]
-        # In full precision: squares of distances are differences of much larger squares.
-        with torch.autocast(embedding.device.type, enabled=False):
-            penalty, embedding = penalty.float().unsqueeze(1), embedding.float().unsqueeze(1)
-            keys = memory["attention_key"].float().flatten(3)
-            values = _rows(memory["attention_value"].float())
-            values = torch.cat([values, torch.ones_like(values[..., :1])], -1)
-            target = tracks.float() + positions(tracks)
-            # |at - target|^2 = |target|^2 - 2 target.at + |at|^2: a product with the keys' rest.
-            away = penalty.expand(-1, tracks.shape[1], -1, -1, -1)
-            offset = away * target.square().sum(2, keepdim=True)
-            near = torch.cat([2 * away * target, -away, torch.ones_like(away), -offset], 2)
-            queries = (self._split(_rows(planes)) for planes in (embedding * sharpness, near))
-            totals, best = zip(
-                *(
-                    _attend(alike, near, keys.split([width, keys.shape[2] - width], 2), values)
-                    for alike, near in zip(*queries, strict=True)
-                ),
-                strict=True,
-            )
-            total, highest = torch.cat(totals, 1), torch.cat(best, 1)
-            highest = (highest / sharpness).clamp(min=-1)
-            mean = total[..., :-1] / total[..., -1:]
-            variance = mean[..., -1:] - mean[..., :2].square().sum(-1, keepdim=True)
-            fetched = torch.cat([mean[..., :-1], highest, variance], -1)
-        places: Tensor = fetched.transpose(1, 2).unflatten(2, penalty.shape[-2:])
-        return places
-
-    def _split(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """[B, k, n, c] as `parts` of its rows."""
-        if self.parts == 1:
-            return (rows,)
-        size = rows.shape[2] // self.parts
-        parts: tuple[Tensor, ...] = rows.unflatten(2, (self.parts, size)).unbind(2)
-        return parts
-
-    def distance_penalty(self, eighth: Tensor, evidence: Tensor) -> Tensor:
-        """[B, 1, h/8, w/8] from 0 on: what logits lose by the square of a distance from the track.
-
-        Args:
-            eighth: Our own features.
-            evidence: [B, n, h/8, w/8], what speaks for or against the track there, about ±1.
-        """
-        return F.softplus(self.penalty(torch.cat([eighth, evidence], 1)))
+        weight = self.penalty.weight.flatten(1) @ self.get_buffer("laid")
+        return weight[:, :, None, None]
 
 
-def _attend(
-    alike: Tensor, near: Tensor, keys: tuple[Tensor, ...], values: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Sums of values [B, n, c], weighted by attention, and its greatest logits [B, n, 1].
+def _laid(features: int, evidence: tuple[int, ...]) -> Tensor:
+    """Where the penalty finds what it is given, [features + its evidence, features + all]."""
+    laid = torch.zeros(features + len(evidence), features + EVIDENCE)
+    laid[:features, :features] = torch.eye(features)
+    laid[torch.arange(len(evidence)) + features, torch.tensor(evidence) + features] = 1
+    laid[features] *= RESIDUAL_SCALE
+    return laid
+
+
+Matchers = tuple[Matcher, Matcher]
+"""Of the keys, and of the frame before."""
+
+
+def embed(matchers: Matchers, eighth: Tensor, deep: Tensor) -> Tensor:
+    """What places are compared by: [2, 1, ..., width + trunk_width, h/8, w/8], of length one.
 
     Args:
-        alike: What places are compared by, [B, 1, n, width].
-        near: How far they may be from their targets, [B, k, n, 5].
-        keys: What both are multiplied with, [B, k, width, m] and [B, k, 5, m].
-        values: [B, k, m, c].
+        matchers: Whose numbers.
+        eighth: Our own features [B, features, h/8, w/8].
+        deep: The trunk's [B, 112, h/16, w/16].
     """
+    own = _one_behind_the_other(_both([m.match for m in matchers], eighth))
+    known = _both([m.match_trunk for m in matchers], deep)
+    known = _one_behind_the_other(enlarge(known, 2))
+    share = torch.sigmoid(_of_each(matchers, "trunk_share", own.ndim))
+    lengths = [
+        length.expand(*length.shape[:-3], part.shape[-3], 1, 1)
+        for length, part in (((1 - share).sqrt(), own), (share.sqrt(), known))
+    ]
+    parts = [part / length_of(part) for part in (own, known)]
+    return torch.cat(parts, -3) * torch.cat(lengths, -3)
+
+
+def remember(embedding: Tensor, luma: Tensor, chroma: Tensor, bias: Tensor) -> Tensor:
+    """Attention's keys and values of a frame's places, [B, c + `NEAR` + `VALUES`, h/8, w/8].
+
+    Args:
+        embedding: What one attention compares the frame's places by, [B, c, h/8, w/8].
+        luma: [B, 1, h, w].
+        chroma: [B, 2, h, w].
+        bias: What each place adds to its logits, by a gate, [B, 1, h/8, w/8]: 0, or less where its
+            chroma is doubtful.
+    """
+    at = positions(embedding)
+    squared = at.square().sum(1, keepdim=True)
+    near = torch.cat([2 * at, -squared, -torch.ones_like(squared)], 1)
+    color, light, slope = place_colors(luma, chroma)
+    squares = color.square().sum(1, keepdim=True)
+    near = near.expand(bias.shape[0], -1, -1, -1)
+    one = torch.ones_like(bias)
+    return torch.cat([embedding, near, bias, color, light, slope, squares, one], 1)
+
+
+def of_one(embedding: Tensor, which: int) -> Tensor:
+    """What `embed` gave for one attention: [B, c, h/8, w/8]."""
+    own = embedding[which]
+    return own if own.ndim == 4 else own.squeeze(0)
+
+
+def distance_penalties(matchers: Matchers, eighth: Tensor, evidence: list[Tensor]) -> Tensor:
+    """[2, 1, ..., 1, h/8, w/8] from 0 on: what logits lose by the square of a distance.
+
+    Args:
+        matchers: Whose penalties.
+        eighth: Our own features.
+        evidence: See `flow_evidence`.
+    """
+    planes = torch.cat([eighth, *evidence], 1)
+    weight = torch.cat([m.penalty_weight() for m in matchers])
+    bias = torch.cat([m.penalty.get_parameter("bias") for m in matchers])
+    return _one_behind_the_other(F.softplus(F.conv2d(planes, weight, bias)))
+
+
+def attend(
+    matchers: Matchers,
+    embedding: Tensor,
+    penalty: Tensor,
+    frames: tuple[Tensor, Tensor],
+    ends: Tensor,
+    gate: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Sums of values [2, ..., 7, n] of a frame's n places, weighted by attention, and best logits.
+
+    Args:
+        matchers: Which attend.
+        embedding: What `embed` gave for the frame.
+        penalty: What `distance_penalties` gave for it.
+        frames: What `remember` gave for the keys, [k B, ...], and for the frame before, [B, ...].
+        ends: Where the tracks and the flow lead to, [2, k, ..., 2, h/8, w/8], see `toward`.
+        gate: By how much doubt about a place's chroma counts, one number.
+
+    Returns:
+        The sums, that of the weights last; and the greatest logits, [2, ..., n] in some shape.
+    """
+    # In full precision: squares of distances are differences of much larger squares.
+    with torch.autocast(embedding.device.type, enabled=False):
+        sharpness = torch.exp(_of_each(matchers, "temperature", embedding.ndim))
+        alike = embedding.float() * sharpness
+        target = ends.float() * (edges(ends) + 0.5)
+        far = target.square().sum(-3, keepdim=True)
+        one = torch.ones_like(far)
+        # |at - target|^2 = |target|^2 - 2 target.at + |at|^2: a product with the keys' rest.
+        near = penalty.float() * torch.cat([target, one, far], -3)
+        gate = gate * one
+        if matchers[0].parts == 1:
+            sums, best = _at_once(torch.cat([_wide(alike, near), near, gate], -3), frames)
+        else:
+            near = torch.cat([near, gate], -3)
+            both = (
+                _in_parts(
+                    alike[which], near[which, : 1 if which else None], frame, matchers[0].parts
+                )
+                for which, frame in enumerate(frames)
+            )
+            sums, best = (torch.stack(results) for results in zip(*both, strict=True))
+        return sums, best
+
+
+def _wide(alike: Tensor, near: Tensor) -> Tensor:
+    """What is [2, 1, ..., c, h, w] as [2, k, ..., c, h, w], as `near` is."""
+    return alike.expand(*near.shape[:-3], *alike.shape[-3:])
+
+
+def _at_once(asked: Tensor, frames: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Both attentions in the fewest operators: asked [2, k, ..., c, h, w].
+
+    A column for each place that asks, a row for each that is asked: so planes need not be turned.
+    """
+    keys, before = frames
+    there = torch.cat([keys, for_each(before, keys)]).float()
+    there = there.reshape(2, -1, *asked.shape[2:-3], there.shape[1], *there.shape[2:]).flatten(-2)
+    there, values = there.split([asked.shape[-3], VALUES], -2)
+    logits = there.transpose(-1, -2) @ asked.flatten(-2)
+    best = logits.amax((1, -2), keepdim=True)
+    return (values @ _grown(logits, best)).sum(1), best
+
+
+def _in_parts(alike: Tensor, near: Tensor, frame: Tensor, parts: int) -> tuple[Tensor, Tensor]:
+    """One attention, for CPUs: alike [1, ..., c, h, w], near [k, ..., 5, h, w]."""
+    there = frame.float().flatten(-2)
+    if alike.ndim > 4:
+        there = there.unflatten(0, (-1, alike.shape[1]))
     # Two products, since the first may be one of 8-bit numbers, and the second may not.
-    logits = alike @ keys[0] + near @ keys[1]
-    best = logits.amax(-1, keepdim=True).amax(1, keepdim=True)
-    weights = torch.exp((logits - best).clamp(min=-LOGIT_FLOOR))
-    return (weights @ values).sum(1), best.squeeze(1)
+    compared, placed, values = there.split([alike.shape[-3], NEAR, VALUES], -2)
+    values = values.transpose(-1, -2)
+    size = alike.shape[-2] * alike.shape[-1] // parts
+    queries = (_rows(planes).unflatten(-2, (parts, size)).unbind(-3) for planes in (alike, near))
+    sums, bests = [], []
+    for asked, asked_near in zip(*queries, strict=True):
+        logits = asked @ compared + asked_near @ placed
+        best = logits.amax(-1, keepdim=True).amax(0, keepdim=True)
+        sums.append((_grown(logits, best) @ values).sum(0))
+        bests.append(best.squeeze(0))
+    return torch.cat(sums, -2).transpose(-1, -2), torch.cat(bests, -2)
 
 
-class Attended(NamedTuple):
-    """What n attentions find, for pixels of half size."""
+def _grown(logits: Tensor, best: Tensor) -> Tensor:
+    """What each place counts: 1 that with the best logit, none less than e^-`LOGIT_FLOOR`."""
+    return torch.exp((logits - best).clamp(min=-LOGIT_FLOOR))
 
-    chroma: Tensor
-    """[B, n, 2, h/2, w/2]."""
-    luma: Tensor
-    """[B, n, 1, h/2, w/2]."""
-    sure: Tensor
-    """[B, n, 2, h/2, w/2]: the greatest similarity, at most 1, and the variance of the chroma of
-    all that was attended to."""
 
-    @classmethod
-    def of(cls, small: Tensor, *places: Tensor) -> Attended:
-        """Draw the edges that places are too coarse for.
+def _both(layers: list[nn.Conv2d], planes: Tensor) -> Tensor:
+    """Two convolutions of one pixel, of the same planes: [B, 2 c, h, w]."""
+    weight, bias = (
+        torch.cat([layer.get_parameter(name) for layer in layers]) for name in ("weight", "bias")
+    )
+    return F.conv2d(planes, weight, bias)
 
-        Args:
-            small: The frame's luma [B, 1, h/2, w/2].
-            places: What each `Matcher` gave, [B, 7, h/8, w/8]: a place's chroma, luma, how chroma
-                changes with luma within it, and `sure`.
-        """
-        fine = enlarge(torch.cat(places, 1), TOKEN // 2).unflatten(1, (len(places), -1))
-        mean, luma, slope, sure = fine.split([2, 1, 2, 2], dim=2)
-        chroma = mean + slope * (small.unsqueeze(1) - luma)
-        return cls(chroma.clamp(-0.5, 0.5), luma, sure)
+
+def _one_behind_the_other(planes: Tensor) -> Tensor:
+    """[B, 2 c, h, w] as [2, 1, c, h, w] of one clip, [2, 1, B, c, h, w] of several."""
+    batch, channels, *sides = planes.shape
+    if batch == 1:
+        return planes.reshape(2, 1, channels // 2, *sides)
+    both: Tensor = planes.unflatten(1, (2, 1, -1))
+    return both.movedim(0, 2)
+
+
+def _of_each(matchers: Matchers, name: str, axes: int) -> Tensor:
+    """A parameter that is one number, of each: [2, 1, ...], with so many axes."""
+    both = torch.stack([matcher.get_parameter(name) for matcher in matchers])
+    return both.view(2, *[1] * (axes - 1))
 
 
 def _rows(planes: Tensor) -> Tensor:
-    """[B, k, c, h, w] as [B, k, h w, c]."""
-    return planes.flatten(3).transpose(2, 3)
+    """[..., c, h, w] as [..., h w, c]."""
+    return planes.flatten(-2).transpose(-1, -2)
+
+
+class Attended(NamedTuple):
+    """What the attentions find, for pixels of half size, one behind the other."""
+
+    colors: Tensor
+    """[2, ..., 3, h/2, w/2]: luma and chroma."""
+    sure: Tensor
+    """[2, ..., 2, h/2, w/2]: the greatest similarity, at most 1, and `SPREAD_SCALE` times the
+    variance of the chroma of all that was attended to."""
+
+    @classmethod
+    def of(
+        cls,
+        matchers: Matchers,
+        small: Tensor,
+        places: Sequence[int],
+        sums: Tensor,
+        best: Tensor,
+    ) -> Attended:
+        """Draw the edges that places are too coarse for.
+
+        Args:
+            matchers: Which attended.
+            small: The frame's luma [B, 1, h/2, w/2].
+            places: How many there are in height and width.
+            sums: What `attend` gave: of a place's chroma, of luma, of how chroma changes with luma
+                within it, of the square of chroma, and of the weights.
+            best: The rest of what it gave.
+        """
+        total, weight = sums.reshape(-1, VALUES, *places).split([VALUES - 1, 1], 1)
+        # The best place counts one, so that the sum is more, but for a state that has no past.
+        chroma, rest, squared = (total / weight.clamp(min=1)).split([2, 3, 1], 1)
+        spread = squared - chroma.square().sum(1, keepdim=True)
+        # Of the greatest logit a similarity of one is `sharpness`.
+        sharpness = torch.exp(_of_each(matchers, "temperature", 4))
+        sharpness = sharpness.repeat_interleave(total.shape[0] // 2, 0)
+        highest = torch.maximum(best.reshape(-1, 1, *places), -sharpness)
+        one = torch.ones_like(sharpness)
+        scale = torch.cat([one.expand(-1, 5, -1, -1), 1 / sharpness, SPREAD_SCALE * one], 1)
+        fine = enlarge(torch.cat([chroma, rest, highest, spread], 1) * scale, TOKEN // 2)
+        if sums.ndim > 3:
+            fine = fine.unflatten(0, sums.shape[:-2])
+        mean, luma, slope, sure = fine.split([2, 1, 2, 2], dim=-3)
+        chroma = (mean + slope * (small - luma)).clamp(-0.5, 0.5)
+        return cls(torch.cat([luma, chroma], -3), sure)

