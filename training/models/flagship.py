@@ -36,8 +36,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.models.attended import Attended
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.encoder import TOKEN, Features, TrunkEncoder
+from training.models.evidence import Candidates
 from training.models.fetch import (
     Fetched,
     all_ends,
@@ -52,7 +54,6 @@ from training.models.fetch import (
 )
 from training.models.layers import enlarge, length_of, sum_of_four
 from training.models.matcher import (
-    Attended,
     Matcher,
     Matchers,
     attend,
@@ -61,7 +62,7 @@ from training.models.matcher import (
     of_one,
     remember,
 )
-from training.models.mixer import Candidates, Mixer
+from training.models.mixer import Mixer
 from training.models.warp import sample
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 

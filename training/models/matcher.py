@@ -16,14 +16,11 @@ one clip, [2, B, c, h, w] of several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.encoder import TOKEN, place_colors
+from training.models.encoder import place_colors
 from training.models.fetch import EVIDENCE, RESIDUAL_SCALE, for_each
 from training.models.layers import enlarge, length_of
 from training.models.trunk import DEEP
@@ -40,8 +37,6 @@ VALUES = 7
 the mean chroma, and 1, or 0 where there is no past."""
 NEAR = 5
 """Numbers that tell how far places are from where a way leads to."""
-SPREAD_SCALE = 16.0
-"""Of variances of chroma: the network sees about ±1."""
 
 
 class Matcher(nn.Module):
@@ -109,7 +104,7 @@ def embed(matchers: Matchers, eighth: Tensor, deep: Tensor) -> Tensor:
     own = _one_behind_the_other(_both([m.match for m in matchers], eighth))
     known = _both([m.match_trunk for m in matchers], deep)
     known = _one_behind_the_other(enlarge(known, 2))
-    share = torch.sigmoid(_of_each(matchers, "trunk_share", own.ndim))
+    share = torch.sigmoid(of_each(matchers, "trunk_share", own.ndim))
     lengths = [
         length.expand(*length.shape[:-3], part.shape[-3], 1, 1)
         for length, part in (((1 - share).sqrt(), own), (share.sqrt(), known))
@@ -181,7 +176,7 @@ def attend(
     """
     # In full precision: squares of distances are differences of much larger squares.
     with torch.autocast(embedding.device.type, enabled=False):
-        sharpness = torch.exp(_of_each(matchers, "temperature", embedding.ndim))
+        sharpness = torch.exp(of_each(matchers, "temperature", embedding.ndim))
         alike = embedding.float() * sharpness
         target = ends.float() * (edges(ends) + 0.5)
         far = target.square().sum(-3, keepdim=True)
@@ -263,7 +258,7 @@ def _one_behind_the_other(planes: Tensor) -> Tensor:
     return both.movedim(0, 2)
 
 
-def _of_each(matchers: Matchers, name: str, axes: int) -> Tensor:
+def of_each(matchers: Matchers, name: str, axes: int) -> Tensor:
     """A parameter that is one number, of each: [2, 1, ...], with so many axes."""
     both = torch.stack([matcher.get_parameter(name) for matcher in matchers])
     return both.view(2, *[1] * (axes - 1))
@@ -272,49 +267,3 @@ def _of_each(matchers: Matchers, name: str, axes: int) -> Tensor:
 def _rows(planes: Tensor) -> Tensor:
     """[..., c, h, w] as [..., h w, c]."""
     return planes.flatten(-2).transpose(-1, -2)
-
-
-class Attended(NamedTuple):
-    """What the attentions find, for pixels of half size, one behind the other."""
-
-    colors: Tensor
-    """[2, ..., 3, h/2, w/2]: luma and chroma."""
-    sure: Tensor
-    """[2, ..., 2, h/2, w/2]: the greatest similarity, at most 1, and `SPREAD_SCALE` times the
-    variance of the chroma of all that was attended to."""
-
-    @classmethod
-    def of(
-        cls,
-        matchers: Matchers,
-        small: Tensor,
-        places: Sequence[int],
-        sums: Tensor,
-        best: Tensor,
-    ) -> Attended:
-        """Draw the edges that places are too coarse for.
-
-        Args:
-            matchers: Which attended.
-            small: The frame's luma [B, 1, h/2, w/2].
-            places: How many there are in height and width.
-            sums: What `attend` gave: of a place's chroma, of luma, of how chroma changes with luma
-                within it, of the square of chroma, and of the weights.
-            best: The rest of what it gave.
-        """
-        total, weight = sums.reshape(-1, VALUES, *places).split([VALUES - 1, 1], 1)
-        # The best place counts one, so that the sum is more, but for a state that has no past.
-        chroma, rest, squared = (total / weight.clamp(min=1)).split([2, 3, 1], 1)
-        spread = squared - chroma.square().sum(1, keepdim=True)
-        # Of the greatest logit a similarity of one is `sharpness`.
-        sharpness = torch.exp(_of_each(matchers, "temperature", 4))
-        sharpness = sharpness.repeat_interleave(total.shape[0] // 2, 0)
-        highest = torch.maximum(best.reshape(-1, 1, *places), -sharpness)
-        one = torch.ones_like(sharpness)
-        scale = torch.cat([one.expand(-1, 5, -1, -1), 1 / sharpness, SPREAD_SCALE * one], 1)
-        fine = enlarge(torch.cat([chroma, rest, highest, spread], 1) * scale, TOKEN // 2)
-        if sums.ndim > 3:
-            fine = fine.unflatten(0, sums.shape[:-2])
-        mean, luma, slope, sure = fine.split([2, 1, 2, 2], dim=-3)
-        chroma = (mean + slope * (small - luma)).clamp(-0.5, 0.5)
-        return cls(torch.cat([luma, chroma], -3), sure)

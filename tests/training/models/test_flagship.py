@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.training.models.stills import HEIGHT, WIDTH, planes, still
+from training.models.evidence import CANDIDATES, Candidates
 from training.models.fetch import OUTSIDE, TRACK_SCALE
 from training.models.flagship import Flagship
-from training.models.mixer import CANDIDATES, Candidates
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK
 
 

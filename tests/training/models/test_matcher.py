@@ -7,14 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from tests.training.models.stills import HEIGHT, WIDTH, halves, planes, still
+from training.models.attended import SPREAD_SCALE, Attended
 from training.models.encoder import Features
 from training.models.flagship import Flagship
 from training.models.matcher import (
     NEAR,
     PENALTY_START,
-    SPREAD_SCALE,
     VALUES,
-    Attended,
     attend,
     distance_penalties,
     embed,
