@@ -64,15 +64,12 @@ def test_a_toy_agrees_with_the_cpu(
 @pytest.mark.parametrize("shipped", ["vidcolor-2", "unet-2019"])
 @pytest.mark.parametrize(("precision", "codes"), [("float32", 0.05), ("float16", 0.25)])
 def test_a_shipped_model_agrees_with_itself_on_the_cpu(
-    provider: str, shipped: str, precision: str, codes: float, request: pytest.FixtureRequest
+    provider: str, shipped: str, precision: str, codes: float
 ) -> None:
     """Over 30 frames, in the mean over a frame: less than so many codes of 8 bits.
 
     Not in each pixel: where two sources of colour are equally likely, the last bit decides.
     """
-    if (provider, shipped) == ("openvino", "vidcolor-2"):
-        refused = pytest.mark.xfail(raises=ProviderError, reason="docs/platforms.md", strict=True)
-        request.applymarker(refused)
     scene = render(31, 96, 160)
     cpu = Propagator(Session.load(shipped, provider="cpu", precision="float32"))
     other = Propagator(Session.load(shipped, provider=provider, precision=precision))
