@@ -76,7 +76,16 @@ def announced_seconds(video: VideoStream) -> Fraction | None:
     """From the first frame to the end of the last, as the file announces them."""
     if video.duration is not None:
         return Fraction(video.duration) * (fraction(video.time_base) or 0)
-    return _seconds(video.metadata.get("DURATION", ""))  # Matroska's
+    lasts = _seconds(video.metadata.get("DURATION", ""))  # Matroska's
+    if lasts is None or not _has_end_for_duration(video):
+        return lasts
+    return lasts - Fraction(video.start_time or 0) * (fraction(video.time_base) or 0)
+
+
+def _has_end_for_duration(video: VideoStream) -> bool:
+    """Whether a Matroska file was written by FFmpeg: then its DURATION is the time of its end."""
+    said = {name.lower(): value for name, value in video.container.metadata.items()}
+    return said.get("encoder", "").startswith("Lavf")
 
 
 def mean_rate(video: VideoStream) -> Fraction:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.faults import write_steady
 from tests.support.videos import HEIGHT, STEADY, UNEVEN, WIDTH, picture, write_clip
 from vidcolor.errors import MediaError
 from vidcolor.media.info import FULL_RANGE, Frame, Tags
@@ -59,6 +60,27 @@ def test_info_tells_shape_timing_and_tags(tmp_path: Path) -> None:
     assert info.rotation == 90
     assert info.rate == 25
     assert info.frame_count == len(STEADY)
+
+
+@pytest.mark.parametrize("encoder", ["Lavf59.27.100", "mkvmerge v80.0"])
+def test_a_film_that_begins_late_is_no_longer_for_it(tmp_path: Path, encoder: str) -> None:
+    """FFmpeg's DURATION of a Matroska track is the time of its end, mkvmerge's is its length."""
+
+    def later(packet: av.Packet) -> None:
+        wait = int(3 / packet.time_base)
+        packet.pts, packet.dts = (packet.pts or 0) + wait, (packet.dts or 0) + wait
+
+    clip = write_steady(tmp_path / "late.mkv", sound="aac", times=later, options={"bf": "0"})
+    content = clip.read_bytes()
+    if encoder.startswith("mkvmerge"):
+        content = content.replace(b"00:00:03.500000000", b"00:00:00.500000000")
+        content = content.replace(b"Lavf", b"merg")
+        clip.write_bytes(content)
+    with Reader(clip) as reader:
+        assert reader.announced == Fraction(1, 2)
+        assert reader.info.frame_count == 12
+        assert len([item for item in reader if isinstance(item, Frame)]) == 12
+        assert reader.losses == ()
 
 
 def test_silent_tags_stay_silent(tmp_path: Path) -> None:
