@@ -39,9 +39,10 @@ def run[Result](
         What `call` returned.
 
     Raises:
-        Exception: As onnxruntime raises it, also when the run was ended.
+        Exception: As onnxruntime raises it, also when the run was ended without a signal.
         KeyboardInterrupt: Ctrl-C in the main thread, or of the command that this is part of; the
             run was ended.
+        SystemExit: Likewise after SIGTERM.
         BaseException: What the check of `asking` raised; nothing was run.
     """
     options = onnxruntime().RunOptions()
@@ -62,6 +63,9 @@ def run[Result](
             options.terminate = True
             wait([future])
             raise
+    except Exception:
+        check()  # a signal may have ended it, which is no failure
+        raise
     finally:
         with _lock:
             del _under_way[id(options)]

@@ -16,6 +16,7 @@ import pytest
 from tests.runtime.inference.hostile import loop_for_ever, spoiled
 from tests.support.videos import write_clip
 from tests.support.waiting import DEADLINE
+from vidcolor import interruption
 from vidcolor.errors import BundleError
 from vidcolor.inference import running
 from vidcolor.inference.session import Session
@@ -52,6 +53,20 @@ def step(propagator: Propagator) -> None:
     plane = np.zeros((16, 16), np.float32)
     state = propagator.init_state(Key(plane, np.zeros((2, 16, 16), np.float32)))
     propagator.step(plane, state)
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_run_that_a_signal_ends_is_no_failure_of_the_model(
+    number: signal.Signals, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(options: object) -> None:
+        monkeypatch.setattr(interruption, "_noted", [number])
+        raise RuntimeError("Exiting due to terminate flag being set to true.")
+
+    with ThreadPoolExecutor(1) as thread, pytest.raises(raised):
+        thread.submit(running.run, call).result()
 
 
 def test_what_a_call_returns_and_raises_comes_back() -> None:
