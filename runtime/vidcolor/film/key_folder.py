@@ -16,12 +16,13 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
 _OTHER_ENDINGS = (".gif", ".psd", ".xcf", ".kra", ".exr", ".jp2", ".heic", ".avif", ".tga", ".dpx")
 """Of images that are not read."""
+_WORD = (
+    r"(?:ref|reference|frame|keyframe|key|image|img|still|f|copy|copie|kopie|paint|painted|"
+    r"colou?r|colou?red|colou?rized|edit|edited|final|done)"
+)
+"""What may stand before or behind a frame's number."""
 _NUMBERED = re.compile(
-    r"(?:(?:ref|reference|frame|keyframe|key|image|img|still|f)[ _.-]*)?"
-    r"(?P<frame>\d{1,15})"
-    r"(?:[ _.-]*\(?(?:copy|copie|kopie|paint|painted|colou?r|colou?red|colou?rized|edit|edited|"
-    r"final|done|key)\)?)?",
-    re.IGNORECASE,
+    rf"(?:{_WORD}[ _.-]*)?(?P<frame>\d{{1,15}})(?:[ _.-]*\(?{_WORD}\)?)?", re.IGNORECASE
 )
 """A frame's number, as other programs write it before or behind a word."""
 _PLACE = "{frame}"
@@ -85,8 +86,8 @@ def find_images(
         folder: Where they are.
         name: What they are called, with {frame} for the frame's number: 'ref_{frame}.png'. Without
             an ending it may be any. None takes numbers alone: 000240.png, or 240.png, is frame
-            240's. Before it may be a word such as ref, frame or key, behind it one such as copy or
-            painted: ref_000240.png. Files of other names, such as a contact sheet, are left alone.
+            240's. Before or behind it may be a word such as ref, frame, copy or painted:
+            ref_000240.png. Files of other names, such as a contact sheet, are left alone.
         note: Told which of two images for one frame is used: the one in colour, if the other is
             still gray.
 

@@ -14,6 +14,7 @@ def test_numbers_in_names_are_frames(tmp_path: Path) -> None:
     found = {
         240: "000240.png", 7: "7.JPG", 0: "00.tiff", 12: "ref_000012.png", 13: "frame13.bmp",
         14: "14 copy.webp", 15: "15_painted.png", 16: "Key-0016.png", 17: "img17 (colorized).png",
+        148: "painted-148.tiff", 149: "Coloured 149.png", 150: "000150_ref.png",
     }  # fmt: skip
     others = ("contact-sheet.jpg", "contact-sheet-2.jpg", "12.txt", "IMG_2043 scan2.png", "18.gif")
     for name in (*found.values(), *others):
