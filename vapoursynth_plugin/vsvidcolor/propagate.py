@@ -159,8 +159,8 @@ def propagate(
     cancel.listen()
     if pictures and not session.remembers:
         raise ArgumentError(
-            f"references: the model {session.metadata.name} remembers no pictures, another model "
-            "is needed"
+            f"references: the model {session.metadata.name} remembers no pictures; leave them out, "
+            "or choose another model, such as vidcolor-2"
         )
     replay = Replay(
         Propagator(session),

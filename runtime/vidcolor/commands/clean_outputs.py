@@ -12,6 +12,8 @@ from vidcolor.film.store import Store
 
 def clean_outputs(options: Clean) -> None:
     """Raises VidcolorError."""
+    if not options.outputs:
+        raise ArgumentError("outputs: none is given, at least one output is needed")
     for output in options.outputs:
         if not output.name:
             raise ArgumentError(f"outputs: {output} is a folder, the name of a file is needed")

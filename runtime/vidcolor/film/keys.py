@@ -98,8 +98,8 @@ def read_references(
     check_count(len(images))
     if images and not session.remembers:
         raise ArgumentError(
-            f"references: the model {session.metadata.name} remembers no pictures, another model "
-            "is needed"
+            f"references: the model {session.metadata.name} remembers no pictures; leave them out, "
+            "or choose another model, such as vidcolor-2"
         )
     return [
         FittedReference(path.name, small, fingerprint_reference(small))

@@ -217,6 +217,8 @@ def test_cleaning(folder: Path, capsys: pytest.CaptureFixture[str], steps: list[
     assert main(["clean", "out.mkv", "mine.mkv"]) == 2
     assert "mine.mkv.vidcolor holds nothing that vidcolor has kept" in capsys.readouterr().err
     assert sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*")) == before
+    assert main(["clean"]) == 2
+    assert "outputs: none is given" in capsys.readouterr().err
     for nameless in ("", ".", "/"):
         assert main(["clean", nameless]) == 2
         assert "the name of a file is needed" in capsys.readouterr().err

@@ -276,7 +276,12 @@ def test_references_that_are_refused(folder: Path, capsys: pytest.CaptureFixture
     refused("reference: film.mkv", "--reference", "film.mkv")
     refused("references are 17, accepted are at most 16", *["--reference", "a.png"] * 17)
     older = ["--model", "unet-2019"]
-    refused("remembers no pictures, another model is needed", "--reference", "a.png", *older)
+    refused(
+        "remembers no pictures; leave them out, or choose another model, such as vidcolor-2",
+        "--reference",
+        "a.png",
+        *older,
+    )
     refused("or a --reference")
     refused("unkeyed is 'gray'; only one of them", "--reference", "a.png", "--unkeyed", "gray")
 
