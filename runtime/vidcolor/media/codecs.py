@@ -10,7 +10,7 @@ from typing import cast
 import av
 
 from vidcolor.errors import ArgumentError
-from vidcolor.media.encoder_options import NESTED, check_choice_of, merge, warnings
+from vidcolor.media.encoder_options import NESTED, check_aim, check_choice_of, merge, warnings
 from vidcolor.media.info import Info
 from vidcolor.media.pictures import subsampling
 
@@ -60,8 +60,10 @@ class Encoder:
         """Check the options that were given to `with_options`.
 
         Raises:
-            ArgumentError: The encoder does not know one, or does not take its value.
+            ArgumentError: The encoder does not know one, does not take its value, or would leave
+                it for another one.
         """
+        check_aim(asked)
         for name, value in asked.items():
             check_choice_of(self.library, name, value, pixel_format)
             options = merge(self.options_for(pixel_format), {name: value})

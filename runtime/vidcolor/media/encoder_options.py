@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import av.logging
@@ -13,6 +13,8 @@ from vidcolor.media.pictures import bits_of, subsampling
 
 NESTED = ("x264-params", "x265-params")
 """Options that hold options of the encoder's own. Of those, FFmpeg only warns."""
+_QUALITIES = {"crf", "qp", "b"}
+"""What x264 and x265 aim at: of several, they take crf and leave the others without a word."""
 _SILENT = "log-level=none"
 """For x265, which would write its statistics to standard error."""
 
@@ -36,13 +38,31 @@ _PROFILES = {
 
 
 def merge(ours: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
-    """Options of a user's own in place of ours of their names. x265 stays silent, unless asked."""
-    merged = {**ours, **asked}
+    """Options of a user's own in place of ours of their names, and of ours of the same purpose.
+
+    x265 stays silent, unless asked.
+    """
+    aims = _QUALITIES if _QUALITIES & asked.keys() else set()
+    merged = {name: value for name, value in ours.items() if name not in aims}
+    merged.update(asked)
     if nested := asked.get("x265-params"):
         names = {pair.partition("=")[0] for pair in nested.split(":")}
         if not names & {"log", "log-level"}:
             merged["x265-params"] = f"{_SILENT}:{nested}"
     return merged
+
+
+def check_aim(asked: Collection[str]) -> None:
+    """Check that an encoder is told at most once what to aim at.
+
+    Raises:
+        ArgumentError: It is told several times.
+    """
+    aims = sorted(_QUALITIES.intersection(asked))
+    if len(aims) > 1:
+        raise ArgumentError(
+            f"{' and '.join(aims)}: each says how well to encode, one of them is accepted"
+        )
 
 
 def check_choice_of(library: str, name: str, value: str, pixel_format: str) -> None:

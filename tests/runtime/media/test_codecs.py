@@ -94,9 +94,21 @@ def test_options_take_the_place_of_ours() -> None:
     assert own.options_for("yuv422p") == {"profile": "dnxhr_lb"}
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "h264-420"])
+@pytest.mark.parametrize("asked", [{"qp": "30"}, {"b": "100k"}])
+def test_another_aim_takes_the_place_of_our_crf(codec: str, asked: dict[str, str]) -> None:
+    """Given both, x264 and x265 take the crf, and do not say so."""
+    wanted = {**CODECS[codec].options_for("yuv420p"), **asked}
+    del wanted["crf"]
+    assert CODECS[codec].with_options(asked).options_for("yuv420p") == wanted
+    CODECS[codec].check_options(asked, "yuv420p", INFO)
+
+
 @pytest.mark.parametrize(
     ("codec", "pixel_format", "asked", "sentence"),
     [
+        ("libx264", "yuv420p", {"crf": "20", "qp": "20"}, "crf and qp: each says how well to enco"),
+        ("libx265", "yuv420p", {"b": "2M", "crf": "20"}, "b and crf: each says how well to encode"),
         ("ffv1", "yuv444p", {"crf": "20"}, "crf: the encoder ffv1 has no such option; leave"),
         ("prores", "yuv422p10le", {"preset": "slow"}, "preset: the encoder prores_ks has no"),
         ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', accepted are ultrafas"),
