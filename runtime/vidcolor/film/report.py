@@ -127,6 +127,8 @@ class Report:
         path = report_path(output)
         with named_errors(f"output: the report {path} cannot be read"):
             if not path.exists():
+                if not output.exists():
+                    raise MediaError(f"output: there is no file {output}")
                 raise MediaError(
                     f"output: {output} has no report {path.name} beside it; "
                     "`vidcolor color` writes one, and it must be moved along with the film"

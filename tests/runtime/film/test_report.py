@@ -176,6 +176,9 @@ def test_one_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_film_without_one(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match=r"^output: there is no file .*out\.mp4$"):
+        Report.read(tmp_path / "out.mp4")
+    (tmp_path / "out.mp4").touch()
     with pytest.raises(MediaError, match=r"no report out\.mp4\.vidcolor\.json .* moved along"):
         Report.read(tmp_path / "out.mp4")
 

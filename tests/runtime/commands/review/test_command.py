@@ -128,7 +128,7 @@ def test_names_are_text_and_not_markup(page: Page, tmp_path: Path) -> None:
 
 
 BROKEN = {
-    "missing film": (["absent.mp4"], "no report absent.mp4.vidcolor.json beside it"),
+    "missing film": (["absent.mp4"], "output: there is no file absent.mp4$"),
     "a folder": (["."], "colored: . is a folder"),
     "no report": (["alone.mp4"], "no report .* `vidcolor color` writes one"),
     "damaged report": (["damaged.mp4"], "the report .* cannot be read"),
