@@ -45,7 +45,7 @@ class Fetched(NamedTuple):
     kept: Tensor
     """[3, ..., 3, h/2, w/2]: luma, confidence and visibility of the frame before; the keys' luma
     and chroma."""
-    led: Tensor
+    coordinates: Tensor
     """[3, ..., 2, h/2, w/2]: where the three lead to, see `toward`."""
     similarity: Tensor
     """[B, 3, h/4, w/4]: of the descriptors there to the frame's, in [-1, 1]."""
@@ -85,7 +85,7 @@ def fetch(
     there = followed(before, memory["colors"], halves)
     there = _by_way(torch.cat([there, halves], 1), batch)
     share = _shares(there[..., 0, :, :], small if batch == 1 else small[:, 0])
-    kept, led = (there * share.unsqueeze(-3)).sum(1).split([3, 2], dim=-3)
+    kept, coordinates = (there * share.unsqueeze(-3)).sum(1).split([3, 2], dim=-3)
     described = followed(state["descriptor"], memory["descriptor"], quarters)
     share = _pool(share, 2)
     similarity = (_by_way(described, batch) * descriptor).sum(-3)
@@ -98,7 +98,7 @@ def fetch(
     place_similarity = (place_similarity * _pool(share, 2)).sum(1)
     return Fetched(
         kept,
-        led,
+        coordinates,
         as_planes(similarity),
         as_planes(place_similarity),
         _by_way(eighths, batch),
@@ -178,14 +178,16 @@ def out_of_frame(ends: Tensor) -> Tensor:
     return outside.clamp(0, 1)
 
 
-def scaled_flow(led: Tensor) -> Tensor:
+def scaled_flow(coordinates: Tensor) -> Tensor:
     """The flow along three ways, as the network sees it, about ±1: [3, ..., 2, h/2, w/2].
 
-    led: Where they lead to, see `toward`.
+    coordinates: Where they lead to, see `toward`.
     """
-    sides = edges(led) + 0.5
-    scale = torch.tensor([FLOW_SCALE, TRACK_SCALE, TRACK_SCALE], device=led.device) * STEP
-    return (led - positions(led) / sides) * (sides * scale.view(-1, *[1] * (led.ndim - 1)))
+    sides = edges(coordinates) + 0.5
+    scale = torch.tensor([FLOW_SCALE, TRACK_SCALE, TRACK_SCALE], device=coordinates.device) * STEP
+    return (coordinates - positions(coordinates) / sides) * (
+        sides * scale.view(-1, *[1] * (coordinates.ndim - 1))
+    )
 
 
 def flow_agreement(to_key: Tensor, track: Tensor) -> Tensor:

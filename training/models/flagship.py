@@ -243,7 +243,7 @@ class Flagship(Generator):
         own, fine, chained = warped
         before, key, tracked = each(ways.kept)
         luma, confidence, visibility = before.split(1, dim=1)
-        to_previous, to_key, track = each(scaled_flow(ways.led))
+        to_previous, to_key, track = each(scaled_flow(ways.coordinates))
         agreement = flow_agreement(to_key, track)
         evidence = flow_evidence(ways, small, agreement)
         # Attention prefers places along the track and along the flow to the frame before.
@@ -258,7 +258,7 @@ class Flagship(Generator):
         )
         attended = Attended.of(self.matchers, small, eighth.shape[2:], sums, best)
         matched, recalled = each(attended.colors)
-        outside = as_planes(out_of_frame(ways.led))
+        outside = as_planes(out_of_frame(ways.coordinates))
         candidates = Candidates(
             colors=torch.cat([luma, own, key, matched, tracked, recalled, chained, small], 1),
             confidence=confidence,

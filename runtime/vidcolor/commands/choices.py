@@ -148,6 +148,11 @@ def _of_table(text: str, path: Path) -> list[int] | None:
     lines = [line.split(",") for line in text.splitlines()]
     for number, line in enumerate(lines):
         names = [name.strip().lower() for name in line]
+        if "frame number" in names:
+            raise ArgumentError(
+                f"scenes: {path} holds statistics of frames; PySceneDetect writes its list of shots "
+                "with list-scenes"
+            )
         if "start frame" in names:
             column = names.index("start frame")
             cells = (row[column].strip() for row in lines[number + 1 :] if len(row) > column)

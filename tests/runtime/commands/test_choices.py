@@ -150,3 +150,10 @@ def test_codec_options() -> None:
 def test_what_are_no_codec_options(crf: float | None, text: str, message: str) -> None:
     with pytest.raises(ArgumentError, match=f"^{message}"):
         parse_codec_options(crf, None, text)
+
+
+def test_statistics_of_pyscenedetect_are_no_list_of_shots(tmp_path: Path) -> None:
+    path = tmp_path / "stats.csv"
+    path.write_text("Frame Number,Timecode,content_val\n1,00:00:00.000,0.0\n")
+    with pytest.raises(ArgumentError, match=r"stats\.csv holds statistics .* list-scenes"):
+        read_scenes(path)
