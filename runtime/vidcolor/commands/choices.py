@@ -150,8 +150,8 @@ def _of_table(text: str, path: Path) -> list[int] | None:
         names = [name.strip().lower() for name in line]
         if "frame number" in names:
             raise ArgumentError(
-                f"scenes: {path} holds statistics of frames; PySceneDetect writes its list of shots "
-                "with list-scenes"
+                f"scenes: {path} holds statistics of frames; PySceneDetect writes its list of "
+                "shots with list-scenes"
             )
         if "start frame" in names:
             column = names.index("start frame")
