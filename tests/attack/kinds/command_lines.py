@@ -117,12 +117,12 @@ def _change(arguments: list[str], name: str, rng: random.Random) -> None:
     choice = rng.random()
     if choice < 0.04:
         arguments.insert(rng.randrange(len(arguments) + 1), rng.choice(VALUES))
-    elif choice < 0.06:
+    elif choice < 0.06 and len(arguments) > 1:
         del arguments[rng.randrange(1, len(arguments))]
     elif choice < 0.08:
         arguments.append(rng.choice(("--help", "--version", "--nonsense", "-h", "-o", "-x")))
     elif choice < 0.16:
-        arguments[1] = rng.choice(VALUES)
+        arguments[1:2] = [rng.choice(VALUES)]
     elif option in _FLAGS:
         arguments.append(option)
     elif option in arguments and choice < 0.9:
