@@ -138,8 +138,9 @@ def film(
             return
         asked, sound = _decode(folder / clip, frames)
         # Of refused packets some frames may be left out, and others of the same time may not.
-        least = len(_part(lumas(folder / clip, refused=False), frames))
-        counts = range(least, max(map(len, asked)) + 1)
+        told = _part(lumas(folder / clip, refused=False), frames)
+        lengths = [len(each) for each in (*asked, told)]
+        counts = range(min(lengths), max(lengths) + 1)
         if len(written) not in (counts if expected is None else (expected,)):
             yield f"the output has {len(written)} frames, {len(asked[0])} are in the clip"
         elif exact and sound and sound == asked[0] and written != sound:
