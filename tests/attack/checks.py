@@ -32,6 +32,7 @@ def lumas(
     strict: bool = False,
     refused: bool = True,
     hold: bool = False,
+    edited: bool = True,
 ) -> list[str]:
     """A digest of the luma of every frame that can be decoded, in the order in which they show.
 
@@ -44,11 +45,13 @@ def lumas(
         refused: Whether frames of packets that the decoder refuses are among them: MPEG-2's gives
             some all the same.
         hold: Whether frames stay in memory, so that none is decoded where an earlier one was.
+        edited: Whether an edit list leaves frames out.
     """
     found: list[tuple[int | None, str]] = []
     held: list[av.VideoFrame] = []
     refusals: set[int | None] = set()
-    with av.open(f"file:{path.absolute()}") as container:
+    options = {} if edited else {"ignore_editlist": "1"}
+    with av.open(f"file:{path.absolute()}", options=options) as container:
         video = next(
             stream
             for stream in container.streams.video
@@ -139,7 +142,9 @@ def film(
         asked, sound = _decode(folder / clip, frames)
         # Of refused packets some frames may be left out, and others of the same time may not.
         told = _part(lumas(folder / clip, refused=False), frames)
-        lengths = [len(each) for each in (*asked, told)]
+        # An MP4 that has lost when its frames show is read without the edit list, which is of it.
+        unedited = _part(lumas(folder / clip, edited=False), frames)
+        lengths = [len(each) for each in (*asked, told, unedited)]
         counts = range(min(lengths), max(lengths) + 1)
         if len(written) not in (counts if expected is None else (expected,)):
             yield f"the output has {len(written)} frames, {len(asked[0])} are in the clip"
