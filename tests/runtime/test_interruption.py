@@ -132,5 +132,6 @@ def test_work_is_done_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyP
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
+    before = signal.getsignal(signal.SIGINT)
     assert run_interruptibly(threading.current_thread) is threading.main_thread()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before

@@ -153,7 +153,7 @@ def test_each_size_is_compared_once(flow_bundle: Path, monkeypatch: pytest.Monke
     offer(monkeypatch, "webgpu")
     session = Session.load(flow_bundle, provider="webgpu", precision="float16")
     compared = []
-    monkeypatch.setattr(agreement, "_is_close", lambda *pair: compared.append(pair) or True)
+    monkeypatch.setattr(agreement, "is_close", lambda *pair: compared.append(pair) or True)
     scene, propagator = render(5, 48, 64), Propagator(session)
     for _ in propagator.run(scene.luma[1:], propagator.init_state(scene.key())):
         pass
@@ -171,14 +171,14 @@ def test_each_size_is_compared_once(flow_bundle: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_rounding_is_no_fault(found: list[Any], is_close: bool) -> None:
-    assert agreement._is_close(np.array(found), np.array([[0.0, 100.0]])) == is_close
+    assert agreement.is_close(np.array(found), np.array([[0.0, 100.0]])) == is_close
 
 
 def test_what_the_graph_itself_spoils_is_not_the_providers_fault() -> None:
     spoiled = np.array([np.nan, np.inf, 1.0])
-    assert agreement._is_close(spoiled, spoiled)
-    assert agreement._is_close(spoiled[:2], spoiled[:2])
-    assert not agreement._is_close(spoiled, np.array([np.nan, 2.0, 1.0]))
+    assert agreement.is_close(spoiled, spoiled)
+    assert agreement.is_close(spoiled[:2], spoiled[:2])
+    assert not agreement.is_close(spoiled, np.array([np.nan, 2.0, 1.0]))
 
 
 def test_one_that_cannot_run_a_graph_is_named(
