@@ -34,9 +34,6 @@ was taken, and the file's kind."""
 _NUMBERS = tuple(f".{number}" for number in range(1, 100))
 """For names that are taken by folders."""
 
-_CHUNK = 1 << 20
-"""Bytes of a file that are read at a time."""
-
 
 class NamedFiles:
     """The files of a work folder, which is made when the first is written.
@@ -196,8 +193,5 @@ class NamedFiles:
 
 def _digest(path: Path) -> str:
     """Of a file's content."""
-    state = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            state.update(piece)
-    return state.hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
