@@ -32,7 +32,7 @@ DATA :=
 TEST :=
 QUICK :=
 JOBS := 1
-PROCESSES := 3
+PROCESSES := 2
 COVERAGE :=
 INPUTS := 20000
 SEED := 1
@@ -50,8 +50,7 @@ LISTED := .venv/modules.$(NAMES)
 PACKAGE := pyproject.toml constraints.txt $(LISTED) \
     $(wildcard vapoursynth_plugin/*.c vapoursynth_plugin/CMakeLists.txt)
 
-# Three processes share the tests, file by file: on two cores, one of them waits for a child or the
-# disk most of the time. Then more threads for one test only take turns.
+# Two processes share the tests, file by file; then more threads for one test only take turns.
 PYTEST := OMP_NUM_THREADS=1 pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
     $(if $(COVERAGE),--cov --cov-report term:skip-covered)
 # Where PyTorch is not installed, its types are not there either.

@@ -18,8 +18,7 @@ from vidcolor.media.names import url_of
 from vidcolor.media.pictures import plane_codes
 
 _MAGICYUV = ("gray", "magicyuv", {"pred": "median"})
-"""Format, codec and options up to 8 bits: of those in FFmpeg, a third of FFV1's time for a quarter
-more bytes, measured on smooth chroma."""
+"""Format, codec and options of 8 bits: sooner done than FFV1, for somewhat more bytes."""
 _FFV1 = ("gray16le", "ffv1", {"level": "3", "slices": "4", "slicecrc": "1"})
 """Above, where MagicYUV has no gray."""
 _REPRODUCIBLE = {"fflags": "+bitexact"}
