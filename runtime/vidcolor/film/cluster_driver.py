@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from vidcolor.cores import count_cores
 from vidcolor.errors import ClusterError, VidcolorError
 from vidcolor.film.fingerprint import software_versions
 from vidcolor.film.propagate import Planes, allocate_in_memory
@@ -53,7 +54,7 @@ class Driver:
         """
         self._ray = require("ray", library="Ray", extra="cluster", purpose="--cluster")
         local = {
-            "num_cpus": jobs if jobs > 1 else os.cpu_count(),
+            "num_cpus": jobs if jobs > 1 else count_cores(),
             "include_dashboard": False,
             "_system_config": {"agent_register_timeout_ms": _STARTING},
         }

@@ -11,7 +11,6 @@ it depends on the machine alone, and not on the order in which frames are asked 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +22,10 @@ from numpy.typing import NDArray
 
 from vidcolor.color import Codes, Coding, decode_luma, encode_chroma
 from vidcolor.enlarge_geometry import enlarge_geometry
-from vidcolor.errors import BundleError, ProviderError, ProviderWarning
+from vidcolor.errors import BundleError, ProviderError
 from vidcolor.grid import Grid
 from vidcolor.inference.agreement import is_close
+from vidcolor.inference.fallback import Fallback
 from vidcolor.inference.providers import open_graph
 from vidcolor.inference.runner import Runner, Tensors
 from vidcolor.inference.running import was_ended
@@ -191,7 +191,7 @@ class Device:
         self._working_size, self._runner = working_size, replace(runner, model="enlarge")
         self._lock = Lock()
         self._graphs: dict[tuple[str, Grid], Graph | None] = {}
-        self._has_warned = False
+        self._fallback = Fallback("full-size chroma is made on the CPU, which takes longer")
 
     def graph(self, kind: str, grid: Grid) -> Graph | None:
         """The graph for a type of luma and a grid of chroma; None leaves it to the CPU.
@@ -214,13 +214,7 @@ class Device:
         except (BundleError, ProviderError) as error:
             if was_ended(error):
                 raise
-            if not self._has_warned:
-                warnings.warn(
-                    f"full-size chroma is made on the CPU, which takes longer: {error}",
-                    ProviderWarning,
-                    stacklevel=2,
-                )
-            self._has_warned = True
+            self._fallback.take(error)
             return None
         return graph
 

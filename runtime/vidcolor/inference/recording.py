@@ -12,14 +12,14 @@ use the device: all of this happens within `Runner.in_turn`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vidcolor.errors import BundleError, ProviderError, ProviderWarning
+from vidcolor.errors import BundleError, ProviderError
 from vidcolor.inference import contract
 from vidcolor.inference.agreement import CheckedRun
+from vidcolor.inference.fallback import Fallback
 from vidcolor.inference.io_binding import Shapes, StagingBuffer
 from vidcolor.inference.providers import onnxruntime
 from vidcolor.inference.runner import Outputs, Planes, Run, Runner, Tensors
@@ -163,19 +163,3 @@ class RecordedRun:
                 fault="a replay does not compute what the graph computes",
             )
         return self._recorded(planes, feeds, shapes)
-
-
-class Fallback:
-    """Whether a model's runs are not recorded after all. It warns once."""
-
-    def __init__(self) -> None:
-        self.is_taken = False
-
-    def take(self, why: Exception) -> None:
-        """Run plainly from now on."""
-        self.is_taken = True
-        warnings.warn(
-            f"CUDA graphs are not used, which makes small frames slower: {why}",
-            ProviderWarning,
-            stacklevel=2,
-        )

@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from vidcolor.inference.agreement import CheckedRun
-from vidcolor.inference.recording import Fallback, RecordedRun
+from vidcolor.inference.fallback import Fallback
+from vidcolor.inference.recording import RecordedRun
 from vidcolor.inference.runner import Run, Runner
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def sized_graphs(
     Returns:
         The graphs; none is opened yet.
     """
-    right, fallback = partial(runner.run, graph), Fallback()
+    right = partial(runner.run, graph)
+    fallback = Fallback("CUDA graphs are not used, which makes small frames slower")
 
     def plain(sizes: Sizes) -> Run:
         return partial(runner.run, runner.in_turn(lambda _: reopen(sizes)))
