@@ -96,7 +96,8 @@ warnings.warn("later", ProviderWarning)
     ).stderr.splitlines()
     assert said[0] == "vidcolor: CUDA graphs are not used"
     assert said[1].endswith("UserWarning: another")
-    assert said[-1].endswith("ProviderWarning: later")
+    # From 3.13 on Python shows the line of such a script, too.
+    assert any(line.endswith("ProviderWarning: later") for line in said[2:])
 
 
 def test_an_output_that_nobody_reads_ends_quietly() -> None:

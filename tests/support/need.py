@@ -61,6 +61,12 @@ def scipy() -> None:
         lacking("SCIPY", "the scipy package is not installed")
 
 
+def ray() -> None:
+    """Ray, of the extra 'cluster'; VIDCOLOR_REQUIRE_RAY=1 insists."""
+    if importlib.util.find_spec("ray") is None:
+        lacking("RAY", "the ray package is not installed")
+
+
 def clips(part: str = "dev") -> list[Path]:
     """Footage to try things on, `part` 'dev' or 'train'; VIDCOLOR_REQUIRE_CLIPS=1 insists."""
     root = os.environ.get(CLIPS)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support import need
 from tests.support.films import scenes, write_film, write_keys
 from tests.support.videos import write_clip, write_key
 from vidcolor.cli import main
@@ -155,6 +156,8 @@ def test_refused(
     case: str, kept: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """All of it before the first frame is coloured."""
+    if case == "no cluster":
+        need.ray()
     monkeypatch.chdir(kept)
     monkeypatch.delattr(Propagator, "step")
     film, more, message = REFUSED[case]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import need
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
 from vidcolor.errors import ClusterError, MissingLibraryError
@@ -149,6 +150,7 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_cluster_at_the_address() -> None:
+    need.ray()
     session = Session.load(TOY, provider="cpu")
     with pytest.raises(ClusterError, match=r"Ray cannot be reached at 127\.0\.0\.1:1"):
         Cluster("127.0.0.1:1", model=str(TOY), session=session, jobs=1)
