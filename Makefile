@@ -42,6 +42,9 @@ OURS := $(filter demo/clip.mp4,$(CLIP))
 
 # vspipe finds the environment's VapourSynth by its place on the PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Compiled modules are kept, also where the surroundings forbid it, as containers often do: the tests
+# start hundreds of processes, and each would compile the same modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 INSTALL := .venv/bin/python -m pip install --quiet --constraint constraints.txt --editable
 # An editable install knows its modules by name: where one comes or goes, it is made anew.
