@@ -17,8 +17,8 @@ from vidcolor.cli import parse
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (
-    "av", "cv2", "lightning", "matplotlib", "onnx", "onnxruntime", "ray", "scenedetect", "scipy",
-    "skimage", "torch",
+    "av", "cv2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "ray", "scenedetect",
+    "scipy", "skimage", "torch",
 )  # fmt: skip
 COMMANDS = {
     "vidcolor": ("vidcolor", "--help"),

@@ -16,7 +16,7 @@ NOT_SHIPPED = {
     "torchvision",
     "onnx",
     "onnxscript",
-    "lightning",
+    "lightning_fabric",
     "kornia",
     "skimage",
     "scipy",
@@ -57,6 +57,13 @@ def test_what_ships_needs_nothing_of_the_trainers(package: str) -> None:
     for path in files(package):
         wrong = packages(path) & NOT_SHIPPED
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+
+
+def test_training_takes_fabric_alone_of_lightning() -> None:
+    """The whole of it imports torchmetrics and with that Matplotlib and SciPy: two more seconds."""
+    taken = set().union(*(packages(path) for path in files("training")))
+    assert "lightning_fabric" in taken
+    assert not taken & {"lightning", "pytorch_lightning", "torchmetrics"}
 
 
 @pytest.mark.parametrize("module", ALONE)

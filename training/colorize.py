@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from evaluation.clips import Clip, Codes

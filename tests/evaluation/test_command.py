@@ -17,9 +17,11 @@ ROOT = Path(__file__).parents[2]
 WITHOUT_TORCH = """
 import importlib.abc, pkgutil, sys
 
+blocked = {"torch", "lightning_fabric", "kornia", "onnx", "training", "export"}
+
 class Blocked(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "lightning", "kornia", "onnx", "training", "export"}:
+        if name.partition(".")[0] in blocked:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocked())

@@ -12,7 +12,9 @@ from training.models.bins import UNIFORM
 from training.options import ColorizerOptions
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"torch", "lightning", "kornia", "onnxruntime", "scipy", "skimage", "matplotlib", "av"}
+HEAVY = {
+    "torch", "lightning_fabric", "kornia", "onnxruntime", "scipy", "skimage", "matplotlib", "av",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
