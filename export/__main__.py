@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tyro
 
 from export.options import Export
+from training.imports import import_at_once
 from vidcolor.commands import command_line
 from vidcolor.errors import VidcolorError
 
@@ -26,9 +27,8 @@ def main() -> int:
 
 
 def _run(options: Export) -> None:
-    from export.run import run  # noqa: PLC0415 - PyTorch takes seconds that --help need not wait
-
-    run(options)
+    # Now, since PyTorch takes seconds that --help need not wait.
+    import_at_once("export.run").run(options)
 
 
 def _made(words: Sequence[str]) -> Export:

@@ -9,11 +9,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 
 import tyro
 
 from training.data.prepare.options import PrepareOptions
+from training.imports import import_at_once
 from training.options import ColorizerOptions, FitOptions, RunOptions
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
@@ -57,7 +57,7 @@ def run(options: object) -> None:
         VidcolorError: They cannot be followed.
     """
     module, _, function = ACTIONS[type(options)].partition(":")
-    action = getattr(import_module(module), function)
+    action = getattr(import_at_once(module), function)
     if isinstance(options, RunOptions):
         action(options, started=STARTED)
     else:

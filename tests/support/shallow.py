@@ -20,7 +20,8 @@ from training.models.unet import UNet
 HALVINGS = 2
 _RUN_MODULE = """
 import runpy, sys
-from tests.support.shallow import shallow_unets
+from training.imports import import_at_once
+shallow_unets = import_at_once("tests.support.shallow").shallow_unets
 _, sys.executable, _, module, *arguments = sys.argv
 sys.argv = [module, *arguments]
 with shallow_unets():
