@@ -17,7 +17,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup lint test-runtime docs wheel demo test test-long attack evaluate bench reproduce clean
+.PHONY: setup lint test-runtime docs wheel demo test all-tests test-long attack evaluate bench \
+    reproduce clean
 
 CLIP := demo/clip.mp4
 KEY := demo/key.png
@@ -81,8 +82,12 @@ wheel: .venv/runtime.stamp
 	python -m pip wheel --no-deps --wheel-dir dist .
 	python -m build --sdist --outdir dist .
 
-# The site is built by a test (tests/test_pages.py), and so is the wheel.
-test: .venv/full.stamp lint
+# The site is built by a test (tests/test_pages.py), and so is the wheel. The linters need one core
+# for a while, which the tests leave free where they wait.
+test: .venv/full.stamp
+	+$(MAKE) --no-print-directory --jobs 2 lint all-tests
+
+all-tests: .venv/full.stamp
 	$(PYTEST)
 
 test-long: .venv/full.stamp
