@@ -1,16 +1,29 @@
 """The exporter takes seconds a graph, so tests share what it made once."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from onnx import ModelProto
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from export.graphs import export_graphs
 from tests.export.courier import Courier
 from tests.support.made_once import made_once
 from training.checkpoint import Config
 from vidcolor.inference.contract import Metadata
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _operators_listed_once() -> Iterator[None]:
+    """For each graph PyTorch's exporter makes the same list of what it can translate."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            ONNXRegistry, "from_torchlib", staticmethod(cache(ONNXRegistry.from_torchlib))
+        )
+        yield
 
 
 @pytest.fixture(scope="session")
