@@ -6,12 +6,15 @@ from tests.support import browser
 
 
 def test_a_page_runs_and_what_it_reports_fails_the_test():
-    with browser.page() as page:
-        page.set_content("<p>gray</p><script>document.querySelector('p').append('ish')</script>")
-        assert page.inner_text("p") == "grayish"
     report = "one error; two is not defined"
-    with pytest.raises(AssertionError, match=report), browser.page() as page:
-        page.set_content("<script>console.error('one error'); two()</script>")
+    with browser.chromium() as chromium:
+        with browser.page(chromium) as page:
+            page.set_content(
+                "<p>gray</p><script>document.querySelector('p').append('ish')</script>"
+            )
+            assert page.inner_text("p") == "grayish"
+        with pytest.raises(AssertionError, match=report), browser.page(chromium) as page:
+            page.set_content("<script>console.error('one error'); two()</script>")
 
 
 def test_without_chromium_the_reason_is_said(monkeypatch, tmp_path):

@@ -27,7 +27,7 @@ from tests.support.scenes import render
 from vidcolor.errors import ArgumentError, BundleNotFoundError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 SECONDS = 0.7
 FRAMES = 10
@@ -57,9 +57,15 @@ def written(options) -> Path:
     return options.out
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as started:
+        yield started
+
+
 @contextmanager
-def begun(path: Path, *, seed: int = 7) -> Iterator[Page]:
-    with browser.page() as page:
+def begun(path: Path, chromium: Browser, *, seed: int = 7) -> Iterator[Page]:
+    with browser.page(chromium) as page:
         page.goto(path.as_uri())
         begin(page, seed=seed)
         yield page
@@ -95,8 +101,8 @@ def test_a_pair_is_the_truth_above_what_the_model_makes_of_it(options):
     assert np.abs(coloured - true).mean() > 20
 
 
-def test_all_pairs_answered_by_keys_and_by_mouse(written):
-    with begun(written) as page:
+def test_all_pairs_answered_by_keys_and_by_mouse(written, chromium):
+    with begun(written, chromium) as page:
         order = drawn(page)
         assert sorted(name for name, _ in order) == NAMES
         for number, (_, real) in enumerate(order):
@@ -148,8 +154,8 @@ LOOK = """async () => {
 }"""
 
 
-def test_time_hides_the_clips_and_the_answer_still_counts(written):
-    with begun(written) as page:
+def test_time_hides_the_clips_and_the_answer_still_counts(written, chromium):
+    with begun(written, chromium) as page:
         hidden, visible = ["hidden"] * 2, ["visible"] * 2
         assert page.evaluate(LOOK) == [hidden, visible, hidden, True]
         assert page.inner_text("#state") == "Time is up: which one was it?"
@@ -165,9 +171,9 @@ def test_time_hides_the_clips_and_the_answer_still_counts(written):
         assert page.evaluate("[phase, answers.length]") == ["ready", 2]
 
 
-def test_the_real_clip_is_on_its_side(written, options):
+def test_the_real_clip_is_on_its_side(written, options, chromium):
     """What is on the two canvases, against the footage."""
-    with begun(written, seed=1) as page:
+    with begun(written, chromium, seed=1) as page:
         for name, real in drawn(page)[:2]:
             page.get_by_role("button", name="Show the pair").click()
             page.wait_for_selector("#stage.shown")
@@ -192,8 +198,8 @@ def canvas(uri: str) -> np.ndarray:
     return cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(float)
 
 
-def test_what_the_page_draws_and_counts(written):
-    with browser.page() as page:
+def test_what_the_page_draws_and_counts(written, chromium):
+    with browser.page(chromium) as page:
         page.goto(written.as_uri())
         draws = (
             "seeds.map((seed) => draw(randomFrom(seed)).map((one) => [one.pair.clip, one.real]))"
