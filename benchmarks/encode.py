@@ -6,7 +6,7 @@ The quality that `vidcolor.media.codecs` asks for was chosen by this table.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -18,11 +18,11 @@ from benchmarks.footage import CLIPS, Codes, pan, place
 from vidcolor.media.codecs import CODECS
 from vidcolor.media.pictures import plane_codes
 
-SETTINGS = (
-    ("medium", 16), ("fast", 16), ("faster", 14), ("veryfast", 14), ("veryfast", 13),
-    ("veryfast", 12), ("superfast", 12),
+PRESETS = (
+    ("medium", 16), ("fast", 16), ("faster", 14), ("veryfast", 14), ("veryfast", 12),
+    ("superfast", 12),
 )  # fmt: skip
-"""Presets and their `crf`; that of `CODECS` is among them."""
+"""With their `crf`, and beside them the options of `CODECS`."""
 GRAIN = 4.0
 """Standard deviation of the grain, in codes of 8 bits: that of a scan from 35 mm film."""
 
@@ -32,8 +32,8 @@ type Picture = tuple[Codes, Codes, Codes]
 class Row(NamedTuple):
     """What one setting does to a frame of the clip."""
 
-    preset: str
-    crf: int
+    options: Mapping[str, str]
+    """FFmpeg's, with preset and crf."""
     core_milliseconds: float
     kilobytes: float
     luma: float
@@ -53,23 +53,25 @@ def report(frames: int) -> str:
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     for row in measure(frames):
-        ours = {"preset": row.preset, "crf": str(row.crf)} == dict(own)
+        setting = f"{row.options['preset']} | {row.options['crf']}"
         values = f"{row.core_milliseconds:.0f} | {row.kilobytes:.0f}"
         quality = f"{row.luma:.2f} | {row.chroma:.2f}"
-        lines.append(f"| {row.preset} | {row.crf} | {values} | {quality} | {'vidcolor' * ours} |")
+        ours = "vidcolor" * (row.options == own)
+        lines.append(f"| {setting} | {values} | {quality} | {ours} |")
     return "\n".join(lines) + "\n"
 
 
 def measure(frames: int) -> Iterator[Row]:
-    """One row for each of `SETTINGS`."""
+    """One row for each of `PRESETS`, and one for the options of `CODECS`."""
     pictures = _grainy(*CLIPS["1080p"], frames)
-    for preset, crf in SETTINGS:
+    presets = ({"preset": preset, "crf": str(crf)} for preset, crf in PRESETS)
+    for options in (*presets, dict(CODECS["libx264"].options)):
         start = time.process_time()
-        packets = _encode(pictures, {"preset": preset, "crf": str(crf)})
+        packets = _encode(pictures, options)
         spent = time.process_time() - start
         size = sum(packet.size for packet in packets)
         luma, chroma = _errors(pictures, packets)
-        yield Row(preset, crf, 1e3 * spent / frames, size / 1e3 / frames, luma, chroma)
+        yield Row(options, 1e3 * spent / frames, size / 1e3 / frames, luma, chroma)
 
 
 def _grainy(height: int, width: int, frames: int) -> list[Picture]:

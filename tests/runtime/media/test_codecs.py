@@ -88,10 +88,34 @@ CLIP_BITS = {"gray": 8, "gray10le": 10, "yuv444p10le": 10}
 
 def test_options_take_the_place_of_ours() -> None:
     encoder = CODECS["libx264"].with_options({"crf": "30", "tune": "film"})
-    assert encoder.options_for("yuv420p") == {"preset": "veryfast", "crf": "30", "tune": "film"}
+    wanted = {**CODECS["libx264"].options, "crf": "30", "tune": "film"}
+    assert encoder.options_for("yuv420p") == wanted
     assert CODECS["libx264"].options["crf"] == "12"
     own = CODECS["dnxhr"].with_options({"profile": "dnxhr_lb"})
     assert own.options_for("yuv422p") == {"profile": "dnxhr_lb"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings"),
+    [
+        ({}, ("subme=1 ", "analyse=0x3:0x3 ", "mbtree=1 ", "crf=12.0 ")),
+        ({"crf": "20"}, ("subme=1 ", "analyse=0x3:0x3 ", "mbtree=1 ", "crf=20.0 ")),
+        ({"preset": "veryfast"}, ("subme=2 ", "analyse=0x3:0x113 ", "mbtree=1 ", "crf=12.0 ")),
+        ({"preset": "slow"}, ("subme=8 ", "analyse=0x3:0x113 ", "mbtree=1 ", "crf=12.0 ")),
+    ],
+)
+def test_x264_is_quicker_than_its_preset_and_takes_another_one_whole(
+    asked: dict[str, str], settings: tuple[str, ...]
+) -> None:
+    """As x264 itself writes its settings into a video."""
+    context = av.CodecContext.create("libx264", "w")
+    context.width, context.height, context.pix_fmt = 96, 64, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    context.options = CODECS["libx264"].with_options(asked).options_for("yuv420p")
+    frame = av.VideoFrame(96, 64, "yuv420p")
+    frame.pts = 0
+    video = b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode()])
+    assert [text for text in settings if text.encode() not in video] == []
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "h264-420"])
