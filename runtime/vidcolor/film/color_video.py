@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from vidcolor.checks import check_whole
-from vidcolor.cores import count_cores, one_opencv_thread
+from vidcolor.cores import one_opencv_thread
 from vidcolor.film.arguments import (
     Scenes,
     check_arguments,
@@ -30,6 +30,7 @@ from vidcolor.film.arguments import (
 from vidcolor.film.check_video import check_video
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
 from vidcolor.film.finish import Finish
+from vidcolor.film.graph_threads import graph_threads
 from vidcolor.film.job import Film, Unkeyed
 from vidcolor.film.key_ranges import check_ends, check_ranges
 from vidcolor.film.key_sources import Keys, StrPath, is_auto, is_single, read_sources
@@ -180,9 +181,8 @@ def color_video(
     )
     info, side, matrix = checked.info, checked.side, coding_of(checked.info).matrix
     working_size = WorkingSize.of(info.height, info.width, PREVIEW_SIZE if preview else size)
-    session = Session.load(
-        model, provider=provider, precision=precision, threads=_threads_for(jobs)
-    )
+    threads = graph_threads(model, precision, jobs)
+    session = Session.load(model, provider=provider, precision=precision, threads=threads)
     needs_colorizer = is_auto(keys) or unkeyed == "auto"
     painter = Colorizer.load(colorizer, provider=provider) if needs_colorizer else None
     sources = read_sources(
@@ -278,11 +278,6 @@ def color_video(
         report.write(output)
         store.trim(keep)
     return report
-
-
-def _threads_for(jobs: int) -> int | None:
-    """CPU threads for each frame where `jobs` frames are stepped at a time; None: all."""
-    return None if jobs == 1 else max(1, count_cores() // jobs)
 
 
 @contextmanager
