@@ -2,7 +2,9 @@
 
 What travels is small: luma at working size and the keys go out, chroma and confidence come back.
 The workers need vidcolor and Ray, of the same versions, and neither the film nor the model's
-files, which are sent along. A segment whose worker is lost is given to another.
+files, which are sent along. A segment whose worker is lost is given to another. Workers send what
+they have found for each part, and the states at its borders, as soon as they have it, and a thread
+here puts that into the film's store: nothing is kept on their disks.
 """
 
 from __future__ import annotations
@@ -13,14 +15,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Unfinished
 from contextlib import suppress
 from itertools import count
+from threading import Event, Lock, Thread
 from typing import Any, BinaryIO, Self, cast
 
 from vidcolor.errors import ClusterError, VidcolorError
-from vidcolor.film.cluster_driver import LOCAL
+from vidcolor.film.cluster_driver import LOCAL, lost
+from vidcolor.film.kept_states import Arrays
 from vidcolor.film.propagate import Planes
 from vidcolor.film.task import Task
+from vidcolor.film.worker_store import Saved, WorkerStore
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import find_bundle
 from vidcolor.inference.session import Session
@@ -29,6 +36,9 @@ from vidcolor.optional import require
 
 _PATIENCE = 10
 """Seconds to wait for an answer from an address, and for Ray to end."""
+
+_POLL = 0.2
+"""Seconds between two looks for a signal, and for a task where there is none."""
 
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """By this, whatever the system, Ray's processes listen on the loopback interface alone."""
@@ -44,20 +54,29 @@ class Cluster:
         model: Name or folder of the model's bundle.
         session: The model, loaded here.
         jobs: How many workers `LOCAL` has; one for each CPU, if it is 1.
+        store: Is given what the workers find.
 
     Raises:
         MissingLibraryError: Ray is not installed.
         ClusterError: There is no cluster at the address, or it is lost.
     """
 
-    def __init__(self, address: str, *, model: str, session: Session, jobs: int) -> None:
+    def __init__(
+        self, address: str, *, model: str, session: Session, jobs: int, store: Arrays
+    ) -> None:
         require("ray", library="Ray", extra="cluster", purpose="--cluster")
         _check_reachable(address)
         bundle = find_bundle(model)
         graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
         files = tuple((path.name, path.read_bytes()) for path in graphs)
         self._address = address
+        self._store = store
         self._numbers = count()
+        self._under_way: dict[int, Future[None]] = {}
+        self._asking, self._ended = Lock(), Event()
+        self._failure: Exception | None = None
+        """Why nothing is collected any more."""
+        self._collector = Thread(target=self._collect, name="vidcolor-cluster", daemon=True)
         self._driver = subprocess.Popen(  # noqa: S603 - this program itself
             [sys.executable, "-P", "-c", _DRIVER],
             stdin=subprocess.PIPE,
@@ -73,18 +92,21 @@ class Cluster:
         except BaseException:
             self._end()
             raise
+        self._collector.start()
 
-    def submit(self, task: Task) -> Callable[[], Planes]:
+    def submit(self, task: Task, lumas: Planes) -> Callable[[], None]:
         """As in `Executor`."""
         number = next(self._numbers)
-        self._ask("submit", number, task)
+        done = self._under_way[number] = Future[None]()
+        self._ask("submit", number, task, lumas, WorkerStore.of(task, self._store))
 
-        def wait() -> Planes:
+        def wait() -> None:
             while True:
                 check()
-                planes: Planes | None = self._ask("wait", number)
-                if planes is not None:
-                    return planes
+                with suppress(Unfinished):
+                    return done.result(_POLL)
+                if self._failure is not None:
+                    raise self._failure
 
         return wait
 
@@ -92,21 +114,39 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        if self._collector.is_alive():
+            self._collector.join()
         self._end()
+
+    def _collect(self) -> None:
+        """Put into the store what workers send, until the end."""
+        try:
+            while not self._ended.is_set():
+                if not self._under_way:
+                    self._ended.wait(_POLL)
+                elif answer := self._ask("collect"):
+                    number, given = answer
+                    if isinstance(given, Saved):
+                        given.repeat(self._store)
+                    elif given is None:
+                        self._under_way.pop(number).set_result(None)
+                    else:
+                        self._under_way.pop(number).set_exception(given)
+        except Exception as error:  # whoever waits is told of it
+            self._failure = error
 
     def _ask(self, name: str, *arguments: object) -> Any:
         """What the driver answers. Raises what it raises, and ClusterError where it is lost."""
         stdin = cast("BinaryIO", self._driver.stdin)
         stdout = cast("BinaryIO", self._driver.stdout)
         try:
-            pickle.dump((name, *arguments), stdin)
-            stdin.flush()
-            answer = pickle.load(stdout)  # noqa: S301 - of a process that was started here
+            with self._asking:
+                pickle.dump((name, *arguments), stdin)
+                stdin.flush()
+                answer = pickle.load(stdout)  # noqa: S301 - of a process that was started here
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            raise ClusterError(
-                f"cluster: Ray at {self._address} was lost; the same command goes on from what is "
-                "finished"
-            ) from error
+            raise lost(self._address) from error
         if isinstance(answer, VidcolorError):
             raise answer
         return answer

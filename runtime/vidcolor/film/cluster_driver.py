@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,9 @@ from typing import Any, BinaryIO
 from vidcolor.cores import count_cores
 from vidcolor.errors import ClusterError, VidcolorError
 from vidcolor.film.fingerprint import software_versions
-from vidcolor.film.propagate import Planes, allocate_in_memory
+from vidcolor.film.propagate import Planes
 from vidcolor.film.task import Task
+from vidcolor.film.worker_store import Saved, WorkerStore
 from vidcolor.inference.known_providers import KNOWN
 from vidcolor.inference.session import Session
 from vidcolor.optional import require
@@ -32,8 +34,8 @@ Files = tuple[tuple[str, bytes], ...]
 Model = tuple[Files, str, str]
 """With the provider and the precision that it runs with."""
 
-_POLL = 0.5
-"""Seconds that `Driver.wait` waits."""
+_POLL = 0.1
+"""Seconds that `Driver.collect` waits."""
 _RETRIES = 5
 """How many workers a segment may lose."""
 _STARTING = 300_000
@@ -52,6 +54,7 @@ class Driver:
         Raises:
             ClusterError: There is no cluster.
         """
+        self._address = address
         self._ray = require("ray", library="Ray", extra="cluster", purpose="--cluster")
         local = {
             "num_cpus": jobs if jobs > 1 else count_cores(),
@@ -66,35 +69,58 @@ class Driver:
             )
         except Exception as error:  # Ray's own classes share no other base
             raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
-        kind = {"num_gpus": 1} if KNOWN[model[1]].memory == "cuda" else {"num_cpus": 1}
-        self._propagate = self._ray.remote(max_retries=_RETRIES, **kind)(_propagate)
+        kind: dict[str, Any] = (
+            {"num_gpus": 1} if KNOWN[model[1]].memory == "cuda" else {"num_cpus": 1}
+        )
+        kind |= {"num_returns": "streaming", "max_retries": _RETRIES}
+        self._propagate = self._ray.remote(**kind)(_propagate)
         self._model = self._ray.put(model)
-        self._promises: dict[int, tuple[Any, str]] = {}
+        self._under_way: dict[Any, tuple[int, str]] = {}
+        """Number and frames of a task, by what it gives."""
         return 2 * int(self._ray.cluster_resources().get("CPU", 1))
 
-    def submit(self, number: int, task: Task) -> None:
+    def submit(self, number: int, task: Task, lumas: Planes, store: WorkerStore) -> None:
         """Give a task to a worker; `number` is what to call it."""
-        promise = self._propagate.remote(task, self._model, software_versions())
-        self._promises[number] = promise, f"{task.part[0]} to {task.part[-1]}"
+        given = self._propagate.remote(task, lumas, store, self._model, software_versions())
+        self._under_way[given] = number, f"{task.batch.part[0]} to {task.batch.part[-1]}"
 
-    def wait(self, number: int) -> Planes | None:
-        """The colours of a task; None if they are not there yet.
-
-        Raises:
-            VidcolorError: The task failed.
+    def collect(self) -> tuple[int, Saved | VidcolorError | None] | None:
+        """What a task has given, with its number: something to keep, why it failed, or None where
+        it is done. None if there is nothing yet.
         """
-        promise, frames = self._promises[number]
-        if not self._ray.wait([promise], timeout=_POLL)[0]:
+        if not self._under_way:
             return None
-        del self._promises[number]
+        ready, _ = self._ray.wait([*self._under_way], num_returns=1, timeout=_POLL)
+        if not ready:
+            return None
+        [given] = ready
+        number, frames = self._under_way.pop(given)
+        taken = self._take(given, frames)
+        if isinstance(taken, Saved):
+            self._under_way[given] = number, frames  # behind the others: each has its turn
+        return number, taken
+
+    def _take(self, given: Any, frames: str) -> Saved | VidcolorError | None:
+        """The next thing that a task has given; why it failed; None where there is no more."""
         try:
-            planes: Planes = self._ray.get(promise)
-        except VidcolorError:
-            raise
+            saved: Saved = self._ray.get(next(given))
+        except StopIteration:
+            return None
+        except VidcolorError as error:
+            return type(error)(str(error))
+        except self._ray.exceptions.LocalRayletDiedError:
+            return lost(self._address)
         except self._ray.exceptions.RayError as error:
-            reason = str(error).splitlines()[0]
-            raise ClusterError(f"cluster: frames {frames} were not coloured ({reason})") from error
-        return planes
+            reason = getattr(error, "cause", None) or str(error).splitlines()[0]
+            return ClusterError(f"cluster: frames {frames} were not coloured ({reason})")
+        return saved
+
+
+def lost(address: str) -> ClusterError:
+    """The sentence for a cluster that is gone."""
+    return ClusterError(
+        f"cluster: Ray at {address} was lost; the same command goes on from what is finished"
+    )
 
 
 def main() -> None:
@@ -124,14 +150,17 @@ def _serve(driver: Driver, requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def _propagate(task: Task, model: Model, software: str) -> Planes:
+def _propagate(
+    task: Task, lumas: Planes, store: WorkerStore, model: Model, software: str
+) -> Iterator[Saved]:
     """Colour a task, on a worker. Its name is what Ray's tools show."""
     if software_versions() != software:
         raise ClusterError(
             f"cluster: a worker has {software_versions()}, this machine has {software}; "
             "the same versions are needed"
         )
-    return task.run(_load(*model), allocate_in_memory, stopped=lambda: False)
+    for _ in task.run(_load(*model), lumas, store):
+        yield from store.take_saved()
 
 
 @lru_cache(maxsize=1)

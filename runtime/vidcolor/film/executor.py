@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from vidcolor.color import Codes
 from vidcolor.film.frames import LoadedFrame, Spool
 from vidcolor.film.job import Film
-from vidcolor.film.kept_passes import KeptPasses
 from vidcolor.film.pieces import Batch, Piece, batches
 from vidcolor.film.propagate import (
     Colors,
-    Planes,
+    Passes,
     propagate_both_ways,
     propagate_forward,
     unpack,
@@ -68,32 +67,29 @@ def color_in_parallel(
     pieces: Sequence[Piece],
     frames: Iterator[LoadedFrame],
     executor: Executor,
-    propagator: Propagator,
 ) -> Colored:
     """Colour the pieces that the store lacks, several batches at a time.
 
-    Those under way are kept in files: see `Spool`. What the store has a state for is not given
-    away: it goes on here.
+    Those under way are kept in files: see `Spool`. A worker gives the store what
+    `color_sequentially` gives it, and the colours of each piece until its chroma is stored.
     """
     under_way: deque[Colored] = deque()
     for gap, batch in _with_gaps(batches(pieces)):
-        if gap or batch.is_stored or batch.goes_on:
+        if gap or batch.is_stored:
             # These flow through; what was begun before them comes first.
             while under_way:
                 yield from under_way.popleft()
             yield from map(ColoredFrame, islice(frames, gap))
-        if batch.is_stored or batch.goes_on:
-            yield from _color(film, store, batch, frames, propagator)
+        if batch.is_stored:
+            yield from _at_hand(batch, store, frames)
             continue
         spool = Spool(film, batch, store)
         for frame in islice(frames, len(batch.reach)):
             spool.add(frame)
         wait = None
         if batch.needs_model:
-            segment = batch.segment
-            keys, references = film.small_keys(segment), film.references_of(segment)
-            wait = executor.submit(Task(segment, batch.part, keys, spool.lumas, references))
-        under_way.append(_finish(batch, spool, wait))
+            wait = executor.submit(Task.of(film, batch), spool.lumas)
+        under_way.append(_finish(batch, spool, store, wait))
         if len(under_way) > executor.width:
             yield from under_way.popleft()
     while under_way:
@@ -117,27 +113,35 @@ def _color(
     propagator: Propagator,
 ) -> Colored:
     if not batch.needs_model:
-        for piece in batch.pieces:
-            yield from _at_hand(piece, store, frames)
+        yield from _at_hand(batch, store, frames)
         return
-    passes = KeptPasses(film, store, batch, propagator)
+    passes = Task.of(film, batch).passes(propagator, store)
     if batch.segment.has_backward_pass:
         yield from _two_way(film, store, batch, frames, passes)
     else:
         yield from _one_way(batch, frames, passes)
 
 
-def _at_hand(piece: Piece, store: Store, frames: Iterator[LoadedFrame]) -> Iterator[ColoredFrame]:
-    """The frames of a piece that needs no model."""
-    mine = islice(frames, len(piece.part))
-    if not piece.is_stored:
+def _at_hand(batch: Batch, store: Store, frames: Iterator[LoadedFrame]) -> Colored:
+    """The frames of a batch that needs no model."""
+    mine = islice(frames, len(batch.part))
+    if batch.is_stored:
+        chromas = chain.from_iterable(store.read(piece.name) for piece in batch.pieces)
+        for frame, chroma in zip(mine, chromas, strict=True):
+            yield ColoredFrame(frame, chroma=chroma)
+    elif batch.is_found:
+        yield from map(ColoredFrame, mine, _found(batch, store))
+    else:
         yield from map(ColoredFrame, mine)
-        return
-    for frame, chroma in zip(mine, store.read(piece.name), strict=True):
-        yield ColoredFrame(frame, chroma=chroma)
 
 
-def _one_way(batch: Batch, frames: Iterator[LoadedFrame], passes: KeptPasses) -> Colored:
+def _found(batch: Batch, store: Store) -> Iterator[Colors]:
+    """The colours that the store has of a batch."""
+    for piece in batch.pieces:
+        yield from map(unpack, store.load_array(piece.found))
+
+
+def _one_way(batch: Batch, frames: Iterator[LoadedFrame], passes: Passes) -> Colored:
     entered: deque[LoadedFrame] = deque()
 
     def lumas() -> Iterator[Plane]:
@@ -155,7 +159,7 @@ def _two_way(
     store: Store,
     batch: Batch,
     frames: Iterator[LoadedFrame],
-    passes: KeptPasses,
+    passes: Passes,
 ) -> Colored:
     with closing(Spool(film, batch, store)) as spool:
         for frame in islice(frames, len(batch.reach)):
@@ -167,12 +171,14 @@ def _two_way(
             yield from _beside(spool, batch.part, found)
 
 
-def _finish(batch: Batch, spool: Spool, wait: Callable[[], Planes] | None) -> Colored:
+def _finish(batch: Batch, spool: Spool, store: Store, wait: Callable[[], None] | None) -> Colored:
     with closing(spool):
-        if wait is None:
-            yield from map(ColoredFrame, spool)
+        if wait is not None:
+            wait()
+        if wait is not None or batch.is_found:
+            yield from _beside(spool, batch.part, _found(batch, store))
         else:
-            yield from _beside(spool, batch.part, map(unpack, wait()))
+            yield from map(ColoredFrame, spool)
 
 
 def _beside(spool: Spool, part: range, found: Iterable[Colors | None]) -> Colored:

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vidcolor.film.job import Film
-from vidcolor.film.kept_states import KeptStates
+from vidcolor.film.kept_states import Arrays, KeptStates
 from vidcolor.film.pieces import Batch, Piece
 from vidcolor.film.propagate import Colors, Passes, Planes, pack, unpack
-from vidcolor.film.store import Store
+from vidcolor.planes import Key
 from vidcolor.propagate import Propagator, State
 from vidcolor.timeline import BACKWARD, FORWARD
 
 
 class KeptPasses(Passes):
-    """Passes that go on from what the store has of them, and give it more.
+    """Passes that go on from what a store has of them, and give it more.
 
     It is given the state at each border between pieces, and what the backward pass finds for each
     piece.
+
+    Args:
+        propagator: The model.
+        batch: What is to be coloured.
+        fingerprint: Of its segment, as `Film.fingerprint_of` makes it.
+        keys: Frame -> key at working size, of those in `segment.keys` at least.
+        references: At working size, those that the segment is coloured from.
+        store: What keeps it.
     """
 
-    def __init__(self, film: Film, store: Store, batch: Batch, propagator: Propagator) -> None:
+    def __init__(
+        self,
+        propagator: Propagator,
+        batch: Batch,
+        fingerprint: str,
+        *,
+        keys: Mapping[int, Key],
+        references: Sequence[Key],
+        store: Arrays,
+    ) -> None:
         super().__init__(
             propagator,
             batch.segment,
             batch.part,
-            keys=film.small_keys(batch.segment),
-            references=film.references_of(batch.segment),
+            keys=keys,
+            references=references,
             allocate=store.allocate,
         )
         self._store, self._batch = store, batch
-        fingerprint = film.fingerprint_of(batch.segment)
         self._states = KeptStates(store, fingerprint, batch.segment)
         self._piece = batch.pieces[0]
         self._planes: Planes | None = None
@@ -38,16 +54,13 @@ class KeptPasses(Passes):
 
     def begin(self, direction: int) -> tuple[State, range]:
         """As in `Passes`, but from the nearest state that the store has."""
-        pieces = self._batch.pieces
         first = self.first_state(direction)
+        border = first_border(direction, self._batch, self._states, self._store)
+        if border is None:
+            return first, range(0)
         if direction == FORWARD:
-            border = self._batch.reach.start
             frames = range(border, self.part.stop)
         else:
-            lacking = [piece for piece in pieces if not self._store.has_array(piece.behind)]
-            if not lacking:
-                return first, range(0)
-            border = self._states.nearest(BACKWARD, lacking[-1].part.stop)
             frames = range(border - 1, self.part.start - 1, -1)
         session = self.propagator.session
         return self._states.load(direction, border, like=first, session=session), frames
@@ -85,7 +98,25 @@ class KeptPasses(Passes):
         return self._piece
 
 
-def discard(film: Film, store: Store, pieces: Sequence[Piece], index: int) -> None:
+def first_border(direction: int, batch: Batch, states: KeptStates, store: Arrays) -> int | None:
+    """The border at which a pass over a batch begins, or the segment's edge.
+
+    Args:
+        direction: Of the pass.
+        batch: What is to be coloured.
+        states: Those that there are of its segment.
+        store: Where they are.
+
+    Returns:
+        None where the backward pass has found all that it can find.
+    """
+    if direction == FORWARD:
+        return batch.reach.start
+    lacking = [piece for piece in batch.pieces if not store.has_array(piece.behind)]
+    return states.nearest(BACKWARD, lacking[-1].part.stop) if lacking else None
+
+
+def discard(film: Film, store: Arrays, pieces: Sequence[Piece], index: int) -> None:
     """Remove what has led to a piece that is stored now.
 
     Args:
@@ -96,5 +127,6 @@ def discard(film: Film, store: Store, pieces: Sequence[Piece], index: int) -> No
     """
     piece = pieces[index]
     store.remove(piece.behind)
+    store.remove(piece.found)
     if index + 1 == len(pieces) or pieces[index + 1].segment != piece.segment:
         KeptStates(store, film.fingerprint_of(piece.segment), piece.segment).clear()

@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 
 from vidcolor.errors import MediaError
 
@@ -38,6 +39,8 @@ _NUMBERS = tuple(f".{number}" for number in range(1, 100))
 class NamedFiles:
     """The files of a work folder, which is made when the first is written.
 
+    Threads may share it, as long as each writes files of other names.
+
     Raises:
         MediaError: The folder cannot be written.
     """
@@ -45,6 +48,8 @@ class NamedFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._temporary: Path | None = None
+        self._making = Lock()
+        """Of the temporary folder."""
         self._found: dict[tuple[str, str], Path] = {}
         """Files that were proved sound."""
         self.damaged: list[Path] = []
@@ -116,22 +121,26 @@ class NamedFiles:
         """Remove the files of a name, if there are any."""
         for kind in KINDS:
             self._found.pop((name, kind), None)
-            for path in self._files.pop((name, kind), ()):
+            for path in self._files.get((name, kind), ()):
                 with suppress(OSError):
                     path.unlink()
+            left = [path for path in self._files.pop((name, kind), ()) if path.exists()]
+            if left:  # as on Windows, where it is in use
+                self._files[name, kind] = left
 
     def temporary(self) -> Path:
         """The folder of this job for files that are being written.
 
         Its name is random and it is made anew, so nobody can have laid a link into it.
         """
-        if self._temporary is None:
-            try:
-                self.folder.mkdir(exist_ok=True)
-                self._temporary = Path(mkdtemp(prefix=_PARTIAL, dir=self.folder))
-            except OSError as error:
-                raise self.unwritable(error) from error
-        return self._temporary
+        with self._making:
+            if self._temporary is None:
+                try:
+                    self.folder.mkdir(exist_ok=True)
+                    self._temporary = Path(mkdtemp(prefix=_PARTIAL, dir=self.folder))
+                except OSError as error:
+                    raise self.unwritable(error) from error
+            return self._temporary
 
     def trim(self, limit: int) -> None:
         """Remove the files that were used the longest time ago.

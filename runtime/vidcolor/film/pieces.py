@@ -24,6 +24,8 @@ class Piece(NamedTuple):
     """What the store knows their chroma by: a fingerprint of all that it depends on."""
     is_stored: bool
     """Whether the store has it, and nothing behind it needs it to be coloured once more."""
+    is_found: bool
+    """Whether the store has its colours at working size, as workers leave them."""
     is_gray: bool
     """Whether it has no key and stays gray."""
     is_hidden: bool
@@ -36,12 +38,18 @@ class Piece(NamedTuple):
     @property
     def needs_model(self) -> bool:
         """Whether its colours are yet to be found by the model."""
-        return not (self.is_stored or self.is_gray or self.is_hidden or self.segment.is_key)
+        at_hand = self.is_stored or self.is_found
+        return not (at_hand or self.is_gray or self.is_hidden or self.segment.is_key)
 
     @property
     def behind(self) -> str:
         """What the store knows by what the backward pass has found for it."""
         return _behind(self.name)
+
+    @property
+    def found(self) -> str:
+        """What the store knows its colours at working size by."""
+        return _found(self.name)
 
 
 class Batch(NamedTuple):
@@ -75,12 +83,9 @@ class Batch(NamedTuple):
         return self.pieces[0].is_stored
 
     @property
-    def goes_on(self) -> bool:
-        """Whether any of its passes was begun before and goes on from there."""
-        segment, part = self.segment, self.part
-        lengths = {FORWARD: part.stop - segment.start, BACKWARD: segment.stop - part.start}
-        steps = sum(lengths[pass_.direction] for pass_ in segment.passes)
-        return self.needs_model and sum(piece.steps for piece in self.pieces) < steps
+    def is_found(self) -> bool:
+        """As in `Piece`."""
+        return self.pieces[0].is_found
 
 
 def plan_pieces(film: Film, store: Store) -> list[Piece]:
@@ -103,7 +108,7 @@ def plan_ranges(film: Film, store: Store) -> list[Piece]:
 
 def batches(pieces: Sequence[Piece]) -> list[Batch]:
     """The same in batches, in order."""
-    alike = groupby(pieces, lambda piece: (piece.segment, piece.is_stored))
+    alike = groupby(pieces, lambda piece: (piece.segment, piece.is_stored, piece.is_found))
     return [Batch(tuple(of_one)) for _, of_one in alike]
 
 
@@ -114,8 +119,18 @@ class _Draft:
     part: range
     name: str
     is_stored: bool
+    is_found: bool
     reach: range
     steps: int = 0
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the model has to find its colours."""
+        return not (self.is_stored or self.is_found)
+
+    def lose(self) -> None:
+        """Have it coloured once more."""
+        self.is_stored = self.is_found = False
 
 
 def _plan_segment(
@@ -125,9 +140,12 @@ def _plan_segment(
     drafts = []
     for part in segment.parts(film.part):
         name = f"{part.start:07}-{part.stop - 1:07}.{fingerprint}"
-        drafts.append(_Draft(part, name, name in store, reach=part))
+        is_stored = name in store
+        is_found = not is_stored and store.has_array(_found(name))
+        drafts.append(_Draft(part, name, is_stored, is_found, reach=part))
     is_gray = film.is_gray(segment)
-    if not (segment.is_key or is_gray or is_hidden or all(draft.is_stored for draft in drafts)):
+    is_at_hand = not any(draft.is_missing for draft in drafts)
+    if not (segment.is_key or is_gray or is_hidden or is_at_hand):
         states = KeptStates(store, fingerprint, segment)
         directions = {pass_.direction for pass_ in segment.passes}
         if FORWARD in directions:
@@ -136,13 +154,14 @@ def _plan_segment(
             _reach_backward(drafts, states, store)
         if FORWARD in directions:
             for draft in drafts:
-                draft.steps += 0 if draft.is_stored else draft.part.stop - draft.reach.start
+                draft.steps += draft.part.stop - draft.reach.start if draft.is_missing else 0
     for draft in drafts:
         yield Piece(
             segment,
             draft.part,
             draft.name,
             is_stored=draft.is_stored,
+            is_found=draft.is_found,
             is_gray=is_gray,
             is_hidden=is_hidden,
             reach=draft.reach,
@@ -153,10 +172,10 @@ def _plan_segment(
 def _reach_forward(drafts: Sequence[_Draft], states: KeptStates) -> None:
     """Where there is no state to begin a piece from, the one before it is coloured, too."""
     for before, draft in reversed(list(pairwise(drafts))):
-        if not draft.is_stored and not states.has(FORWARD, draft.part.start):
-            before.is_stored = False
+        if draft.is_missing and not states.has(FORWARD, draft.part.start):
+            before.lose()
     first = drafts[0]
-    if not first.is_stored:
+    if first.is_missing:
         first.reach = range(states.nearest(FORWARD, first.part.start), first.part.stop)
 
 
@@ -164,9 +183,9 @@ def _reach_backward(drafts: Sequence[_Draft], states: KeptStates, store: Store) 
     """All from the first missing one on are coloured, from the state behind those that lack what
     the backward pass finds.
     """
-    missing = drafts[[draft.is_stored for draft in drafts].index(False) :]
+    missing = drafts[[draft.is_missing for draft in drafts].index(True) :]
     for draft in missing:
-        draft.is_stored = False
+        draft.lose()
     lacking = [draft for draft in missing if not store.has_array(_behind(draft.name))]
     if not lacking:
         return
@@ -178,3 +197,7 @@ def _reach_backward(drafts: Sequence[_Draft], states: KeptStates, store: Store) 
 
 def _behind(name: str) -> str:
     return f"behind.{name}"
+
+
+def _found(name: str) -> str:
+    return f"found.{name}"

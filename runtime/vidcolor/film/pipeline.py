@@ -133,7 +133,7 @@ def _coloring(
     """The frames of a film, coloured by an executor or, where there is none, one by one."""
     with closing(run_ahead(source, _DEPTH)) as frames:
         if executor is not None:
-            colored = color_in_parallel(job.film, job.store, pieces, frames, executor, propagator)
+            colored = color_in_parallel(job.film, job.store, pieces, frames, executor)
         else:
             steps = color_sequentially(job.film, job.store, pieces, frames, propagator)
             colored = run_ahead(steps, _DEPTH)
@@ -177,7 +177,12 @@ def _told_when_stopped(job: Job, pieces: Sequence[Piece]) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit):
         if job.store.has_work:
-            kept = sum(len(piece.part) for piece in pieces if piece.name in job.store)
+            store = job.store
+            kept = sum(
+                len(piece.part)
+                for piece in pieces
+                if piece.name in store or store.has_array(piece.found)
+            )
             job.note(
                 f"{kept} of {len(job.film.part)} frames are finished; what is done is kept in "
                 f"{job.store.folder}, and the same command goes on from there"
@@ -207,8 +212,8 @@ def _executor(
     job: Job, propagator: Propagator, model: str, jobs: int, cluster: str | None
 ) -> Executor:
     if cluster is None:
-        return Threads(propagator, jobs, job.store.allocate)
-    return Cluster(cluster, model=model, session=propagator.session, jobs=jobs)
+        return Threads(propagator, jobs, job.store)
+    return Cluster(cluster, model=model, session=propagator.session, jobs=jobs, store=job.store)
 
 
 def _open_writer(job: Job, reader: Reader) -> Writer:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from vidcolor.timeline import BACKWARD, FORWARD, Pass, Shots, Timeline
+from vidcolor.timeline import BACKWARD, Pass, Shots, Timeline
 
 PART = 100
 """Frames that are stored together at most: what a stop of the work can cost."""
@@ -62,16 +62,6 @@ class Segment(NamedTuple):
     def part(self, wanted: range) -> range:
         """Its frames among those `wanted`; empty if there are none."""
         return range(max(self.start, wanted.start), min(self.stop, wanted.stop))
-
-    def reach(self, part: range) -> range:
-        """The frames whose luma the colours of `part` depend on, in the film's order."""
-        if self.is_key:
-            return part
-        directions = {pass_.direction for pass_ in self.passes}
-        return range(
-            self.start if FORWARD in directions else part.start,
-            self.stop if BACKWARD in directions else part.stop,
-        )
 
 
 def split_segments(timeline: Timeline, shot_starts: Collection[int], length: int) -> list[Segment]:

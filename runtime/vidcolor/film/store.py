@@ -116,6 +116,10 @@ class Store(NamedFiles):
             np.savez(partial, **arrays)  # type: ignore[arg-type]
             self.publish(partial, name)
 
+    def has_arrays(self, name: str) -> bool:
+        """Whether `load_arrays` has undamaged ones."""
+        return self.find(name, "npz") is not None
+
     def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         """The arrays cached under a name; None if there are none, or they are damaged."""
         path = self.find(name, "npz")

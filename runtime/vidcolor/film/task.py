@@ -9,77 +9,103 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, Self
 
+from vidcolor.film.job import Film
+from vidcolor.film.kept_passes import KeptPasses
+from vidcolor.film.kept_states import Arrays
+from vidcolor.film.pieces import Batch
 from vidcolor.film.propagate import (
     IN_LINE,
-    Allocate,
     Colors,
-    Passes,
     Planes,
     pack,
     propagate_both_ways,
     propagate_forward,
 )
-from vidcolor.film.segments import Segment
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 
 
 @dataclass(frozen=True)
 class Task:
-    """A part of a segment with all that its colours depend on, at working size."""
+    """A batch with all that its colours depend on but luma, at working size."""
 
-    segment: Segment
-    part: range
+    batch: Batch
+    fingerprint: str
+    """Of its segment."""
     keys: Mapping[int, Key]
-    lumas: Planes
-    """[n, h, w], of the frames of `segment.reach(part)`."""
-    references: Sequence[Key] = ()
-    """Those that its colours depend on."""
+    references: Sequence[Key]
 
-    def run(
-        self, propagator: Propagator, allocate: Allocate, stopped: Callable[[], bool]
-    ) -> Planes:
-        """The colours of `part`, each as `pack` has it: [n, 3, h, w].
+    @classmethod
+    def of(cls, film: Film, batch: Batch) -> Self:
+        """The task of colouring a batch of a film."""
+        segment = batch.segment
+        return cls(
+            batch,
+            film.fingerprint_of(segment),
+            film.small_keys(segment),
+            film.references_of(segment),
+        )
 
-        Raises CancelledError as soon as `stopped` says so.
-        """
-        planes = allocate((len(self.part), 3, *self.lumas.shape[1:]))
-        rest = iter(planes)
-        with closing(self._colors(propagator, allocate)) as colors:
-            for found in colors:
-                if stopped():
-                    raise CancelledError
-                if found is not None:
-                    pack(found, next(rest))
-        return planes
-
-    def _colors(
-        self, propagator: Propagator, allocate: Allocate
-    ) -> Generator[Colors | None, None, None]:
-        passes = Passes(
+    def passes(self, propagator: Propagator, store: Arrays) -> KeptPasses:
+        """Its passes, which go on from what the store has of them."""
+        return KeptPasses(
             propagator,
-            self.segment,
-            self.part,
+            self.batch,
+            self.fingerprint,
             keys=self.keys,
             references=self.references,
-            allocate=allocate,
+            store=store,
         )
-        if self.segment.has_backward_pass:
-            first = self.segment.reach(self.part).start
-            return propagate_both_ways(passes, self.lumas, first=first, workers=IN_LINE)
-        return propagate_forward(passes, self.lumas, workers=IN_LINE)
+
+    def run(
+        self, propagator: Propagator, lumas: Planes, store: Arrays
+    ) -> Generator[None, None, None]:
+        """Give a store the colours of each piece, as `pack` has them, as soon as they are found.
+
+        Args:
+            propagator: The model.
+            lumas: [n, h, w] at working size, of the frames of `batch.reach`.
+            store: Is given all that another run can go on from, too.
+
+        Yields:
+            None for each step, so that a caller can stop in between.
+        """
+        pieces = iter(self.batch.pieces)
+        piece, count, planes = next(pieces), 0, None
+        with closing(self._colors(propagator, lumas, store)) as found:
+            for colors in found:
+                if colors is not None:
+                    if planes is None:
+                        shape = colors.confidence.shape
+                        planes = store.allocate((len(piece.part), 3, *shape))
+                    pack(colors, planes[count])
+                    count += 1
+                if planes is not None and count == len(planes):
+                    store.save_array(piece.found, planes)
+                    store.remove(piece.behind)
+                    piece, count, planes = next(pieces, piece), 0, None
+                yield None
+
+    def _colors(
+        self, propagator: Propagator, lumas: Planes, store: Arrays
+    ) -> Generator[Colors | None, None, None]:
+        passes = self.passes(propagator, store)
+        if self.batch.segment.has_backward_pass:
+            first = self.batch.reach.start
+            return propagate_both_ways(passes, lumas, first=first, workers=IN_LINE)
+        return propagate_forward(passes, lumas, workers=IN_LINE)
 
 
 class Executor(Protocol):
-    """Workers that each colour one task at a time."""
+    """Workers that each colour one task at a time, for a store."""
 
     @property
     def width(self) -> int:
         """How many tasks to have under way."""
         ...
 
-    def submit(self, task: Task) -> Callable[[], Planes]:
-        """Start a task. The function that comes back waits for its colours."""
+    def submit(self, task: Task, lumas: Planes) -> Callable[[], None]:
+        """Start a task. The function that comes back waits until the store has its colours."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -90,16 +116,21 @@ class Executor(Protocol):
 class Threads:
     """An executor of threads in this process that share a model."""
 
-    def __init__(self, propagator: Propagator, jobs: int, allocate: Allocate) -> None:
-        self._propagator, self._allocate = propagator, allocate
+    def __init__(self, propagator: Propagator, jobs: int, store: Arrays) -> None:
+        self._propagator, self._store = propagator, store
         self._pool = ThreadPoolExecutor(jobs)
         self._stopped = Event()
         self.width = jobs + 1
 
-    def submit(self, task: Task) -> Callable[[], Planes]:
+    def submit(self, task: Task, lumas: Planes) -> Callable[[], None]:
         """As in `Executor`."""
-        stopped = self._stopped.is_set
-        return self._pool.submit(task.run, self._propagator, self._allocate, stopped).result
+        return self._pool.submit(self._run, task, lumas).result
+
+    def _run(self, task: Task, lumas: Planes) -> None:
+        with closing(task.run(self._propagator, lumas, self._store)) as steps:
+            for _ in steps:
+                if self._stopped.is_set():
+                    raise CancelledError
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """A film coloured by Ray workers has the same bytes, also when one of them is lost."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from tests.support import need
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
 from vidcolor.errors import ClusterError, MissingLibraryError
+from vidcolor.film import segments
 from vidcolor.film.cluster import Cluster
+from vidcolor.film.store import Store
 from vidcolor.inference.session import Session
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -88,6 +91,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @needs_ray
 @pytest.mark.long
 def test_three_workers_one_of_them_killed(command: list[str]) -> None:
+    """With a key that holds over a cut, whose frames are coloured on their own."""
+    command += ["--key-range", f"{LENGTH}:{LENGTH - 10}-{LENGTH + 20}"]
     assert main([*command, "-o", "alone.mkv"]) == 0
     command += ["--cluster", "local", "--jobs", "3", "-o", "many.mkv"]
     assert any(lose_a_worker(command) for _ in range(4)), "Ray did not start"
@@ -118,6 +123,29 @@ def test_a_dead_raylet_costs_a_sentence(command: list[str]) -> None:
     assert not Path("out.mkv").exists()
 
 
+@needs_ray
+@pytest.mark.long
+def test_parts_of_a_killed_job_are_kept(command: list[str], steps: list[int]) -> None:
+    """Of each segment under way, in the film's own work folder, whichever machine found them."""
+    shots, length = 2, 3 * segments.PART - 1
+    film = scenes([length] * shots)
+    write_film(Path("film.mkv"), film)
+    shutil.rmtree("keys")
+    write_keys(Path("keys"), film, (0, length - 1, length))
+    write_scenes(Path("cuts.txt"), (0, length))
+    many = [*command, "--cluster", "local", "--jobs", "2", "-o", "out.mkv"]
+    with subprocess.Popen([sys.executable, "-m", "vidcolor", *many]) as process:
+        while not (found := set(Path("out.mkv.vidcolor").glob("found.*.npy"))):
+            assert process.poll() is None, "it was done before it was killed"
+            time.sleep(0.001)
+        process.kill()
+    assert main([*command, "-o", "out.mkv"]) == 0
+    total = 2 * (length - 2) + length - 1
+    assert len(steps) <= total - len(found) * segments.PART
+    assert main([*command, "-o", "fresh.mkv"]) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
 def is_raylet(pid: int) -> bool:
     """Whether a process is the one that a node of Ray's has."""
     with suppress(OSError):
@@ -146,11 +174,11 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     session = Session.load(TOY, provider="cpu")
     with pytest.raises(MissingLibraryError, match=r"pip install .vidcolor\[cluster\]"):
-        Cluster("local", model=str(TOY), session=session, jobs=2)
+        Cluster("local", model=str(TOY), session=session, jobs=2, store=Store(Path("none")))
 
 
 def test_no_cluster_at_the_address() -> None:
     need.ray()
     session = Session.load(TOY, provider="cpu")
     with pytest.raises(ClusterError, match=r"Ray cannot be reached at 127\.0\.0\.1:1"):
-        Cluster("127.0.0.1:1", model=str(TOY), session=session, jobs=1)
+        Cluster("127.0.0.1:1", model=str(TOY), session=session, jobs=1, store=Store(Path("none")))

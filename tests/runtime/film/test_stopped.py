@@ -19,6 +19,7 @@ from tests.runtime.commands.test_color_again import DAMAGE
 from tests.support.films import scenes, write_film, write_keys
 from vidcolor import interruption
 from vidcolor.cli import main
+from vidcolor.errors import MediaError
 from vidcolor.film import segments
 from vidcolor.propagate import Propagator
 
@@ -45,7 +46,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("material")
     scene = scenes([LENGTH])
     write_film(folder / "film.mkv", scene)
-    for keys in KEYS.values():
+    for keys in (*KEYS.values(), TWO):
         write_keys(folder / "-".join(map(str, keys)), scene, keys)
     return folder
 
@@ -58,6 +59,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> No
 
 
 KEYS = {"forward": (0,), "backward": (29,), "both ways": (0, 29), "all": (7, 25)}
+TWO = (0, 15, 29)
+"""Keys of two segments, each of which both ways: 2 * 14 + 2 * 13 steps."""
+STEPS_OF_TWO = 54
 RANGES = {"whole": (), "part": ("--range", "14-21")}
 STEPS = {
     ("forward", "whole"): 29,
@@ -74,7 +78,7 @@ CASES = [(keys, part, steps) for (keys, part), steps in STEPS.items()]
 
 def words(keys: str, output: str, *more: str) -> list[str]:
     options = ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1", "--quiet"]
-    folder = "-".join(map(str, KEYS[keys]))
+    folder = "-".join(map(str, KEYS.get(keys, TWO)))
     options += ["--keys", folder, "--scenes", "none", "--size", "32"]
     return ["color", "film.mkv", "-o", output, *options, *more]
 
@@ -167,6 +171,45 @@ def test_it_goes_on_whatever_the_number_of_jobs(
     assert main(words(keys, "out.mkv", "--jobs", "2")) == 0
     assert len(steps) <= total - 17 + PART
     assert main(words(keys, "fresh.mkv")) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("after", [18, 30, 44])
+def test_killed_with_two_at_a_time(after: int, steps: list[int]) -> None:
+    """Each of two workers loses a part at most."""
+    with_two = words("two", "out.mkv", "--jobs", "2")
+    command = [sys.executable, "-c", KILLED, str(after + 1), str(PART), *with_two]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert main(with_two) == 0
+    assert STEPS_OF_TWO - after <= len(steps) <= STEPS_OF_TWO - after + 2 * PART
+    left = {path.name.partition(".")[0] for path in Path("out.mkv.vidcolor").iterdir()}
+    assert not left & {"state", "behind", "found"}
+    assert main(words("two", "fresh.mkv")) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_workers_found_is_used_again(
+    jobs: str, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what they had found of the second segment, of which no chroma was stored."""
+    stopped, step = words("two", "out.mkv", "--jobs", "2"), Propagator.step
+
+    def failing(self, luma, state):
+        if len(steps) == 48:
+            raise MediaError("the disk is full")
+        return step(self, luma, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Propagator, "step", failing)
+        assert main(stopped) == 2
+    kinds = [path.name.partition(".")[0] for path in Path("out.mkv.vidcolor").iterdir()]
+    assert "found" in kinds
+    made = len(steps)
+    assert main(words("two", "out.mkv", "--jobs", jobs)) == 0
+    assert STEPS_OF_TWO <= len(steps) <= STEPS_OF_TWO + 2 * PART, made
+    assert main(words("two", "fresh.mkv")) == 0
     assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
 
 
