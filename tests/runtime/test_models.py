@@ -11,16 +11,16 @@ from skimage import data
 
 from tests.support.scenes import Scene
 from vidcolor.color import rgb_to_key
-from vidcolor.errors import BundleNotFoundError
+from vidcolor.errors import ArgumentError, BundleNotFoundError
+from vidcolor.film.keys import read_references
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import ALIASES, DEFAULT_MODEL, MODELS, find_bundle
 from vidcolor.inference.session import Session
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
+from vidcolor.working_size import WorkingSize
 
 SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
-EXPORTED_AS = {"unet-2019": "seeds"}
-"""The name that a bundle had when it was exported, where it has another one by now."""
 MEGABYTES = 20
 """At most so much for the float32 graphs of a bundle."""
 
@@ -70,12 +70,13 @@ def test_the_default_model_ships():
 def test_a_shipped_bundle_is_whole_small_and_says_what_it_is(name):
     bundle = MODELS / name
     session = Session.load(name, provider="cpu")
-    assert session.metadata.name in (name, EXPORTED_AS.get(name))
+    assert session.metadata.name == name
     assert session.metadata.licence.startswith("MIT")
     size = sum(contract.graph_path(bundle, g, "float32").stat().st_size for g in contract.GRAPHS)
     assert size < MEGABYTES * 1e6
     card = (bundle / "CARD.md").read_text(encoding="utf-8")
     assert "permissive" in card
+    assert card.startswith(f"# {name}\n")
     assert session.metadata.training_data in card
 
 
@@ -83,6 +84,15 @@ def test_a_shipped_bundle_is_whole_small_and_says_what_it_is(name):
 def test_other_names_lead_to_the_same_bundle(alias, name):
     assert ALIASES[alias] == name
     assert find_bundle(alias) == find_bundle(name) == MODELS / name
+
+
+def test_what_it_says_of_itself_has_the_name_that_it_ships_under():
+    """Whichever name it was asked for by, and the one that it was exported under."""
+    session = Session.load("seeds", provider="cpu")
+    with pytest.raises(ArgumentError, match="the model unet-2019 remembers no pictures"):
+        read_references(
+            ["still.png"], session=session, working_size=WorkingSize.of(48, 64, 48), matrix="bt709"
+        )
 
 
 def test_a_name_that_does_not_ship_is_refused_with_those_that_do():

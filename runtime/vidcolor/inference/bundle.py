@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,8 @@ def check_bundle(
         graphs: Sessions of the graphs in `contract.GRAPHS`, by name.
 
     Returns:
-        The metadata that both carry.
+        The metadata that both carry. The name of a shipped bundle is that which it ships under:
+        one that was exported under another name has kept that in its graphs.
 
     Raises:
         BundleError: They break the contract; the message names the file and the fault.
@@ -66,6 +68,7 @@ def check_bundle(
             Graph.of_session(str(contract.graph_path(bundle, name, precision)), graphs[name])
             for name in contract.GRAPHS
         )
-        return check_contract(remember, propagate)
+        metadata = check_contract(remember, propagate)
     except contract.ContractError as error:
         raise BundleError(str(error)) from None
+    return replace(metadata, name=bundle.name) if bundle.parent == MODELS else metadata
