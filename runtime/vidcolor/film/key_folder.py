@@ -59,13 +59,24 @@ def find_keys(
         if path.stem.endswith(MASK):
             note(f"{path} is {_lonely_mask(path, keys, name)}")
         elif _looks_like_key(path) and _frame(path, name) is None:
-            note(
-                f"{path} is not read as a key: name it by its frame's number, such as 000240.png, "
-                f"and save it as PNG, TIFF, JPEG, WebP or BMP"
-                if name is None
-                else f"{path} is not read as a key: its name is not like {name}"
-            )
+            note(f"{path} is not read as a key: {_why_not_read(path, name)}")
     return keys
+
+
+def _why_not_read(path: Path, name: str | None) -> str:
+    """Why an image is no key though it looks like one, and what to do."""
+    is_named = _frame(path.with_suffix(".png"), name) is not None
+    reasons = []
+    if name is None and not is_named:
+        reasons.append(
+            "name it by its frame's number, such as 000240.png, or say where the number is with "
+            '--key-name, such as --key-name "take2_{frame}_ok.png"'
+        )
+    elif not is_named and path.suffix.lower() in ENDINGS:
+        reasons.append(f"its name is not like {name}, which --key-name says")
+    if path.suffix.lower() not in ENDINGS:
+        reasons.append("save it as PNG, TIFF, JPEG, WebP or BMP")
+    return "; ".join(reasons)
 
 
 def _lonely_mask(path: Path, keys: Mapping[int, Path], name: str | None) -> str:

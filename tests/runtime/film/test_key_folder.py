@@ -22,8 +22,11 @@ def test_numbers_in_names_are_frames(tmp_path: Path) -> None:
     notes: list[str] = []
     keys = find_keys(tmp_path, note=notes.append)
     assert keys == {frame: tmp_path / name for frame, name in found.items()}
-    assert [note.split(" is not read")[0] for note in notes] == [
-        str(tmp_path / name) for name in ("18.gif", "IMG_2043 scan2.png")
+    assert notes == [
+        f"{tmp_path / '18.gif'} is not read as a key: save it as PNG, TIFF, JPEG, WebP or BMP",
+        f"{tmp_path / 'IMG_2043 scan2.png'} is not read as a key: name it by its frame's number, "
+        "such as 000240.png, or say where the number is with --key-name, such as "
+        '--key-name "take2_{frame}_ok.png"',
     ]
 
 
@@ -51,7 +54,8 @@ def test_a_template_says_where_the_number_is(tmp_path: Path) -> None:
     keys = find_keys(tmp_path, name="sc2_{frame}_v3.png", note=notes.append)
     assert keys == {12: tmp_path / "sc2_0012_v3.png", 100: tmp_path / "sc2_0100_v3.PNG"}
     assert notes == [
-        f"{tmp_path / name} is not read as a key: its name is not like sc2_{{frame}}_v3.png"
+        f"{tmp_path / name} is not read as a key: its name is not like sc2_{{frame}}_v3.png, which "
+        "--key-name says"
         for name in ("000240.png", "sc2_7_v4.png")
     ]
     assert find_images(tmp_path, name="sc2_{frame}_v4") == {7: tmp_path / "sc2_7_v4.png"}
