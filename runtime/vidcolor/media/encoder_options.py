@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import av.logging
@@ -15,6 +15,8 @@ NESTED = ("x264-params", "x265-params")
 """Options that hold options of the encoder's own. Of those, FFmpeg only warns."""
 _QUALITIES = {"crf", "qp", "b"}
 """What x264 and x265 aim at: of several, they take crf and leave the others without a word."""
+_NESTED_QUALITIES = {"crf", "qp", "qp-constant", "bitrate", "lossless"}
+"""The same among their own options, which they take in place of FFmpeg's."""
 SOONER = {"subq": "1", "partitions": "i8x8,i4x4"}
 """Leaves out two searches of x264's preset veryfast, which take a third to a half of its time."""
 _SILENT = "log-level=none"
@@ -50,24 +52,30 @@ def merge(ours: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
         replaced = replaced | SOONER.keys()
     merged = {name: value for name, value in ours.items() if name not in replaced}
     merged.update(asked)
-    if nested := asked.get("x265-params"):
-        names = {pair.partition("=")[0] for pair in nested.split(":")}
-        if not names & {"log", "log-level"}:
-            merged["x265-params"] = f"{_SILENT}:{nested}"
+    nested = asked.get("x265-params")
+    if nested and not {"log", "log-level"}.intersection(_nested_names(nested)):
+        merged["x265-params"] = f"{_SILENT}:{nested}"
     return merged
 
 
-def check_aim(asked: Collection[str]) -> None:
+def check_aim(asked: Mapping[str, str]) -> None:
     """Check that an encoder is told at most once what to aim at.
 
     Raises:
         ArgumentError: It is told several times.
     """
-    aims = sorted(_QUALITIES.intersection(asked))
+    aims = sorted(_QUALITIES & asked.keys())
+    for option in NESTED:
+        names = [name.replace("_", "-") for name in _nested_names(asked.get(option, ""))]
+        aims += [f"{name} in {option}" for name in names if name in _NESTED_QUALITIES]
     if len(aims) > 1:
         raise ArgumentError(
             f"{' and '.join(aims)}: each says how well to encode, one of them is accepted"
         )
+
+
+def _nested_names(text: str) -> list[str]:
+    return [pair.partition("=")[0].strip() for pair in text.split(":")]
 
 
 def check_choice_of(library: str, name: str, value: str, pixel_format: str) -> None:

@@ -133,6 +133,15 @@ def test_another_aim_takes_the_place_of_our_crf(codec: str, asked: dict[str, str
     [
         ("libx264", "yuv420p", {"crf": "20", "qp": "20"}, "crf and qp: each says how well to enco"),
         ("libx265", "yuv420p", {"b": "2M", "crf": "20"}, "b and crf: each says how well to encode"),
+        (
+            "libx264",
+            "yuv420p",
+            {"crf": "20", "x264-params": "me=umh:qp=30"},
+            "crf and qp in x264-params: each says how well to encode, one of them is accepted",
+        ),
+        ("libx265", "yuv420p", {"x265-params": "bitrate=9", "qp": "3"}, "qp and bitrate in x265"),
+        ("libx265", "yuv420p", {"x265-params": "lossless=1:crf=9"}, "lossless in x265-params and "),
+        ("libx264", "yuv420p", {"crf": "9", "x264-params": "qp_constant=3"}, "crf and qp-constant"),
         ("ffv1", "yuv444p", {"crf": "20"}, "crf: the encoder ffv1 has no such option; leave"),
         ("prores", "yuv422p10le", {"preset": "slow"}, "preset: the encoder prores_ks has no"),
         ("libx264", "yuv420p", {"preset": "fastest"}, "preset is 'fastest', accepted are ultrafas"),
