@@ -126,7 +126,9 @@ def _at_hand(batch: Batch, store: Store, frames: Iterator[LoadedFrame]) -> Color
     """The frames of a batch that needs no model."""
     mine = islice(frames, len(batch.part))
     if batch.is_stored:
-        chromas = chain.from_iterable(store.read(piece.name) for piece in batch.pieces)
+        chromas = chain.from_iterable(
+            piece.of_stored(store.read(piece.name)) for piece in batch.pieces
+        )
         for frame, chroma in zip(mine, chromas, strict=True):
             yield ColoredFrame(frame, chroma=chroma)
     elif batch.is_found:

@@ -135,13 +135,17 @@ class Film:
         return self.unkeyed == "gray" and not segment.has_key_in_shot
 
     def fingerprint_of(self, segment: Segment) -> str:
-        """Digest of all that a segment's passes depend on."""
+        """Digest of all that a segment's passes depend on.
+
+        How far a segment goes is none of it: a frame's colours do not depend on the frames behind
+        it in its pass.
+        """
         keys = [self.keys[frame].fingerprint for frame in segment.keys]
         if not segment.has_key_in_shot:
             keys += [reference.fingerprint for reference in self.references]
         if self.is_gray(segment):
             keys = ["gray"]
-        return digest(self.fingerprint, segment.start, segment.passes, keys)
+        return digest(self.fingerprint, segment.passes, keys)
 
     def small_keys(self, segment: Segment) -> dict[int, Key]:
         """The keys that a segment needs, at working size."""

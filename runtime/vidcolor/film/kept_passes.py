@@ -119,14 +119,23 @@ def first_border(direction: int, batch: Batch, states: KeptStates, store: Arrays
 def discard(film: Film, store: Arrays, pieces: Sequence[Piece], index: int) -> None:
     """Remove what has led to a piece that is stored now.
 
+    With the last one of its segment, the segment's states go. Where it has one pass, the last one
+    is left: when a cut is moved, the pass goes on from there.
+
     Args:
         film: The film.
         store: Where it is.
         pieces: All pieces of the film.
-        index: Of the one. With the last one of its segment, the segment's states go.
+        index: Of the one.
     """
-    piece = pieces[index]
+    piece, segment = pieces[index], pieces[index].segment
     store.remove(piece.behind)
     store.remove(piece.found)
-    if index + 1 == len(pieces) or pieces[index + 1].segment != piece.segment:
-        KeptStates(store, film.fingerprint_of(piece.segment), piece.segment).clear()
+    if index + 1 < len(pieces) and pieces[index + 1].segment == segment:
+        return
+    last = None
+    if segment.is_only_backward:
+        last = next(each.part.stop for each in pieces if each.segment == segment)
+    elif len(segment.passes) == 1:
+        last = piece.part.start
+    KeptStates(store, film.fingerprint_of(segment), segment).clear(but=last)

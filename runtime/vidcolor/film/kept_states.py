@@ -97,11 +97,12 @@ class KeptStates:
         if border in self._segment.borders:
             self._store.save_arrays(self.name(direction, border), state_to_arrays(state, session))
 
-    def clear(self) -> None:
-        """Remove all of them."""
+    def clear(self, but: int | None = None) -> None:
+        """Remove all of them, but for those at a border."""
         for pass_ in self._segment.passes:
             for border in self._segment.borders:
-                self._store.remove(self.name(pass_.direction, border))
+                if border != but:
+                    self._store.remove(self.name(pass_.direction, border))
 
     def name(self, direction: int, border: int) -> str:
         """What the store knows a state by."""

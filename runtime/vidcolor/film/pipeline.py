@@ -198,9 +198,10 @@ def _confidence(
     maps: dict[int, Cells] = {}
     for piece in (*pieces, *ranges):
         if not piece.is_hidden:
-            means |= zip(piece.part, store.confidences(piece.name), strict=True)
+            found = piece.of_stored(store.confidences(piece.name))
+            means |= zip(piece.part, found, strict=True)
             if (cells := store.confidence_maps(piece.name)) is not None:
-                maps |= zip(piece.part, cells, strict=True)
+                maps |= zip(piece.part, piece.of_stored(cells), strict=True)
     numbers = film.part
     if len(maps) < len(numbers):
         return Confidence([means[number] for number in numbers], None)
@@ -240,7 +241,7 @@ def _write(
 ) -> None:
     film, store = job.film, job.store
     done = 0
-    of_ranges = chain.from_iterable(store.read(piece.name) for piece in ranges)
+    of_ranges = chain.from_iterable(piece.of_stored(store.read(piece.name)) for piece in ranges)
     with film.finisher(job.finish) as finisher:
         for index, piece in enumerate(pieces):
             at_hand = piece.is_stored or piece.is_hidden

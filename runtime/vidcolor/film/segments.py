@@ -48,14 +48,25 @@ class Segment(NamedTuple):
         return any(pass_.direction == BACKWARD for pass_ in self.passes)
 
     @property
+    def is_only_backward(self) -> bool:
+        """Whether its one pass comes from behind."""
+        return self.has_backward_pass and len(self.passes) == 1
+
+    @property
     def borders(self) -> range:
-        """The frames within it at which a part begins."""
+        """The frames within it at which a part begins.
+
+        They are counted from where the pass begins, so that they stay where they are when a cut at
+        the other end is moved.
+        """
+        if self.is_only_backward:
+            return range(self.stop - PART, self.start, -PART)[::-1]
         return range(self.start + PART, self.stop, PART)
 
     def parts(self, wanted: range) -> Iterator[range]:
         """Its frames among those `wanted` as they are stored, in order."""
-        for start in (self.start, *self.borders):
-            part = range(max(start, wanted.start), min(start + PART, self.stop, wanted.stop))
+        for start, stop in pairwise((self.start, *self.borders, self.stop)):
+            part = range(max(start, wanted.start), min(stop, wanted.stop))
             if part:
                 yield part
 

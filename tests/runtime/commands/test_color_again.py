@@ -72,8 +72,8 @@ CHANGES: dict[str, tuple[Callable[[object], None], int]] = {
     "another key": (change_a_key, 5 + 4),
     # All of the shot is guessed, from the key of the shot before.
     "a key less": (remove_a_key, 12),
-    # 4 to 9 from the key before: the segment is longer; 10 to 13 backward from the key of 14.
-    "a cut moved": (move_a_cut, 6 + 4),
+    # 4 to 9 from the key before: the segment is longer. Of 10 to 13 nothing changes.
+    "a cut moved": (move_a_cut, 6),
 }
 
 

@@ -1,0 +1,129 @@
+"""A cut that is moved: what is coloured again are the frames between the two places of it.
+
+At the side that grows, up to a part more is coloured: what that part begins from is kept, and no
+state within it is. At the side that shrinks nothing is. The output always has the bytes of a run
+from nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.films import scenes, write_film, write_keys, write_scenes
+from vidcolor.cli import main
+from vidcolor.film import segments
+
+TOY = Path(__file__).parents[2] / "toy" / "bundle"
+LENGTH, PART, CUT = 40, 4, 20
+KEYS = (2, 37)
+"""One in each of two shots. Parts begin at 3, 7, 11, 15, 19, and end before 37, 33, 29, 25, 21."""
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("material")
+    scene = scenes([LENGTH])
+    write_film(folder / "film.mkv", scene)
+    write_keys(folder / "keys", scene, KEYS)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(material, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(segments, "PART", PART)
+
+
+def color(output: str, cut: int, *more: str) -> bytes:
+    write_scenes(Path("cuts.txt"), (0, cut))
+    options = ["--keys", "keys", "--scenes", "cuts.txt", "--any-key", "--size", "32", "--quiet"]
+    options += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1", *more]
+    assert main(["color", "film.mkv", "-o", output, *options]) == 0
+    return Path(output).read_bytes()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        (20, 0),
+        # 20, 21, and 19, with which the part begins.
+        (22, 3),
+        # 19 to 29: the last part begins at 19, and others follow.
+        (30, 11),
+        # 17 to 19, and 20, with which the part ends.
+        (17, 4),
+        # 9 to 20.
+        (9, 12),
+    ],
+)
+def test_frames_between_the_two_places_are_coloured(
+    cut: int, expected: int, jobs: str, steps: list[int]
+) -> None:
+    color("out.mkv", CUT)
+    steps.clear()
+    moved = color("out.mkv", cut, "--jobs", jobs)
+    assert len(steps) == expected
+    assert moved == color("fresh.mkv", cut)
+
+
+def test_moved_back_it_costs_nothing(steps: list[int]) -> None:
+    first = color("out.mkv", CUT)
+    color("out.mkv", 25)
+    color("out.mkv", 12)
+    steps.clear()
+    assert color("out.mkv", CUT) == first
+    assert not steps
+
+
+def test_moved_again_and_again(steps: list[int]) -> None:
+    """The state at the last border goes along."""
+    cuts = (20, 23, 26, 29, 24, 10)
+    for cut in cuts:
+        steps.clear()
+        color("out.mkv", cut)
+    # To 24 nothing, to 10 backward: 10 to 24, of which 21 to 24 were coloured in the beginning.
+    assert len(steps) <= 15
+    assert Path("out.mkv").read_bytes() == color("fresh.mkv", cuts[-1])
+
+
+def test_only_a_part_of_a_shot_without_a_key_that_ends_sooner(steps: list[int]) -> None:
+    """Its pass begins at its first frame; it is guessed from the same key."""
+    Path("keys/000037.png").unlink()
+    color("out.mkv", CUT)
+    steps.clear()
+    # The shot of 20 to 39 ends at 29 now, and that of 30 to 39 begins anew.
+    write_scenes(Path("cuts.txt"), (0, CUT, 30))
+    options = ["--keys", "keys", "--scenes", "cuts.txt", "--any-key", "--size", "32", "--quiet"]
+    options += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
+    assert main(["color", "film.mkv", "-o", "out.mkv", *options]) == 0
+    assert len(steps) == 10
+    assert main(["color", "film.mkv", "-o", "fresh.mkv", *options]) == 0
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+def test_a_range_takes_what_the_whole_film_has(steps: list[int]) -> None:
+    color("out.mkv", CUT)
+    steps.clear()
+    Path("out.mkv").unlink()
+    color("out.mkv", CUT, "--range", "8-30")
+    assert not steps
+    color("fresh.mkv", CUT, "--range", "8-30")
+    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+
+
+@pytest.mark.parametrize("lost", ["0000020-0000020", "0000025-0000028", "0000033-0000036"])
+def test_a_lost_part_of_a_backward_pass(lost: str, steps: list[int]) -> None:
+    """It is coloured again from where the pass begins, and what lies before it is not."""
+    first = color("out.mkv", CUT)
+    [path] = Path("out.mkv.vidcolor").glob(f"{lost}.*.nut")
+    path.unlink()
+    steps.clear()
+    assert color("out.mkv", CUT) == first
+    # The state before 21 is kept; from the others the pass leads back to the key.
+    start = int(lost[:7])
+    assert len(steps) == (1 if start == 20 else 37 - start)
