@@ -7,6 +7,7 @@ from typing import Literal
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
+from vidcolor.film.finish import Finish
 from vidcolor.film.job import UNKEYED
 from vidcolor.film.key_sources import Keys, StrPath
 from vidcolor.film.keys import FittedReference
@@ -58,9 +59,11 @@ def describe_options(
     codec: str,
     codec_options: Mapping[str, str],
     references: Sequence[FittedReference],
+    finish: Finish,
 ) -> dict[str, str]:
     """What the report says was asked for."""
     options = {"direction": direction, "unkeyed": unkeyed, "codec": codec, **codec_options}
+    options |= finish.describe()
     if references:
         options["references"] = ", ".join(reference.name for reference in references)
     return options

@@ -197,7 +197,7 @@ def color_video(
         note=note,
     )
     check_ranges(key_ranges, sources)
-    fitted_references = read_references(
+    pictures = read_references(
         references, session=session, working_size=working_size, matrix=matrix
     )
     store = Store(work_folder(output), bits_of(checked.pixel_format))
@@ -237,7 +237,7 @@ def color_video(
             working_size=working_size,
             index=index,
             keys=fitted,
-            references=fitted_references,
+            references=pictures,
             direction=direction,
             part=part,
             pixel_format=checked.pixel_format,
@@ -271,7 +271,7 @@ def color_video(
             first=part.start,
             wanted=str(wanted),
             preview=preview,
-            options=describe_options(direction, unkeyed, codec, codec_options, fitted_references),
+            options=describe_options(direction, unkeyed, codec, codec_options, pictures, finish),
             clip_fingerprint=fingerprint_film(clip),
             output_fingerprint=fingerprint_film(output),
         )

@@ -81,6 +81,14 @@ class Finish:
     """What is done after blending."""
     blend: Blend | None = None
 
+    def describe(self) -> dict[str, str]:
+        """What is done, by the names of the options that ask for it."""
+        spans = {"saturation": self.grades.saturation, "hue": self.grades.hue}
+        told = {name: ", ".join(map(_written, values)) for name, values in spans.items() if values}
+        if self.blend is not None:
+            told["blend"] = f"{self.blend.path.name}:{self.blend.weight:g}"
+        return told
+
     def check(self, info: Info, output: Path, *, side: int | None, progressive: bool) -> None:
         """As `Blend.check`, where there is a film to blend with, which is not the output either."""
         if self.blend is None:
@@ -170,3 +178,8 @@ class Finisher:
             for item in reader:
                 if isinstance(item, Frame):
                     yield item, coding, grid
+
+
+def _written(span: tuple[range | None, float]) -> str:
+    frames, value = span
+    return f"{value:g}" if frames is None else f"{frames.start}-{frames.stop - 1}:{value:g}"

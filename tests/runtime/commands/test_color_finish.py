@@ -11,6 +11,7 @@ from tests.support.films import scenes, write_film, write_keys, write_scenes
 from tests.support.videos import frames, plane
 from vidcolor.cli import main
 from vidcolor.color import Coding, decode_chroma, encode_chroma
+from vidcolor.film.report import Report
 from vidcolor.grade import Grade
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
@@ -58,6 +59,16 @@ def test_grades_by_range_change_the_codes_and_colour_nothing(
     assert not steps
     for again, was in zip(planes("out.mkv"), before, strict=True):
         assert [codes.tobytes() for codes in again] == [codes.tobytes() for codes in was]
+
+
+def test_the_report_says_what_was_done(folder: Path) -> None:
+    """By which two versions of a film are told apart on the review page."""
+    grades = ["--saturation", "0.5", "--saturation", "4-8:1.5", "--hue", "7-11:90"]
+    assert color("new.mkv", *grades, "--blend", "out.mkv:0.25") == 0
+    options = Report.read(Path("new.mkv")).options
+    assert options["saturation"] == "0.5, 4-8:1.5"
+    assert (options["hue"], options["blend"]) == ("7-11:90", "out.mkv:0.25")
+    assert not {"saturation", "hue", "blend"} & Report.read(Path("out.mkv")).options.keys()
 
 
 def test_a_first_run_with_a_grade_gives_the_same(folder: Path) -> None:
