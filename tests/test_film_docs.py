@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import films
-from tests.support.pages import arguments
+from tests.support.pages import arguments, lines
 from vidcolor.cli import main, parse
 from vidcolor.commands.choices import read_scenes
 from vidcolor.media.codecs import AUTO, CODECS
@@ -38,7 +38,12 @@ def test_the_guide_from_its_first_command_to_its_last(
     Path("job.toml").write_text(job)
     given = arguments(DOCS / "film.md", "vidcolor")
     assert len(given) >= 22
-    for words in given:
+    renamed = [line.split()[1:] for line in lines(DOCS / "film.md", "mv")]
+    assert len(renamed) == 2
+    for words, following in zip(given, [*given[1:], []], strict=True):
+        if "--against" in following:
+            for old, new in renamed:
+                Path(old).rename(new)
         if "--cluster" in words:
             parse(words)
             continue

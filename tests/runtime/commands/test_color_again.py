@@ -125,6 +125,30 @@ def test_back_again_costs_nothing(folder: Path, scene: object, steps: list[int])
     assert Path("out.mkv").read_bytes() == first
 
 
+def test_the_version_before_is_put_aside_by_its_name(
+    folder: Path, scene: object, steps: list[int]
+) -> None:
+    """What is kept stays with the name of the output."""
+    assert color("out.mkv") == 0
+    before = Path("out.mkv").read_bytes()
+    Path("out.mkv").rename("old.mkv")
+    Path("out.mkv.vidcolor.json").rename("old.mkv.vidcolor.json")
+    add_a_key(scene)
+    steps.clear()
+    assert color("out.mkv") == 0
+    assert len(steps) == CHANGES["one key more"][1]
+    assert Path("old.mkv").read_bytes() == before
+    assert main(["review", "out.mkv", "--against", "old.mkv", "-o", "compare.html"]) == 0
+
+
+def test_another_output_takes_a_copy_of_what_is_kept(folder: Path, steps: list[int]) -> None:
+    assert color("out.mkv") == 0
+    shutil.copytree("out.mkv.vidcolor", "web.mp4.vidcolor")
+    steps.clear()
+    assert color("web.mp4", "--codec", "h264-420") == 0
+    assert not steps
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("round_", [1, 2])
 def test_after_a_stop_in_either_round(
