@@ -48,9 +48,13 @@ def find_keys(
         ArgumentError: As `find_images` does.
     """
     keys = find_images(folder, name=name, note=note)
-    wanted = "named by a frame's number, such as 000240.png" if name is None else f"named {name}"
     if not keys:
-        raise KeyFrameError(f"keys: {folder} holds no image {wanted}")
+        raise KeyFrameError(
+            f"keys: {folder} holds no image named by a frame's number, such as 000240.png; of other "
+            'names --key-name says where the number is, such as --key-name "take2_{frame}_ok.png"'
+            if name is None
+            else f"keys: {folder} holds no image named {name}"
+        )
     used = {*keys.values(), *(mask_of(path) for path in keys.values())}
     for path in sorted(_files(folder)):
         image = path.suffix.lower() in (*ENDINGS, *_OTHER_ENDINGS)

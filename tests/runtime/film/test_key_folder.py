@@ -63,6 +63,12 @@ def test_a_template_says_where_the_number_is(tmp_path: Path) -> None:
         find_keys(tmp_path, name="shot{frame}.png")
 
 
+def test_where_no_name_is_a_number_the_option_is_named(tmp_path: Path) -> None:
+    (tmp_path / "take2_20_ok.png").touch()
+    with pytest.raises(KeyFrameError, match=r"such as 000240\.png; of other names --key-name says"):
+        find_keys(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["ref.png", "{frame}_{frame}.png", "a/{frame}.png"])
 def test_templates_that_say_nothing(tmp_path: Path, name: str) -> None:
     with pytest.raises(ArgumentError, match=r"key-name is .*, a file's name with {frame} in"):
