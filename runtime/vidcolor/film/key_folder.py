@@ -50,8 +50,8 @@ def find_keys(
     keys = find_images(folder, name=name, note=note)
     if not keys:
         raise KeyFrameError(
-            f"keys: {folder} holds no image named by a frame's number, such as 000240.png; of other "
-            'names --key-name says where the number is, such as --key-name "take2_{frame}_ok.png"'
+            f"keys: {folder} holds no image named by a frame's number, such as 000240.png; of "
+            'other names --key-name says where it is, such as --key-name "take2_{frame}_ok.png"'
             if name is None
             else f"keys: {folder} holds no image named {name}"
         )
