@@ -10,17 +10,19 @@ _FEW = 2
 """Cores up to which other work than the graphs' is about as much as theirs."""
 
 
-def graph_threads(model: str, precision: str, jobs: int) -> int | None:
+def graph_threads(model: str, precision: str, *, jobs: int, one_way: bool) -> int | None:
     """Threads for each graph; colours do not depend on them.
 
     In 8 bits operators are so short that two threads spend a fifth of their time on waiting for
     each other, and more where flow, decoding and encoding take their cores. So on two cores the
-    graph has one, and all else the other. In float32 that would leave the other core idle.
+    graph has one, and all else the other. In float32, and in a backward pass, beside which nothing
+    is enlarged or encoded, that would leave the other core idle.
 
     Args:
         model: As in `Session.load`.
         precision: As in `Session.load`.
         jobs: How many frames are stepped at a time.
+        one_way: Whether all passes go forward.
 
     Returns:
         As `Session.load` takes them: None leaves it to onnxruntime, which would take more than one
@@ -35,4 +37,4 @@ def graph_threads(model: str, precision: str, jobs: int) -> int | None:
     if cores > _FEW:
         return None
     is_int8 = precision == "auto" and contract.has_int8(find_bundle(model))
-    return 1 if is_int8 or precision == contract.INT8 else cores
+    return 1 if one_way and (is_int8 or precision == contract.INT8) else cores

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tests.support.videos import write_clip, write_key
 from vidcolor.errors import BundleNotFoundError
+from vidcolor.film import color_video as color_video_module
 from vidcolor.film import graph_threads as module
 from vidcolor.film.color_video import color_video
 from vidcolor.film.graph_threads import graph_threads
@@ -15,18 +17,20 @@ from vidcolor.inference.session import Session
 
 
 @pytest.mark.parametrize(
-    ("cores", "model", "precision", "jobs", "threads"),
+    ("cores", "model", "precision", "jobs", "one_way", "threads"),
     [
-        (2, "vidcolor-2", "auto", 1, 1),
-        (2, "vidcolor-2", "int8", 1, 1),
-        (2, "vidcolor-2", "float32", 1, 2),
-        (2, "toy", "auto", 1, 2),
-        (1, "vidcolor-2", "auto", 1, 1),
-        (1, "toy", "float32", 1, 1),
-        (3, "vidcolor-2", "auto", 1, None),
-        (16, "toy", "auto", 1, None),
-        (16, "vidcolor-2", "auto", 3, 5),
-        (2, "vidcolor-2", "float32", 4, 1),
+        (2, "vidcolor-2", "auto", 1, True, 1),
+        (2, "vidcolor-2", "int8", 1, True, 1),
+        (2, "vidcolor-2", "float32", 1, True, 2),
+        (2, "toy", "auto", 1, True, 2),
+        (1, "vidcolor-2", "auto", 1, True, 1),
+        (1, "toy", "float32", 1, True, 1),
+        (3, "vidcolor-2", "auto", 1, True, None),
+        (16, "toy", "auto", 1, True, None),
+        (16, "vidcolor-2", "auto", 3, True, 5),
+        (2, "vidcolor-2", "float32", 4, True, 1),
+        (2, "vidcolor-2", "auto", 1, False, 2),
+        (1, "vidcolor-2", "auto", 1, False, 1),
     ],
 )
 def test_on_two_cores_a_graph_in_8_bits_leaves_one_to_all_else(
@@ -34,25 +38,36 @@ def test_on_two_cores_a_graph_in_8_bits_leaves_one_to_all_else(
     model: str,
     precision: str,
     jobs: int,
+    one_way: bool,
     threads: int | None,
     toy_bundle: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "count_cores", lambda: cores)
     name = str(toy_bundle) if model == "toy" else model
-    assert graph_threads(name, precision, jobs) == threads
+    assert graph_threads(name, precision, jobs=jobs, one_way=one_way) == threads
 
 
 def test_a_model_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "count_cores", lambda: 2)
     with pytest.raises(BundleNotFoundError, match="nowhere"):
-        graph_threads("nowhere", "auto", 1)
+        graph_threads("nowhere", "auto", jobs=1, one_way=True)
 
 
+@pytest.mark.parametrize(
+    ("folder", "direction", "one_way"),
+    [(False, "both", True), (True, "forward", True), (True, "both", False)],
+)
 def test_a_film_is_coloured_with_them(
-    toy_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: bool,
+    direction: Literal["forward", "both"],
+    one_way: bool,
+    toy_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clip, key = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "key.png")
+    (tmp_path / "keys").mkdir()
+    clip, key = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "keys" / "0.png")
     given: list[object] = []
     load = Session.load
 
@@ -60,7 +75,19 @@ def test_a_film_is_coloured_with_them(
         given.append(options["threads"])
         return load(*arguments, **options)  # type: ignore[arg-type]
 
+    def chosen(*_: object, jobs: int, one_way: bool) -> int:
+        given.append((jobs, one_way))
+        return 2
+
     monkeypatch.setattr(Session, "load", noted)
-    monkeypatch.setattr(module, "count_cores", lambda: 1)
-    color_video(clip, keys=key, output=tmp_path / "out.mkv", model=toy_bundle, skip_key_check=True)
-    assert given == [1]
+    monkeypatch.setattr(color_video_module, "graph_threads", chosen)
+    color_video(
+        clip,
+        keys=key.parent if folder else key,
+        output=tmp_path / "out.mkv",
+        model=toy_bundle,
+        direction=direction,
+        scenes="none",
+        skip_key_check=True,
+    )
+    assert given == [(1, one_way), 2]
