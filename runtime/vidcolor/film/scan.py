@@ -264,13 +264,16 @@ def _check_numbers(
 
 
 def _check_complete(film: Path, reader: Reader, index: FilmIndex) -> None:
-    announced = reader.announced
-    lasts = (index.times[-1] - index.times[0]) * reader.info.time_base
-    if announced is not None and announced - lasts > _TOLERANCE:
+    announced, end = reader.announced, reader.announced_end
+    if announced is None or end is None:
+        return
+    missing = end - index.times[-1] * reader.info.time_base
+    if missing > _TOLERANCE:
         raise MediaError(
-            f"clip: {film} breaks off after {index.length} frames, {float(lasts):.1f} of the "
-            f"{float(announced):.1f} seconds that it announces; get the rest of it, or colour "
-            f"what is there with --range 0-{index.length - 1}"
+            f"clip: {film} breaks off after {index.length} frames, "
+            f"{float(announced - missing):.1f} of the {float(announced):.1f} seconds that it "
+            f"announces; get the rest of it, or colour what is there with --range "
+            f"0-{index.length - 1}"
         )
 
 

@@ -22,6 +22,8 @@ _MATRIX = 9
 """Numbers of a display matrix."""
 _LOOKED_AT = 32
 """Frames that tell whether a container holds the times at which frames show."""
+_FAR = {"analyzeduration": "600000000", "probesize": str(1 << 28)}
+"""Microseconds and bytes that FFmpeg reads to get to know the streams: by default 5 s and 5 MB."""
 
 
 def find_video(container: InputContainer, path: Path) -> VideoStream:
@@ -50,7 +52,25 @@ def is_cover(stream: Stream) -> bool:
     return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
 
 
-def has_times_of_decoding(path: Path, container: InputContainer, video: VideoStream) -> bool:
+def options_for(path: Path, container: InputContainer, video: VideoStream) -> dict[str, str]:
+    """What FFmpeg has to be told to read a file right; empty for nearly all files.
+
+    Args:
+        path: the file's name.
+        container: the same, open without options.
+        video: its pictures.
+    """
+    options: dict[str, str] = {}
+    if video.codec_context.pix_fmt is None:
+        # They begin far behind the sound: FFmpeg has not come to them, and gives them the start
+        # and the length of the whole file, and in some containers an absurd rate.
+        options |= _FAR
+    if _has_times_of_decoding(path, container, video):
+        options["ignore_editlist"] = "1"
+    return options
+
+
+def _has_times_of_decoding(path: Path, container: InputContainer, video: VideoStream) -> bool:
     """Whether an MP4 file gives frames the times at which they are decoded.
 
     Then its edit list was made from these, and cuts off frames that should show. It is found out
@@ -73,13 +93,18 @@ def has_times_of_decoding(path: Path, container: InputContainer, video: VideoStr
 
 
 def announced_seconds(video: VideoStream) -> Fraction | None:
-    """From the first frame to the end of the last, as the file announces them."""
+    """From the pictures' start to their end, as the file announces them."""
     if video.duration is not None:
         return Fraction(video.duration) * (fraction(video.time_base) or 0)
     lasts = _seconds(video.metadata.get("DURATION", ""))  # Matroska's
     if lasts is None or not _has_end_for_duration(video):
         return lasts
-    return lasts - Fraction(video.start_time or 0) * (fraction(video.time_base) or 0)
+    return lasts - start_seconds(video)
+
+
+def start_seconds(video: VideoStream) -> Fraction:
+    """When the pictures begin, in the file's time."""
+    return Fraction(video.start_time or 0) * (fraction(video.time_base) or 0)
 
 
 def _has_end_for_duration(video: VideoStream) -> bool:

@@ -69,11 +69,10 @@ class Reader:
         self._container = open_input(first)
         try:
             self._video = probe.find_video(self._container, path)
-            if self._pictures is None and probe.has_times_of_decoding(
-                first, self._container, self._video
-            ):
+            options = probe.options_for(first, self._container, self._video)
+            if self._pictures is None and options:
                 self._container.close()
-                self._container = open_input(first, ignore_editlist="1")
+                self._container = open_input(first, **options)
                 self._video = probe.find_video(self._container, path)
             self._begin()
         except BaseException:
@@ -166,8 +165,14 @@ class Reader:
 
     @property
     def announced(self) -> Fraction | None:
-        """Seconds from the first frame to the end of the last, as the file announces them."""
+        """Seconds from the picture's start to its end, as the file announces them."""
         return probe.announced_seconds(self._video) if self._pictures is None else None
+
+    @property
+    def announced_end(self) -> Fraction | None:
+        """Seconds from the file's time 0 to the picture's end, likewise."""
+        start = Fraction(0) if self._untimed else probe.start_seconds(self._video)
+        return None if self.announced is None else start + self.announced
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -190,8 +195,8 @@ class Reader:
             self._losses.show(time, duration)
             yield Frame(self._planes(frame), time, duration)
             number, last = number + 1, time
-        if number and self._container.format.name in _ANNOUNCING and self.announced:
-            self._losses.end(round(self.announced / self._grid.base))
+        if number and self._container.format.name in _ANNOUNCING and self.announced_end:
+            self._losses.end(round(self.announced_end / self._grid.base))
 
     def _planes(self, frame: av.VideoFrame) -> tuple[Codes, ...]:
         """A frame's code values, at the clip's size and in its format."""
