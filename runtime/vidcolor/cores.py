@@ -22,6 +22,11 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
+def may_use_all_cores() -> bool:
+    """Whether the machine has no cores that are kept from this process."""
+    return count_cores() >= (os.cpu_count() or 1)
+
+
 class _Single:
     """Who wants OpenCV to use one thread, and how many it had before the first of them."""
 

@@ -8,7 +8,8 @@ import cv2
 import pytest
 
 from tests.support.waiting import DEADLINE
-from vidcolor.cores import count_cores, one_opencv_thread
+from vidcolor.cores import count_cores, may_use_all_cores, one_opencv_thread
+from vidcolor.inference.providers import onnxruntime, session_options
 
 
 def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +20,24 @@ def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.Monkey
     assert count_cores() == 7
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert count_cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("mine", "machine", "threads", "taken"),
+    [({0, 1}, 2, None, 0), ({0}, 2, None, 1), ({3, 5}, 64, None, 2), ({0}, 2, 2, 2)],
+)
+def test_graphs_have_no_more_threads_than_the_process_has_cores(
+    mine: set[int],
+    machine: int,
+    threads: int | None,
+    taken: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """0 leaves it to onnxruntime, which counts the machine's."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: mine, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: machine)
+    assert may_use_all_cores() == (len(mine) == machine)
+    assert session_options(onnxruntime(), threads).intra_op_num_threads == taken
 
 
 @pytest.fixture

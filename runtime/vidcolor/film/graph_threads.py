@@ -25,8 +25,7 @@ def graph_threads(model: str, precision: str, *, jobs: int, one_way: bool) -> in
         one_way: Whether all passes go forward.
 
     Returns:
-        As `Session.load` takes them: None leaves it to onnxruntime, which would take more than one
-        where the process may use a single core.
+        As `Session.load` takes them.
 
     Raises:
         BundleNotFoundError: There is no such model.
@@ -34,7 +33,7 @@ def graph_threads(model: str, precision: str, *, jobs: int, one_way: bool) -> in
     cores = count_cores()
     if jobs > 1:
         return max(1, cores // jobs)
-    if cores > _FEW:
+    if cores > _FEW or not one_way:
         return None
     is_int8 = precision == "auto" and contract.has_int8(find_bundle(model))
-    return 1 if one_way and (is_int8 or precision == contract.INT8) else cores
+    return 1 if is_int8 or precision == contract.INT8 else None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcolor.checks import check_choice, check_whole
+from vidcolor.cores import count_cores, may_use_all_cores
 from vidcolor.errors import (
     ArgumentError,
     BundleError,
@@ -157,7 +158,8 @@ def open_graph(
         path: The ONNX file.
         provider: One of `KNOWN`.
         device_id: Which of the provider's devices, from 0.
-        threads: CPU threads that share the work of one run; None leaves it to onnxruntime.
+        threads: CPU threads that share the work of one run; None leaves it to onnxruntime where
+            the process may use all of the machine's cores, and else is one for each that it may.
         verbosity: The least severity that onnxruntime writes to stderr, 0 to 4.
         sizes: How long symbolic axes are, by name; the others stay open.
         record: Whether runs are to be recorded, on CUDA, and replayed.
@@ -245,6 +247,8 @@ def session_options(runtime: Any, threads: int | None, verbosity: int = ERRORS) 
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN)
     # Or products of numbers with signs are made unsigned on x86, which takes them twice as long.
     options.add_session_config_entry("session.qdqisint8allowed", "1")
+    if threads is None and not may_use_all_cores():
+        threads = count_cores()  # onnxruntime counts those of the machine
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

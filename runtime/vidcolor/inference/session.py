@@ -80,7 +80,8 @@ class Session:
             precision: 'float32', 'float16', 'int8' (on the CPU, for bundles that have it), or
                 'auto': float16 on CUDA; on the CPU int8 where the bundle has it, else float32;
                 on others as `KNOWN` says.
-            threads: CPU threads that share the work of one frame; None leaves it to onnxruntime.
+            threads: CPU threads that share the work of one frame; None leaves it to onnxruntime
+                where the process may use all of the machine's cores, and else is one for each.
             verbosity: How much onnxruntime writes to stderr, from 0, everything, to 4, fatal
                 errors only.
 

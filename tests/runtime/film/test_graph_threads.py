@@ -21,16 +21,15 @@ from vidcolor.inference.session import Session
     [
         (2, "vidcolor-2", "auto", 1, True, 1),
         (2, "vidcolor-2", "int8", 1, True, 1),
-        (2, "vidcolor-2", "float32", 1, True, 2),
-        (2, "toy", "auto", 1, True, 2),
+        (2, "vidcolor-2", "float32", 1, True, None),
+        (2, "toy", "auto", 1, True, None),
         (1, "vidcolor-2", "auto", 1, True, 1),
-        (1, "toy", "float32", 1, True, 1),
+        (1, "toy", "float32", 1, True, None),
         (3, "vidcolor-2", "auto", 1, True, None),
         (16, "toy", "auto", 1, True, None),
         (16, "vidcolor-2", "auto", 3, True, 5),
         (2, "vidcolor-2", "float32", 4, True, 1),
-        (2, "vidcolor-2", "auto", 1, False, 2),
-        (1, "vidcolor-2", "auto", 1, False, 1),
+        (2, "vidcolor-2", "auto", 1, False, None),
     ],
 )
 def test_on_two_cores_a_graph_in_8_bits_leaves_one_to_all_else(
