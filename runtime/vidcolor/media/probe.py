@@ -22,8 +22,9 @@ _MATRIX = 9
 """Numbers of a display matrix."""
 _LOOKED_AT = 32
 """Frames that tell whether a container holds the times at which frames show."""
-_FAR = {"analyzeduration": "600000000", "probesize": str(1 << 28)}
-"""Microseconds and bytes that FFmpeg reads to get to know the streams: by default 5 s and 5 MB."""
+_FAR = {"analyzeduration": "600000000", "probesize": str(1 << 26)}
+"""Microseconds and bytes that FFmpeg reads, and holds, to get to know the streams; by default these
+are 5 s and 5 MB."""
 
 
 def find_video(container: InputContainer, path: Path) -> VideoStream:
