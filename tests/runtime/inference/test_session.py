@@ -105,7 +105,7 @@ def test_shipped_models_go_by_name(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("vidcolor.inference.bundle.MODELS", bundle.parent)
-    assert Session.load("bundle", provider="cpu").metadata.name == "toy-bundle"
+    assert Session.load("bundle", provider="cpu").metadata.name == "bundle"
     with pytest.raises(BundleNotFoundError, match=r"a shipped model's name \(bundle\)"):
         Session.load("other")
 
