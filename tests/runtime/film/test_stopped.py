@@ -258,6 +258,10 @@ def test_damaged_folders_of_stopped_work(
     damaged_folders(20, keys, after, monkeypatch)
 
 
+def test_damaged_folders_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_folders(20, "two", 46, monkeypatch, "--jobs", "2")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("keys", "after"), [("forward", 22), ("both ways", 20), ("both ways", 50)])
 def test_300_damaged_folders_of_stopped_work(
@@ -266,15 +270,18 @@ def test_300_damaged_folders_of_stopped_work(
     damaged_folders(100, keys, after, monkeypatch)
 
 
-def damaged_folders(count: int, keys: str, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def damaged_folders(
+    count: int, keys: str, after: int, monkeypatch: pytest.MonkeyPatch, *more: str
+) -> None:
     """Flipped bits, files cut short, exchanged, lost: states and all else that is kept."""
     assert main(words(keys, "fresh.mkv")) == 0
     whole = Path("fresh.mkv").read_bytes()
-    stop(after, words(keys, "out.mkv"), monkeypatch)
+    stop(after, words(keys, "out.mkv", *more), monkeypatch)
     Path("out.mkv.vidcolor").rename("kept")
     kinds = {path.name.partition(".")[0] for path in Path("kept").glob("*.*.*")}
     assert "state" in kinds
-    assert ("behind" in kinds) == (keys == "both ways")
+    assert ("behind" in kinds) == (keys in ("both ways", "two"))
+    assert ("found" in kinds) == (keys == "two")
     chance = np.random.default_rng(19)
     for number in range(count):
         shutil.rmtree("out.mkv.vidcolor", ignore_errors=True)
@@ -288,5 +295,5 @@ def damaged_folders(count: int, keys: str, after: int, monkeypatch: pytest.Monke
             path, damage = files[chance.integers(len(files))], DAMAGE[chance.integers(len(DAMAGE))]
             done.append((damage.__name__, path.name))
             damage(path, chance)
-        assert main(words(keys, "out.mkv")) == 0, (number, done)
+        assert main(words(keys, "out.mkv", *more)) == 0, (number, done)
         assert Path("out.mkv").read_bytes() == whole, (number, done)
