@@ -29,6 +29,7 @@ from vidcolor.film.executor import (
 from vidcolor.film.finish import Finish
 from vidcolor.film.frames import FilmFrames
 from vidcolor.film.job import Film
+from vidcolor.film.kept_notes import tell_what_does_not_fit, told_when_stopped
 from vidcolor.film.kept_passes import discard
 from vidcolor.film.pace import Pace, PacedPropagator
 from vidcolor.film.pieces import Piece, batches, plan_pieces, plan_ranges
@@ -89,15 +90,13 @@ def color_film(
     """
     film, store = job.film, job.store
     pieces, ranges = plan_pieces(film, store), plan_ranges(film, store)
-    if count := len(store.damaged):
-        files = f"{count} damaged file{'s' * (count > 1)}"
-        job.note(f"{files} in {store.folder} will not be used: those frames are coloured again")
+    tell_what_does_not_fit(store, (*pieces, *ranges), job.note)
     missing = [batch for batch in batches((*pieces, *ranges)) if batch.needs_model]
     pace = Pace()
     propagator = PacedPropagator(session, pace)
     timed = None if cluster else lambda: time_step(film, Propagator(session)) / jobs
     job.tell(make_plan(film, pieces, ranges, step_seconds=timed, seconds_left=pace.seconds_left))
-    with _told_when_stopped(job, pieces), ExitStack() as stack:
+    with told_when_stopped(store, pieces, job.note), ExitStack() as stack:
         reader = stack.enter_context(_open_reader(film))
         writer = _open_writer(job, reader)
         for note in writer.notes:
@@ -168,26 +167,6 @@ def _color_ranges(
                             done += 1
                             job.progress(RANGES, done, total)
                 discard(film, store, missing, index)
-
-
-@contextmanager
-def _told_when_stopped(job: Job, pieces: Sequence[Piece]) -> Iterator[None]:
-    """Says what is not lost, to somebody who stops the work."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        if job.store.has_work:
-            store = job.store
-            kept = sum(
-                len(piece.part)
-                for piece in pieces
-                if piece.name in store or store.has_array(piece.found)
-            )
-            job.note(
-                f"{kept} of {len(job.film.part)} frames are finished; what is done is kept in "
-                f"{job.store.folder}, and the same command goes on from there"
-            )
-        raise
 
 
 def _confidence(

@@ -141,6 +141,21 @@ def test_the_version_before_is_put_aside_by_its_name(
     assert main(["review", "out.mkv", "--against", "old.mkv", "-o", "compare.html"]) == 0
 
 
+def test_where_nothing_that_is_kept_fits_it_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a film that was copied to another disk without its time."""
+    told = "nothing that is kept in out.mkv.vidcolor fits: the film's file, the keys, --size"
+    words = ["color", "film.mkv", "-o", "out.mkv", "--keys", "keys", "--scenes", "cuts.txt"]
+    words += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
+    for _ in range(2):
+        assert main(words) == 0
+        assert told not in capsys.readouterr().err
+    os.utime("film.mkv", (1, 1))
+    assert main([*words, "--overwrite"]) == 0
+    assert told in capsys.readouterr().err
+
+
 def test_another_output_takes_a_copy_of_what_is_kept(folder: Path, steps: list[int]) -> None:
     assert color("out.mkv") == 0
     shutil.copytree("out.mkv.vidcolor", "web.mp4.vidcolor")
