@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Literal
+from zipfile import BadZipFile
 
 import av
 import numpy as np
@@ -125,8 +126,11 @@ class Store(NamedFiles):
         path = self.find(name, "npz")
         if path is None:
             return None
-        with np.load(path) as cached:
-            return dict(cached)
+        try:
+            with np.load(path) as cached:
+                return dict(cached)
+        except (OSError, ValueError, BadZipFile) as error:
+            raise self._unreadable(path, error) from error
 
     def allocate(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """A float32 array in a file that nobody else sees and that goes when the array goes."""

@@ -180,3 +180,27 @@ def test_an_array_is_gone_from_the_folder(tmp_path: Path) -> None:
     assert planes.shape == (3, 4)
     assert planes.dtype == np.float32
     assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("change", ["gone", "cut short"])
+def test_what_changes_while_it_is_in_use_costs_a_sentence(tmp_path: Path, change: str) -> None:
+    """Whatever was found sound before."""
+    store = Store(tmp_path / "work", 8)
+    fill(store, "one", codes(8))
+    store.save_array("array", np.ones(3))
+    store.save_arrays("arrays", {"a": np.ones(3)})
+    assert "one" in store
+    assert store.has_array("array")
+    assert store.has_arrays("arrays")
+    for path in (tmp_path / "work").glob("*.np*"):
+        if change == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:9])
+    for load, name in (
+        (store.confidences, "one"),
+        (store.load_array, "array"),
+        (store.load_arrays, "arrays"),
+    ):
+        with pytest.raises(MediaError, match=r"changed while it was in use .*; run the comm"):
+            load(name)
