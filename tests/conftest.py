@@ -13,16 +13,21 @@ TESTS = Path(__file__).parent
 TOY = TESTS / "toy"
 SLOWEST = (
     "training/reproduce/test_reproduce.py",
-    "training/test_fit_processes.py",
-    "training/test_fit.py",
-    "test_colorizer_page.py",
     "export/test_road.py",
-    "vapoursynth_plugin/test_example_arguments.py",
+    "training/test_fit_processes.py",
+    "runtime/film/test_stopped.py",
+    "runtime/commands/test_color_again.py",
+    "test_colorizer_page.py",
     "runtime/commands/test_color_pairs.py",
     "test_attack.py",
     "export/test_main.py",
-    "test_wheel.py",
+    "training/test_fit.py",
+    "vapoursynth_plugin/test_example_arguments.py",
+    "export/test_quantise.py",
     "test_film.py",
+    "export/test_colorizer.py",
+    "runtime/commands/test_color_memory.py",
+    "test_wheel.py",
     "test_pages.py",
 )
 """Files that take longest are run first. One that is begun last would keep a process busy while the
