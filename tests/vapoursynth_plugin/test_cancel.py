@@ -223,6 +223,37 @@ colored = core.vidcolor.Propagate(clip, key, model={str(toy_bundle)!r}, provider
     assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
 
 
+BETWEEN = """
+from vsvidcolor import cancel
+def late(n, f):
+    if n == 1:
+        open({steps!r}, "w").close()
+        while not cancel._interrupts.count():
+            time.sleep(0.01)
+    return f
+clip = core.std.ModifyFrame(clip, clip, late)
+colored = core.vidcolor.Propagate(clip, key, num_streams=2, model={model!r}, provider="cpu")
+"""
+"""Ctrl-C comes while the frame is on its way to the filter, which knows nothing of it yet.
+
+`frames` hears of it at once, and then waits for what it has asked for: that takes a second Ctrl-C.
+"""
+
+
+@posix
+@pytest.mark.parametrize("wait", ["get_frame", "future", "caught"])
+def test_ctrl_c_before_a_request_has_come_to_the_filter(wait, looping, tmp_path, steps):
+    code = f"""
+import sys
+{LOOPING.format(model=str(looping))}
+{BETWEEN.format(model=str(looping), steps=str(steps))}
+{WAITS[wait].format(frame=1)}
+"""
+    _, status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
+    assert status == (130 if wait == "caught" else -signal.SIGINT)
+    assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
+
+
 def test_exit_ends_a_graph_that_loops_for_ever(looping):
     script = f"""
 {LOOPING.format(model=str(looping))}

@@ -8,14 +8,22 @@ ask, at each step, whether they should end, and a thread that waits for signals 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import select
 import signal
 import socket
 import threading
 from concurrent.futures import CancelledError
+from time import monotonic
 
 from vidcolor.errors import VidcolorError
 from vidcolor.inference.running import end_runs
+
+_HEARING = 0.05
+"""Seconds in which a main thread that runs Python has surely heard of a signal."""
+_PENDING = 5.0
+"""Seconds for which a main thread is taken to be inside the `get_frame` that a signal met."""
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
 _exiting = threading.Event()
 atexit.register(end_runs)
@@ -32,6 +40,9 @@ class _InterruptCounter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
+        self._last = -_PENDING
+        self._heard = threading.Event()
+        self._tell = _CALL(self._hear)
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -51,8 +62,27 @@ class _InterruptCounter:
                 arrived = 0
             if arrived and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 self._count += arrived
+                self._last = monotonic()
+                self._heard.clear()
+                # Python calls it in the main thread, right after that has heard of the signal.
+                if ctypes.pythonapi.Py_AddPendingCall(self._tell, None):
+                    self._heard.set()  # too many wait to be called: it is left at that
                 end_runs()
             return self._count
+
+    def is_pending(self) -> bool:
+        """Whether the main thread still waits in the `get_frame` that the last interrupt met.
+
+        VapourSynth asks several of a filter's stages for a frame, one after the other: an interrupt
+        that comes between two of them is meant for the second, too.
+        """
+        if monotonic() - self._last > _PENDING:
+            return False
+        return not self._heard.wait(_HEARING)
+
+    def _hear(self, _: object) -> int:
+        self._heard.set()
+        return 0
 
     def _listen(self) -> None:
         while True:
@@ -87,10 +117,11 @@ def listen() -> None:
 
 
 class CancelToken:
-    """Tells a request whether it was cancelled since the token was made."""
+    """Tells a request whether it was cancelled, at the latest just before the token was made."""
 
     def __init__(self) -> None:
         self._before = _interrupts.count() if _interrupts else 0
+        self._is_cancelled = bool(_interrupts and _interrupts.is_pending())
 
     def check(self, frame: int) -> None:
         """Raise when nobody waits for a frame any more.
@@ -99,10 +130,11 @@ class CancelToken:
             frame: The frame's number.
 
         Raises:
-            InterruptedSeekError: Ctrl-C was pressed since the token was made.
+            InterruptedSeekError: Ctrl-C was pressed since the token was made, or before it and
+                the main thread has not heard of it yet.
             VidcolorError: Python exits.
         """
         if _exiting.is_set():
             raise VidcolorError(f"frame {frame} is not coloured, because Python exits")
-        if _interrupts and _interrupts.count() != self._before:
+        if self._is_cancelled or (_interrupts and _interrupts.count() != self._before):
             raise InterruptedSeekError(f"frame {frame} is not coloured, because of Ctrl-C")
