@@ -54,7 +54,10 @@ def footage(tmp_path_factory):
 
 
 def pip(*arguments):
-    subprocess.run([sys.executable, "-m", "pip", "--quiet", *map(str, arguments)], check=True)
+    """Run pip as in an activated environment: what builds wheels looks for programs on the PATH."""
+    paths = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    command = [sys.executable, "-m", "pip", "--quiet", *map(str, arguments)]
+    subprocess.run(command, env=os.environ | {"PATH": paths}, check=True)
 
 
 def required_by(wheel):
