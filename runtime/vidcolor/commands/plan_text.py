@@ -48,7 +48,7 @@ def _listed(plan: Plan) -> tuple[tuple[PlannedShot, ...], int]:
     """The shots to list, and how many others there are."""
     if len(plan.shots) <= MOST_SHOTS:
         return plan.shots, 0
-    special = [shot for shot in plan.shots if shot.lacks_key or shot.auto_keys]
+    special = [shot for shot in plan.shots if shot.lacks_key or shot.auto_keys or shot.unreached]
     listed = tuple(special[:MOST_SHOTS])
     return listed, len(plan.shots) - len(listed)
 
@@ -61,6 +61,9 @@ def _keys(shot: PlannedShot, plan: Plan) -> str:
     if not (shot.keys or shot.lacks_key):
         return "; ".join(ranges)
     rest = _lasting_keys(shot, plan)
+    if shot.unreached:
+        first, last = shot.unreached[0], shot.unreached[-1]
+        rest = f"{rest}; frames {first} to {last}, to which none leads: {_from_others(shot, plan)}"
     return "; ".join((*ranges, f"other frames: {rest}")) if ranges else rest
 
 
@@ -75,13 +78,14 @@ def _lasting_keys(shot: PlannedShot, plan: Plan) -> str:
 
 
 def _from_others(shot: PlannedShot, plan: Plan) -> str:
-    """What a shot without a key is coloured from."""
+    """What a shot, or a part of it, is coloured from that has no key."""
     if plan.unkeyed == "gray":
-        return "it stays gray"
+        return "gray" if shot.unreached else "it stays gray"
     listings = _listing("key", shot.nearest_keys), _listing("reference", plan.references)
     pictures = " and ".join(filter(None, listings))
-    verb = "it is coloured" if plan.references else "it is guessed"
-    return f"{verb} by likeness to {pictures}"
+    verb = "coloured" if plan.references else "guessed"
+    subject = "" if shot.unreached else "it is "
+    return f"{subject}{verb} by likeness to {pictures}"
 
 
 def _listing(what: str, names: Sequence[object]) -> str:
@@ -92,7 +96,8 @@ def _listing(what: str, names: Sequence[object]) -> str:
 
 def _work(plan: Plan) -> str:
     frames = len(plan.part) - plan.stored
-    stored = f", {plan.stored} are kept from before" if plan.stored else ""
+    verb = "is" if plan.stored == 1 else "are"
+    stored = f", {plan.stored} {verb} kept from before" if plan.stored else ""
     work = f"{frames} of {counted(len(plan.part), 'frame')}{stored}"
     if plan.seconds is None:
         return f"{work}, {counted(plan.steps, 'step')} of the model"

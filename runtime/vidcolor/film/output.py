@@ -88,8 +88,8 @@ def _check_replaced(output: Path, clip: Path, wanted: Wanted) -> None:
     report = _own_report(output, clip)
     if report is None:
         raise ArgumentError(
-            f"output: {output} exists already, and is not what vidcolor made of this clip the last "
-            "time; --overwrite replaces it"
+            f"output: {output} exists already, and no report beside it says that vidcolor made it, "
+            "as it is now, of this clip, as it is now; --overwrite replaces it"
         )
     if not wanted.replaces(report):
         raise ArgumentError(

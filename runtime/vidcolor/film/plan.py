@@ -33,9 +33,11 @@ class PlannedShot:
     auto_keys: tuple[int, ...] = ()
     """Those of them that the colorizer has painted, for want of a key."""
     nearest_keys: tuple[int, ...] = ()
-    """Where there is no key: those of other shots that its colours are guessed from, rising."""
+    """Where there are frames without a key: those that their colours are guessed from, rising."""
     key_ranges: Mapping[int, range] = field(default_factory=dict)
     """Frame of a key -> the frames of the shot that it alone holds for; it is not among `keys`."""
+    unreached: range | None = None
+    """Where there are `keys`: the frames that none leads to in the one direction that is taken."""
 
     @property
     def lacks_key(self) -> bool:
@@ -94,22 +96,10 @@ def make_plan(
     steps = sum(piece.steps for piece in (*pieces, *ranges))
     free = [sum(frame not in film.covered for frame in piece.part) for piece in pieces]
     stored = sum(count for count, piece in zip(free, pieces, strict=True) if piece.is_stored)
-    unkeyed = [piece.segment for piece in pieces if not piece.segment.has_key_in_shot]
-    nearest = {segment.start: segment.keys for segment in unkeyed}
+    unkeyed = [piece for piece in pieces if not piece.segment.has_key_in_shot]
     edges = pairwise((*film.index.shot_starts, film.index.length))
     shots = [
-        PlannedShot(
-            number,
-            range(start, stop),
-            tuple(frame for frame in sorted(film.lasting_keys) if start <= frame < stop),
-            tuple(frame for frame in sorted(film.auto_keys) if start <= frame < stop),
-            nearest.get(start, ()),
-            {
-                key: range(max(start, frames.start), min(stop, frames.stop))
-                for key, frames in film.key_ranges.items()
-                if start < frames.stop and frames.start < stop
-            },
-        )
+        _plan_shot(film, number, range(start, stop), unkeyed)
         for number, (start, stop) in enumerate(edges, 1)
         if start < film.part.stop and stop > film.part.start
     ]
@@ -123,6 +113,24 @@ def make_plan(
         stored=stored + sum(len(piece.part) for piece in ranges if piece.is_stored),
         steps=steps,
         seconds=steps * step_seconds() if step_seconds and steps >= WORTH_TIMING else None,
+    )
+
+
+def _plan_shot(film: Film, number: int, frames: range, unkeyed: Sequence[Piece]) -> PlannedShot:
+    keys = tuple(frame for frame in sorted(film.lasting_keys) if frame in frames)
+    without = [piece for piece in unkeyed if piece.part.start in frames]
+    return PlannedShot(
+        number,
+        frames,
+        keys,
+        auto_keys=tuple(frame for frame in sorted(film.auto_keys) if frame in frames),
+        nearest_keys=without[0].segment.keys if without else (),
+        key_ranges={
+            key: range(max(frames.start, mine.start), min(frames.stop, mine.stop))
+            for key, mine in film.key_ranges.items()
+            if frames.start < mine.stop and mine.start < frames.stop
+        },
+        unreached=range(without[0].part.start, without[-1].part.stop) if keys and without else None,
     )
 
 

@@ -66,6 +66,22 @@ def test_keys_that_hold_for_some_frames_alone() -> None:
     ]
 
 
+def test_frames_that_no_key_of_their_shot_leads_to() -> None:
+    """With one direction alone."""
+    shots = (
+        PlannedShot(1, range(10), (4,), nearest_keys=(4,), unreached=range(4)),
+        PlannedShot(2, range(10, 20), (10,)),
+    )
+    assert list(plan_lines(plan(*shots, stored=1)))[1:] == [
+        "  shot 1: frames 0 to 9: key 4; frames 0 to 3, to which none leads: guessed by likeness "
+        "to key 4",
+        "  shot 2: frames 10 to 19: key 10",
+        "  to do: 19 of 20 frames, 1 is kept from before, 40 steps of the model",
+    ]
+    gray = list(plan_lines(plan(*shots, unkeyed="gray")))
+    assert gray[1].endswith("key 4; frames 0 to 3, to which none leads: gray")
+
+
 def test_shots_that_take_their_colours_from_references() -> None:
     lines = list(plan_lines(plan(shot(1, 3), shot(2, near=(3,)), references=("a.png", "b.jpg"))))
     assert lines[2:] == [
