@@ -7,17 +7,17 @@ from nothing.
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
-from vidcolor.film import segments
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
-LENGTH, PART, CUT = 40, 4, 20
+pytestmark = pytest.mark.usefixtures("place")
+LENGTH, CUT = 40, 20
 KEYS = (2, 37)
 """One in each of two shots. Parts begin at 3, 7, 11, 15, 19, and end before 37, 33, 29, 25, 21."""
 
@@ -31,15 +31,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(material, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr(segments, "PART", PART)
-
-
-def color(output: str, cut: int, *more: str) -> bytes:
-    write_scenes(Path("cuts.txt"), (0, cut))
+def color(output: str, *cuts: int, more: Sequence[str] = ()) -> bytes:
+    write_scenes(Path("cuts.txt"), (0, *cuts))
     options = ["--keys", "keys", "--scenes", "cuts.txt", "--any-key", "--size", "32", "--quiet"]
     options += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1", *more]
     assert main(["color", "film.mkv", "-o", output, *options]) == 0
@@ -66,7 +59,7 @@ def test_frames_between_the_two_places_are_coloured(
 ) -> None:
     color("out.mkv", CUT)
     steps.clear()
-    moved = color("out.mkv", cut, "--jobs", jobs)
+    moved = color("out.mkv", cut, more=("--jobs", jobs))
     assert len(steps) == expected
     assert moved == color("fresh.mkv", cut)
 
@@ -97,22 +90,18 @@ def test_only_a_part_of_a_shot_without_a_key_that_ends_sooner(steps: list[int]) 
     color("out.mkv", CUT)
     steps.clear()
     # The shot of 20 to 39 ends at 29 now, and that of 30 to 39 begins anew.
-    write_scenes(Path("cuts.txt"), (0, CUT, 30))
-    options = ["--keys", "keys", "--scenes", "cuts.txt", "--any-key", "--size", "32", "--quiet"]
-    options += ["--model", str(TOY), "--provider", "cpu", "--codec", "ffv1"]
-    assert main(["color", "film.mkv", "-o", "out.mkv", *options]) == 0
+    moved = color("out.mkv", CUT, 30)
     assert len(steps) == 10
-    assert main(["color", "film.mkv", "-o", "fresh.mkv", *options]) == 0
-    assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
+    assert moved == color("fresh.mkv", CUT, 30)
 
 
 def test_a_range_takes_what_the_whole_film_has(steps: list[int]) -> None:
     color("out.mkv", CUT)
     steps.clear()
     Path("out.mkv").unlink()
-    color("out.mkv", CUT, "--range", "8-30")
+    color("out.mkv", CUT, more=("--range", "8-30"))
     assert not steps
-    color("fresh.mkv", CUT, "--range", "8-30")
+    color("fresh.mkv", CUT, more=("--range", "8-30"))
     assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.runtime.commands.test_color_again import DAMAGE
+from tests.runtime.film.conftest import PART
 from tests.support.films import scenes, write_film, write_keys
 from vidcolor import interruption
 from vidcolor.cli import main
@@ -24,7 +25,8 @@ from vidcolor.film import segments
 from vidcolor.propagate import Propagator
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
-LENGTH, PART = 30, 4
+pytestmark = pytest.mark.usefixtures("place")
+LENGTH = 30
 KILLED = """
 import os, signal, sys
 from vidcolor.cli import main
@@ -49,13 +51,6 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for keys in (*KEYS.values(), TWO):
         write_keys(folder / "-".join(map(str, keys)), scene, keys)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(material, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr(segments, "PART", PART)
 
 
 KEYS = {"forward": (0,), "backward": (29,), "both ways": (0, 29), "all": (7, 25)}
