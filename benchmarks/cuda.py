@@ -28,6 +28,7 @@ from benchmarks.machine import Model, describe
 from benchmarks.rounds import Case, take_turns
 from benchmarks.speed import CHAIN, COMMAND, GRAPH, LOOP, RUN, SEEN, STEP, Small
 from vidcolor.errors import ProviderWarning
+from vidcolor.inference import contract
 from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
 
 _SUITE = (
@@ -109,7 +110,11 @@ def _count(options: Options, _: float) -> None:
         )
         host = operators.on_host(
             operators.optimised(
-                find_bundle(options.model), options.precision, height=size, width=width, keys=1
+                contract.graph_path(find_bundle(options.model), "propagate", options.precision),
+                options.precision,
+                height=size,
+                width=width,
+                keys=1,
             )
         )
         print(

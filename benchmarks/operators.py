@@ -25,10 +25,13 @@ _HALVES = {TensorProto.FLOAT, TensorProto.FLOAT16}
 
 
 def count(bundle: Path, precision: str, *, height: int, width: int, keys: int) -> Counter[str]:
-    """The operators of a step by type, see `optimised`."""
+    """The operators of a step by type, those of its features included; see `optimised`."""
     exact = "float32" if precision == "float16" else precision
-    model = optimised(bundle, exact, height=height, width=width, keys=keys)
-    counts = Counter(node.op_type for node in model.graph.node)
+    counts = Counter[str]()
+    for name, path in contract.graph_paths(bundle, exact).items():
+        if name != "remember":
+            model = optimised(path, exact, height=height, width=width, keys=keys)
+            counts.update(node.op_type for node in model.graph.node)
     if precision == "float16":
         counts["Cast"] += _casts(onnx.load(contract.graph_path(bundle, "propagate", precision)))
     return counts
@@ -45,11 +48,11 @@ def _casts(model: ModelProto) -> int:
     )
 
 
-def optimised(bundle: Path, precision: str, *, height: int, width: int, keys: int) -> ModelProto:
-    """The propagate graph for one size, as onnxruntime runs it.
+def optimised(path: Path, precision: str, *, height: int, width: int, keys: int) -> ModelProto:
+    """A graph for one size, as onnxruntime runs it.
 
     Args:
-        bundle: A bundle's folder.
+        path: Of a graph that is run for each frame.
         precision: In 8 bits with all that the CPU has; in others with what every provider has.
         height: Of the padded planes, in pixels.
         width: Of these.
@@ -59,7 +62,6 @@ def optimised(bundle: Path, precision: str, *, height: int, width: int, keys: in
     level = onnxruntime.GraphOptimizationLevel
     on_cpu = precision == contract.INT8
     options.graph_optimization_level = level.ORT_ENABLE_ALL if on_cpu else level.ORT_ENABLE_BASIC
-    path = contract.graph_path(bundle, "propagate", precision)
     for axis, size in _sizes(onnx.load(path), height=height, width=width, keys=keys).items():
         options.add_free_dimension_override_by_name(axis, size)
     with tempfile.TemporaryDirectory() as folder:
@@ -98,5 +100,6 @@ def _sizes(model: ModelProto, *, height: int, width: int, keys: int) -> dict[str
     sizes = {}
     for axis in filter(None, chain.from_iterable(axes.values())):
         factor, _, unit = axis.rpartition("*")
-        sizes[axis] = int(factor or 1) * units[unit]
+        if unit in units:  # those of features have names of their own
+            sizes[axis] = int(factor or 1) * units[unit]
     return sizes

@@ -12,6 +12,7 @@ import json
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,24 +82,34 @@ def report(model: Model, *, size: int) -> str:
 
 
 def profile(model: Model, *, size: int) -> list[Node]:
-    """The propagate graph's nodes, on frames of working size."""
+    """The nodes of the graphs that are run for each frame, on frames of working size."""
     frames = Small(model, size, WARM + RUNS)
-    alone, together = (_events(model, frames, threads) for threads in (1, None))
-    return [_node(name, alone[name], together[name], size) for name in alone if name in together]
+    paths = contract.graph_paths(find_bundle(model.path), model.precision)
+    replays = {contract.OF_LUMA: frames.replay_features, "propagate": frames.replay}
+    nodes = []
+    for name in paths.keys() & replays.keys():
+        alone, together = (
+            _events(model, paths[name], replays[name], threads) for threads in (1, None)
+        )
+        nodes += [_node(n, alone[n], together[n], size) for n in alone if n in together]
+    return nodes
 
 
-def _events(model: Model, frames: Small, threads: int | None) -> dict[str, list[dict[str, Any]]]:
-    """What the profiler says of each node, frame by frame."""
+def _events(
+    model: Model,
+    path: Path,
+    replay: Callable[[onnxruntime.InferenceSession], None],
+    threads: int | None,
+) -> dict[str, list[dict[str, Any]]]:
+    """What the profiler says of each node of a graph, frame by frame."""
     with tempfile.TemporaryDirectory() as folder:
         options = providers.session_options(onnxruntime, threads)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         graph = onnxruntime.InferenceSession(
-            contract.graph_path(find_bundle(model.path), "propagate", model.precision),
-            options,
-            providers=provider_list(model.provider, 0),
+            path, options, providers=provider_list(model.provider, 0)
         )
-        frames.replay(graph)
+        replay(graph)
         events = json.loads(Path(graph.end_profiling()).read_text())
     nodes: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for event in events:

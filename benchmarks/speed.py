@@ -19,13 +19,14 @@ from benchmarks.rounds import Case, Timing, take_turns, timed
 from vidcolor.color import Coding, decode_luma
 from vidcolor.inference import contract
 from vidcolor.inference.enlarge import Enlarger, Guide
-from vidcolor.motion.clip_inputs import prepare_clip
+from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.motion.optical_flow import to_uint8
+from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import WorkingSize
 
 GRAPH = "session.run alone"
-SEEN = "step, flow given"
+SEEN = "step, inputs given"
 STEP = "step"
 RUN = "run: flow ahead"
 CHAIN = "flow chain"
@@ -33,10 +34,10 @@ LOOP = "plain loop"
 FILTER = "filter, vspipe"
 COMMAND = "vidcolor color"
 LIMITS = {
-    GRAPH: "the graph itself, see the profile",
-    SEEN: "the graph; chroma and confidence copied out",
-    STEP: "the graph, then optical flow, one after the other",
-    RUN: "the graph and optical flow side by side, on all cores",
+    GRAPH: "the graphs themselves, see the profile",
+    SEEN: "the propagate graph; chroma and confidence copied out",
+    STEP: "the graphs, then optical flow, one after the other",
+    RUN: "the graphs and optical flow side by side, on all cores",
     CHAIN: "one optical flow, and no model: the free alternative",
     LOOP: "a step, then full-size planes, one after the other",
     FILTER: "as run, with full-size planes on VapourSynth's threads",
@@ -88,17 +89,16 @@ class Small:
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
         self._begun = self._propagator.init_state(self._key)
-        metadata = self._session.metadata
-        self._seen = list(
-            prepare_clip(
-                map(to_uint8, self._lumas),
-                required_flows=self._session.flows,
-                multiple=metadata.size_multiple,
-                previous=to_uint8(planes[0]),
-                keys=self._begun.key_lumas,
-                tracks=self._begun.tracks,
-            )
-        )
+        self._seen = list(self._prepared(planes[0]))
+
+    def _prepared(self, before: Plane) -> Iterator[FrameInputs]:
+        """The inputs of the frames, the first of which comes after `before`."""
+        tracks = self._begun.tracks
+        for luma in self._lumas:
+            inputs = self._propagator.prepare(luma, self._begun, previous=before)
+            inputs = inputs.with_tracks(tracks)
+            yield inputs
+            before, tracks = luma, inputs.tracks
 
     def cases(self) -> dict[str, Case]:
         """The rows that see planes of working size only."""
@@ -112,12 +112,18 @@ class Small:
         return {name: timed(work, self._frames) for name, work in works.items()}
 
     def graph(self) -> None:
-        """The propagate graph, and nothing else."""
+        """The graphs of a frame, and nothing else."""
         tensors = self._begun.tensors
         for seen in self._seen:
+            features = self._session.features(seen.luma)
             _, _, tensors = self._session.propagate(
-                seen.luma, tensors, self._begun.memory, seen.flows
+                seen.luma, tensors, self._begun.memory, seen.flows, features
             )
+
+    def replay_features(self, graph: InferenceSession) -> None:
+        """The same frames in another session of the features graph."""
+        for seen in self._seen:
+            graph.run(None, {contract.LUMA: seen.luma})
 
     def replay(self, graph: InferenceSession) -> None:
         """The same frames in another session of the propagate graph."""
@@ -125,26 +131,27 @@ class Small:
         carried = {contract.STATE + name: t.numpy() for name, t in self._begun.tensors.items()}
         names = [tensor.name for tensor in graph.get_outputs()]
         for seen in self._seen:
-            feeds = {contract.LUMA: seen.luma, **seen.flows, **memory, **carried}
+            features = {contract.FEATURES + n: t.numpy() for n, t in seen.features.items()}
+            feeds = {contract.LUMA: seen.luma, **seen.flows, **memory, **carried, **features}
             made = dict(zip(names, graph.run(names, feeds), strict=True))
             carried = {
                 name: made[name.replace(contract.STATE, contract.NEXT, 1)] for name in carried
             }
 
     def step_seen(self) -> None:
-        """Steps whose flow is there already."""
+        """Steps whose flow and features are there already."""
         state = self._begun
         for seen in self._seen:
             state = self._propagator.step(seen, state).state
 
     def step(self) -> None:
-        """Steps that make their flow in line."""
+        """Steps that make their flow and features in line."""
         state = self._begun
         for luma in self._lumas:
             state = self._propagator.step(luma, state).state
 
     def run(self) -> None:
-        """Steps whose flow is made ahead, on other threads."""
+        """Steps whose flow and features are made ahead, on other threads."""
         for _ in self._propagator.run(self._lumas, self._begun):
             pass
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from onnx import ModelProto
 
 from export.card import model_card
+from export.features import split
 from export.graphs import ExportError, check_graphs, export_graphs
 from export.parity import Parity, check_parity
 from export.precision import to_float16
@@ -54,7 +55,7 @@ def write_bundle(
             report("quantising to int8")
             in_parts = export_graphs(generator, metadata, parts=PARTS)["propagate"]
             feeds = calibration_feeds(folder, calibrate)
-            _save(folder, contract.INT8, {"propagate": to_int8(in_parts, feeds)})
+            _save(folder, contract.INT8, split(to_int8(in_parts, feeds)))
         report("comparing with PyTorch")
         parities = check_parity(generator, folder)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
@@ -81,7 +82,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise ExportError(f"output {target} exists already; --overwrite replaces it")
-    graphs = (*contract.GRAPHS, contract.COLORIZE)
+    graphs = (*contract.GRAPHS, contract.OF_LUMA, contract.COLORIZE)
     precisions = (*contract.PRECISIONS, contract.INT8)
     own = {contract.graph_path(target, g, p) for g in graphs for p in precisions}
     if not target.is_dir() or not {*target.iterdir()} <= own | {target / CARD}:

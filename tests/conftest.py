@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import need
+from vidcolor.inference import contract
 
 TESTS = Path(__file__).parent
 TOY = TESTS / "toy"
@@ -71,3 +73,18 @@ def toy_bundle() -> Path:
 @pytest.fixture(scope="session")
 def flow_bundle() -> Path:
     return TOY / "flow"
+
+
+@pytest.fixture(scope="session")
+def split_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy bundle, with what it needs of luma alone in a graph of its own."""
+    import onnx
+
+    from export.features import split
+
+    bundle = tmp_path_factory.mktemp("split") / "bundle"
+    shutil.copytree(TOY / "bundle", bundle)
+    model = onnx.load(contract.graph_path(bundle, "propagate", "float32"))
+    for name, part in split(model).items():
+        onnx.save(part, contract.graph_path(bundle, name, "float32"))
+    return bundle

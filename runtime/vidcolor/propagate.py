@@ -47,6 +47,8 @@ from vidcolor.timeline import Pass
 
 AHEAD_BYTES = 512 * 2**20
 """What `Propagator.run` may hold of frames that are prepared and not stepped yet, about."""
+FEATURES_PLANES = 8
+"""As many float32 planes of a frame's size take as many bytes as the features of one, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ class Propagator:
         self.session = session
         """The model."""
         self._multiple = session.metadata.size_multiple
-        self._preparer = Preparer(session.flows, self._multiple)
+        self._preparer = Preparer(session.flows, self._multiple, session.features)
 
     def init_state(self, *keys: Key, references: Sequence[Key] = ()) -> State:
         """The state right after a key frame.
@@ -189,7 +191,11 @@ class Propagator:
             )
         inputs = inputs.with_tracks(state.tracks)
         chroma, confidence, tensors = self.session.propagate(
-            inputs.luma, state.tensors, state.memory, inputs.flows_with(state.references)
+            inputs.luma,
+            state.tensors,
+            state.memory,
+            inputs.flows_with(state.references),
+            inputs.features,
         )
         height, width = state.size
         return Step(
@@ -219,8 +225,8 @@ class Propagator:
             state: The state that the frame will be stepped from. If `previous` is given, any state
                 of the same pass; tracks are then added later by `step`.
             previous: Luma [h, w] float32 of the frame before; None if `state` is of that frame.
-            reuse: Inputs already computed for this frame in another pass; flow to shared keys is
-                copied from them.
+            reuse: Inputs already computed for this frame in another pass; features and flow to
+                shared keys are taken from them.
 
         Returns:
             What `step` takes in place of `luma`.
@@ -275,6 +281,7 @@ class Propagator:
             wanted = cores - 1 if self.session.is_on_device else cores // 2
         height, width = state.size
         planes = 4 + 5 * len(state.key_lumas)  # luma, flow to the frame before; flow to each key
+        planes += FEATURES_PLANES * self.session.has_features
         frames = AHEAD_BYTES // (planes * height * width * np.dtype(np.float32).itemsize)
         return max(1, min(wanted, cores, frames))
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from evaluation.clips import load_clip
 from export import bundle as bundle_module
 from export.bundle import CARD, write_bundle
+from export.features import split
 from export.graphs import ExportError
 from export.parity import TOLERANCES
 from export.quantise import CLIPS, calibration_feeds, to_int8
@@ -71,14 +72,27 @@ def videos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bundle(wide, metadata, config, videos, tmp_path_factory) -> Path:
-    target = tmp_path_factory.mktemp("bundles") / "wide"
-    write_bundle(wide, target, metadata=metadata, config=config, calibrate=[videos])
-    return target
+def made(wide, metadata, config, videos, tmp_path_factory) -> tuple[Path, ModelProto]:
+    """A bundle, and its int8 graph before that was cut in two."""
+    target, whole = tmp_path_factory.mktemp("bundles") / "wide", []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle_module, "split", lambda model: whole.append(model) or split(model))
+        write_bundle(wide, target, metadata=metadata, config=config, calibrate=[videos])
+    return target, *whole
 
 
-def graph_of(bundle: Path, precision: str) -> ModelProto:
-    return onnx.load(contract.graph_path(bundle, "propagate", precision))
+@pytest.fixture(scope="module")
+def bundle(made) -> Path:
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def quantised(made) -> ModelProto:
+    return made[1]
+
+
+def exact_of(bundle: Path) -> ModelProto:
+    return onnx.load(contract.graph_path(bundle, "propagate", "float32"))
 
 
 def coded_inputs(model: ModelProto, operator: str) -> list[list[str]]:
@@ -92,26 +106,26 @@ def coded_inputs(model: ModelProto, operator: str) -> list[list[str]]:
     ]
 
 
-def test_convolutions_of_many_channels_and_sums_between_them_compute_in_8_bits(bundle):
-    model = graph_of(bundle, contract.INT8)
-    weights = [weight for _, weight in coded_inputs(model, "Conv")]
+def test_convolutions_of_many_channels_and_sums_between_them_compute_in_8_bits(quantised):
+    weights = [weight for _, weight in coded_inputs(quantised, "Conv")]
     assert weights.count("float32") == 2  # of luma alone, and what gives no other convolution
-    coded = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.INT8]
+    coded = [t for t in quantised.graph.initializer if t.data_type == onnx.TensorProto.INT8]
     shapes = {tuple(t.dims) for t in coded if len(t.dims) == 4}
     assert shapes == {(64, 16, 3, 3), (64, 64, 1, 1), (64, 1, 3, 3), (32, 64, 3, 3)}
     decoded = ["DequantizeLinear"] * 2
-    assert decoded in coded_inputs(model, "Add")
-    assert not [node for node in model.graph.node if node.op_type == "Relu" and "mix" in node.name]
+    assert decoded in coded_inputs(quantised, "Add")
+    cut = [node.name for node in quantised.graph.node if node.op_type == "Relu"]
+    assert not [name for name in cut if "mix" in name]
 
 
-def test_vectors_are_compared_in_8_bits_the_second_ones_with_a_sign_and_7(wide, bundle):
-    model = graph_of(bundle, contract.INT8)
-    assert coded_inputs(model, "MatMul") == [["DequantizeLinear"] * 2]
-    product = next(node for node in model.graph.node if node.op_type == "MatMul")
-    takers = [node.op_type for node in model.graph.node if product.output[0] in node.input]
+def test_vectors_are_compared_in_8_bits_the_second_ones_with_a_sign_and_7(wide, quantised):
+    assert coded_inputs(quantised, "MatMul") == [["DequantizeLinear"] * 2]
+    nodes = quantised.graph.node
+    product = next(node for node in nodes if node.op_type == "MatMul")
+    takers = [node.op_type for node in nodes if product.output[0] in node.input]
     assert "QuantizeLinear" not in takers
-    decode = next(node for node in model.graph.node if product.input[1] in node.output)
-    known = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    decode = next(node for node in nodes if product.input[1] in node.output)
+    known = {t.name: onnx.numpy_helper.to_array(t) for t in quantised.graph.initializer}
     scale, zero = (known[name] for name in decode.input[1:])
     assert (zero.dtype, int(zero)) == (np.int8, 0)
     luma = torch.linspace(0, 1, 256 * 352).view(1, 1, 256, 352)
@@ -119,8 +133,8 @@ def test_vectors_are_compared_in_8_bits_the_second_ones_with_a_sign_and_7(wide, 
     assert 64 * scale > 0.5 * places.abs().max()  # 127 would be all of the range
 
 
-def test_it_has_the_borders_and_the_metadata_of_the_float32_graph(bundle):
-    exact, quantised = (graph_of(bundle, p) for p in ("float32", contract.INT8))
+def test_it_has_the_borders_and_the_metadata_of_the_float32_graph(bundle, quantised):
+    exact = exact_of(bundle)
     assert list(quantised.graph.input) == list(exact.graph.input)
     assert list(quantised.graph.output) == list(exact.graph.output)
     assert list(quantised.metadata_props) == list(exact.metadata_props)
@@ -134,12 +148,17 @@ def test_it_colours_nearly_as_float32_does_and_is_what_a_cpu_takes(bundle):
     chroma = 0.4 * random.random((1, 2, 64, 88), np.float32)
     flows = {name: np.zeros((1, 2, 64, 88), np.float32) for name in session.flows}
     painted = []
-    for precision in ("float32", contract.INT8):
-        session = Session.load(bundle, provider="cpu", precision=precision)
+    sessions = [
+        Session.load(bundle, provider="cpu", precision=precision)
+        for precision in ("float32", contract.INT8)
+    ]
+    for session in sessions:
         memory, state = session.remember(luma, chroma)
-        painted.append(session.propagate(luma, state, memory, flows)[1])
+        features = session.features(luma)
+        painted.append(session.propagate(luma, state, memory, flows, features)[1])
     apart = np.abs(painted[0] - painted[1]).max()
     assert 0 < apart < 0.02  # 0 would mean that nothing was quantised
+    assert [bool(session.features(luma)) for session in sessions] == [False, True]
     card = (bundle / CARD).read_text()
     assert "| int8 | " in card
     assert contract.INT8 in TOLERANCES
@@ -149,10 +168,10 @@ def test_activations_are_as_wide_as_on_the_clips(videos, bundle):
     """Of brighter frames than were shown, what is beyond the range is cut off."""
     feeds = list(calibration_feeds(bundle, [videos]))
     assert feeds
-    assert feeds[0].keys() == {v.name for v in graph_of(bundle, "float32").graph.input}
+    assert feeds[0].keys() == {v.name for v in exact_of(bundle).graph.input}
     assert feeds[0]["luma"].shape[2:] == (256, 352)
     dark = [{**feed, "luma": feed["luma"] * 0.1} for feed in feeds]
-    exact = graph_of(bundle, "float32")
+    exact = exact_of(bundle)
     apart = []
     for shown in (feeds, dark):
         graphs = (exact, to_int8(exact, shown))

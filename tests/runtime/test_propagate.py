@@ -122,10 +122,15 @@ def test_planes_are_padded_with_their_edges(
     propagate = Session.propagate
 
     def spy(
-        session: Session, luma: np.ndarray, state: Tensors, memory: Tensors, flows: dict
+        session: Session,
+        luma: np.ndarray,
+        state: Tensors,
+        memory: Tensors,
+        flows: dict,
+        features: Tensors,
     ) -> tuple:
         seen.extend((luma, *flows.values()))
-        return propagate(session, luma, state, memory, flows)
+        return propagate(session, luma, state, memory, flows, features)
 
     monkeypatch.setattr(Session, "propagate", spy)
     flow_propagator.step(scene.luma[1], flow_propagator.init_state(scene.key()))

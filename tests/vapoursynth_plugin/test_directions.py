@@ -155,6 +155,16 @@ def test_a_model_that_asks_for_flow(scene, flow_bundle):
     assert [planes_of(f) for f in case.propagate(flow_bundle).frames()] == plain
 
 
+@pytest.mark.parametrize("keys", [(3,), (3, 15, 24)])
+def test_a_model_whose_features_are_computed_apart(keys, scene, toy_bundle, split_bundle):
+    """Once for a frame, whatever leads to it, and before its step."""
+    case = Case(scene, "YUV420P8", size=32, keys=keys, cuts=(10,))
+    plain = [planes_of(frame) for frame in case.propagate(toy_bundle).frames()]
+    clip = case.propagate(split_bundle)
+    assert [planes_of(frame) for frame in clip.frames()] == plain
+    assert [planes_of(clip.get_frame(n)) for n in (20, 3, 9)] == [plain[n] for n in (20, 3, 9)]
+
+
 def test_a_key_is_a_key_whatever_its_own_luma(scene, toy_bundle):
     """What of a key matters is its chroma: luma is the clip's."""
     case = Case(scene, "YUV420P8", size=32)

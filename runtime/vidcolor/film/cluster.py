@@ -67,7 +67,7 @@ class Cluster:
         require("ray", library="Ray", extra="cluster", purpose="--cluster")
         _check_reachable(address)
         bundle = find_bundle(model)
-        graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
+        graphs = contract.graph_paths(bundle, session.precision).values()
         files = tuple((path.name, path.read_bytes()) for path in graphs)
         self._address = address
         self._store = store

@@ -181,8 +181,7 @@ def color_video(
     )
     info, side, matrix = checked.info, checked.side, coding_of(checked.info).matrix
     working_size = WorkingSize.of(info.height, info.width, PREVIEW_SIZE if preview else size)
-    one_way = is_single(keys) or direction == "forward"
-    threads = graph_threads(model, precision, jobs=jobs, one_way=one_way)
+    threads = graph_threads(model, precision, jobs=jobs)
     session = Session.load(model, provider=provider, precision=precision, threads=threads)
     needs_colorizer = is_auto(keys) or unkeyed == "auto"
     painter = Colorizer.load(colorizer, provider=provider) if needs_colorizer else None

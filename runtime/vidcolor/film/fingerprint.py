@@ -45,7 +45,7 @@ def fingerprint_film(path: Path) -> str:
 def fingerprint_model(model: str | Path, session: Session) -> str:
     """Digest of a loaded model's files and of the software that runs it."""
     bundle = find_bundle(model)
-    graphs = [contract.graph_path(bundle, name, session.precision) for name in contract.GRAPHS]
+    graphs = contract.graph_paths(bundle, session.precision).values()
     content = digest_bytes(path.read_bytes() for path in graphs)
     return digest(software_versions(), session.provider, content)
 

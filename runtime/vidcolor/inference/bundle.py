@@ -54,21 +54,23 @@ def check_bundle(
     Args:
         bundle: The bundle's folder, for error messages.
         precision: Of the graphs.
-        graphs: Sessions of the graphs in `contract.GRAPHS`, by name.
+        graphs: Sessions of its graphs, by their names in the contract.
 
     Returns:
-        The metadata that both carry. The name of a shipped bundle is that which it ships under:
+        The metadata that all carry. The name of a shipped bundle is that which it ships under:
         one that was exported under another name has kept that in its graphs.
 
     Raises:
         BundleError: They break the contract; the message names the file and the fault.
     """
     try:
-        remember, propagate = (
-            Graph.of_session(str(contract.graph_path(bundle, name, precision)), graphs[name])
-            for name in contract.GRAPHS
+        metadata = check_contract(
+            *(
+                Graph.of_session(str(contract.graph_path(bundle, name, precision)), graphs[name])
+                for name in (*contract.GRAPHS, contract.OF_LUMA)
+                if name in graphs
+            )
         )
-        metadata = check_contract(remember, propagate)
     except contract.ContractError as error:
         raise BundleError(str(error)) from None
     return replace(metadata, name=bundle.name) if bundle.parent == MODELS else metadata

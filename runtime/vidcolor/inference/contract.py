@@ -1,7 +1,7 @@
 """The contract between a model and the runtime: tensor names, shapes, metadata, version.
 
 `export` writes it, `vidcolor.inference.graph` checks it, nothing retypes it. A bundle is a folder
-that holds, for each precision, two ONNX graphs:
+that holds, for each precision, two ONNX graphs, or three:
 
 ``remember``   what the model keeps of a key frame, computed once per key
     in   ``key.luma``    [1, 1, h, w]  luma in [0, 1]
@@ -16,9 +16,14 @@ that holds, for each precision, two ONNX graphs:
          ``flow.previous``  [1, 2, h, w], optional: frame t to frame t-1; zeros without a past
          ``flow.key``       [k, 2, h, w], optional: frame t straight to each key
          ``flow.track``     [k, 2, h, w], optional: the same, followed from frame to frame
+         ``features.*``  optional: what the features graph gave for this frame
     out  ``chroma``      [1, 2, h, w]  in [-0.5, 0.5], checked at every frame
          ``confidence``  [1, 1, h, w]  in [0, 1], checked at every frame
          ``next.*``      same names and shapes as ``state.*``
+
+``features``   optional: what ``propagate`` needs of luma alone, for which no frame has to wait
+    in   ``luma``        [1, 1, h, w]
+    out  ``features.*``  any
 
 A colorizer of single frames, which carries nothing, is a folder with a graph of its own:
 
@@ -31,7 +36,8 @@ pixels at working size, x then y: the pixel p of frame t lies at p + flow(p) in 
 Flow to keys is found at half that size (`vidcolor.motion.track`): models that ask for it have an
 even `Metadata.size_multiple`.
 Luma, chroma, confidence and flow are float32 in both precisions, so that callers never convert;
-``state.*`` and ``memory.*`` have whatever type the graph says, and only pass through.
+``state.*``, ``memory.*`` and ``features.*`` have whatever type the graph says, and only pass
+through.
 """
 
 from __future__ import annotations
@@ -43,12 +49,16 @@ from typing import Any, Self
 
 VERSION = 1
 GRAPHS = ("remember", "propagate")
+"""Those that every bundle has."""
+OF_LUMA = "features"
+"""The optional graph."""
 COLORIZE = "colorize"
 PRECISIONS = ("float32", "float16")
 """Every bundle has both."""
 INT8 = "int8"
-"""A bundle may have a third propagate graph, for CPUs, with convolutions in 8 bits. Its inputs and
-outputs are those of the float32 one, and it is used with the float32 remember graph."""
+"""A bundle may have a third propagate graph, for CPUs, with convolutions in 8 bits. But for
+``features.*`` its inputs and outputs are those of the float32 one, and it is used with the float32
+remember graph."""
 
 LUMA = "luma"
 CHROMA = "chroma"
@@ -63,6 +73,7 @@ FLOWS = frozenset({FLOW_PREVIOUS}) | FLOWS_TO_KEYS
 STATE = "state."
 NEXT = "next."
 MEMORY = "memory."
+FEATURES = "features."
 
 PLANES: Mapping[str, tuple[int | None, ...]] = {
     KEY_LUMA: (1, 1, None, None),
@@ -94,9 +105,15 @@ class ContractError(ValueError):
 
 def graph_path(bundle: Path, graph: str, precision: str) -> Path:
     """Where a bundle keeps one of its graphs."""
-    if precision == INT8 and graph != "propagate":
+    if precision == INT8 and graph == "remember":
         precision = "float32"
     return bundle / f"{graph}.{precision}.onnx"
+
+
+def graph_paths(bundle: Path, precision: str) -> dict[str, Path]:
+    """Where a bundle keeps the graphs of a precision, by name, the optional one if it is there."""
+    paths = {name: graph_path(bundle, name, precision) for name in (*GRAPHS, OF_LUMA)}
+    return {name: path for name, path in paths.items() if name in GRAPHS or path.exists()}
 
 
 def has_int8(bundle: Path) -> bool:

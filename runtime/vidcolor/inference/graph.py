@@ -1,4 +1,4 @@
-"""What a graph takes, gives and says of itself, and whether a bundle's two keep the contract.
+"""What a graph takes, gives and says of itself, and whether those of a bundle keep the contract.
 
 The contract itself is `vidcolor.inference.contract`. Graphs are anybody's: a fault of theirs is a
 `ContractError`, which names the graph.
@@ -13,6 +13,7 @@ from typing import Any, Self
 from vidcolor.inference.contract import (
     CHROMA,
     CONFIDENCE,
+    FEATURES,
     FLOWS,
     FLOWS_TO_KEYS,
     KEY_CHROMA,
@@ -53,7 +54,7 @@ class Graph:
     """What a graph says of itself; read from a loaded session or from an ONNX model."""
 
     name: str
-    """What errors call it: its path, or 'remember' or 'propagate'."""
+    """What errors call it: its path, or its name in the contract."""
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     properties: Mapping[str, str]
@@ -112,30 +113,40 @@ def suffixes(names: Iterable[str], prefix: str) -> frozenset[str]:
     return frozenset(name[len(prefix) :] for name in names if name.startswith(prefix))
 
 
-def check_contract(remember: Graph, propagate: Graph) -> Metadata:
-    """Check the two graphs of a bundle, each by itself and against each other.
+def check_contract(remember: Graph, propagate: Graph, features: Graph | None = None) -> Metadata:
+    """Check the graphs of a bundle, each by itself and against each other.
 
     Args:
         remember: The graph that is run once for each key.
         propagate: The graph that is run once for each frame.
+        features: The graph that is run once for each frame ahead of `propagate`, if there is one.
 
     Returns:
-        The metadata that both carry.
+        The metadata that all carry.
 
     Raises:
         ContractError: They break the contract; the message names the graph and the fault.
     """
     _check_names(remember, "inputs", required={KEY_LUMA, KEY_CHROMA})
     _check_names(remember, "outputs", prefixes=(MEMORY, NEXT))
-    _check_names(propagate, "inputs", required={LUMA}, optional=FLOWS, prefixes=(STATE, MEMORY))
+    prefixes = (STATE, MEMORY) if features is None else (STATE, MEMORY, FEATURES)
+    _check_names(propagate, "inputs", required={LUMA}, optional=FLOWS, prefixes=prefixes)
     _check_names(propagate, "outputs", required={CHROMA, CONFIDENCE}, prefixes=(NEXT,))
     for graph in (remember, propagate):
         check_planes(graph)
         _check_carried(graph, NEXT, propagate, STATE)
     _check_carried(remember, MEMORY, propagate, MEMORY)
     metadata = propagate.metadata()
-    if remember.metadata() != metadata:
-        raise ContractError(f"{propagate.name}: its metadata differ from those of {remember.name}")
+    others = [remember]
+    if features is not None:
+        _check_names(features, "inputs", required={LUMA})
+        _check_names(features, "outputs", prefixes=(FEATURES,))
+        check_planes(features)
+        _check_carried(features, FEATURES, propagate, FEATURES)
+        others.append(features)
+    for other in others:
+        if other.metadata() != metadata:
+            raise ContractError(f"{propagate.name}: its metadata differ from those of {other.name}")
     if metadata.size_multiple % 2 and (to_keys := FLOWS_TO_KEYS.intersection(propagate.inputs)):
         raise ContractError(
             f"{propagate.name}: {', '.join(sorted(to_keys))} takes an even size_multiple; "
@@ -181,8 +192,8 @@ def _fits(shape: tuple[int | None, ...], needed: tuple[int | None, ...]) -> bool
 def _check_carried(giver: Graph, given: str, taker: Graph, taken: str) -> None:
     """Check that outputs named with one prefix are what inputs named with another one take.
 
-    State must have the same type and shape on both sides. So must memory, but for its first axis:
-    that is dynamic in the taker, which gets several keys stacked.
+    They must have the same type and shape on both sides, memory but for its first axis: that is
+    dynamic in the taker, which gets several keys stacked.
     """
     what = taken.removesuffix(".")
     have, want = suffixes(giver.outputs, given), suffixes(taker.inputs, taken)

@@ -1,4 +1,4 @@
-"""A model bundle in onnxruntime: its two graphs as functions from tensors to tensors.
+"""A model bundle in onnxruntime: its graphs as functions from tensors to tensors.
 
 A session knows tensors and devices and nothing of video. It keeps nothing between calls, so any
 number of threads can use one. On CUDA, state and memory are created on the device and stay there.
@@ -54,7 +54,7 @@ class Session:
     """Which of the contract's optional flow inputs the propagate graph has."""
     _runner: Runner = field(repr=False)
     _graphs: Mapping[str, InferenceSession] = field(repr=False)
-    """By the names of `contract.GRAPHS`, with open sizes, on the CPU or CUDA."""
+    """By their names in the contract, with open sizes, on the CPU or CUDA."""
     _sized: SizedGraphs | None = field(default=None, repr=False)
     """The propagate graph for each size; None on the CPU, where reading sizes at each run costs
     nothing."""
@@ -131,14 +131,15 @@ class Session:
                 contract.graph_path(bundle, name, precision),
                 provider=on,
                 device_id=device_id,
-                threads=threads,
+                # It is run for several frames side by side.
+                threads=1 if name == contract.OF_LUMA else threads,
                 verbosity=verbosity,
                 sizes=sizes,
                 record=record,
             )
 
         memory = KNOWN[provider].memory  # 'cpu' or 'cuda', as the providers are called
-        graphs = {name: opened(name, memory) for name in contract.GRAPHS}
+        graphs = {name: opened(name, memory) for name in contract.graph_paths(bundle, precision)}
         metadata = check_bundle(bundle, precision, graphs)
         runner = Runner(
             metadata.name,
@@ -173,7 +174,8 @@ class Session:
         planes[4:] *= side / 4  # flow is in pixels
         memory, state = self.remember(planes[None, :1], planes[None, 1:3] - 0.5)
         flows = {name: planes[None, n : n + 2] for n, name in enumerate(sorted(self.flows), 4)}
-        self.propagate(planes[None, 3:4], state, memory, flows)
+        luma = planes[None, 3:4]
+        self.propagate(luma, state, memory, flows, self.features(luma))
 
     @property
     def is_on_device(self) -> bool:
@@ -187,6 +189,11 @@ class Session:
         None where that is the CPU: planes of the host are best worked on there.
         """
         return None if self._runner.memory == "cpu" else self._runner
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a graph of its own computes what `propagate` needs of luma alone."""
+        return contract.OF_LUMA in self._graphs
 
     @property
     def remembers(self) -> bool:
@@ -211,8 +218,30 @@ class Session:
         _, outputs = self._runner.run(self._graphs["remember"], planes, {}, {})
         return _strip(outputs, contract.MEMORY), _strip(outputs, contract.NEXT)
 
+    def features(self, luma: Array) -> Tensors:
+        """What `propagate` needs of a frame's luma alone: it can be computed ahead of time.
+
+        Args:
+            luma: As in `propagate`.
+
+        Returns:
+            The tensors by name; none unless `has_features`.
+
+        Raises:
+            BundleError: The graph failed.
+        """
+        if not self.has_features:
+            return {}
+        _, outputs = self._runner.run(self._graphs[contract.OF_LUMA], {contract.LUMA: luma}, {}, {})
+        return _strip(outputs, contract.FEATURES)
+
     def propagate(
-        self, luma: Array, state: Tensors, memory: Tensors, flows: Mapping[str, Array]
+        self,
+        luma: Array,
+        state: Tensors,
+        memory: Tensors,
+        flows: Mapping[str, Array],
+        features: Tensors,
     ) -> tuple[Array, Array, Tensors]:
         """Run the propagate graph on one frame.
 
@@ -221,6 +250,7 @@ class Session:
             state: Of the frame before.
             memory: Of k keys, as `stack` gives it.
             flows: At least the inputs named in `self.flows`, [1, 2, h, w] or [k, 2, h, w].
+            features: Of `luma`, as `features` gives them.
 
         Returns:
             Chroma [1, 2, h, w] in [-0.5, 0.5], confidence [1, 1, h, w] in [0, 1], and the state
@@ -233,6 +263,7 @@ class Session:
         planes = {contract.LUMA: luma, **{name: flows[name] for name in self.flows}}
         feeds = {contract.STATE + name: tensor for name, tensor in state.items()}
         feeds |= {contract.MEMORY + name: tensor for name, tensor in memory.items()}
+        feeds |= {contract.FEATURES + name: tensor for name, tensor in features.items()}
         _, _, height, width = luma.shape
         shapes = {
             contract.CHROMA: (1, 2, height, width),

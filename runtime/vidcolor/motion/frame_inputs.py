@@ -1,20 +1,21 @@
 """The inputs of a step that depend only on luma.
 
-They can be computed ahead of time, before earlier frames are coloured. Only the graph is recurrent.
-Padding and optical flow are not, and take as long as a small graph does: other cores can prepare
-them for the frames to come (`Propagator.run`). Tracks of the keys are followed from frame to frame
-(`FrameInputs.with_tracks`), but they need no colour either.
+They can be computed ahead of time, before earlier frames are coloured. Only the propagate graph is
+recurrent. Padding, optical flow and the features graph are not, and take about as long: other cores
+can prepare them for the frames to come (`Propagator.run`). Tracks of the keys are followed from
+frame to frame (`FrameInputs.with_tracks`), but they need no colour either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import is_
 
 import numpy as np
 
 from vidcolor.inference import contract
+from vidcolor.inference.runner import Tensors
 from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
 from vidcolor.motion.pad import empty_batch, pad, repeat_edges
 from vidcolor.motion.track import Tracks, enlarge_flow, follow, half_size, halve_flow
@@ -50,6 +51,8 @@ class FrameInputs:
     """The keys' tracks, once `with_tracks` has added them."""
     previous_tracks: Tracks | None = None
     """The tracks of the frame before, which `tracks` were continued from."""
+    features: Tensors = field(default_factory=dict)
+    """What the model's features graph gave for `luma`; none if it has no such graph."""
 
     def __repr__(self) -> str:
         return f"FrameInputs(size={self.size}, flows={sorted(self.flows)})"
@@ -59,7 +62,8 @@ class FrameInputs:
         """Bytes of the planes that belong to this frame alone."""
         planes = (self.luma, *self.flows.values(), *self.direct, *(self.tracks or ()))
         codes = (plane for plane in (self.luma8, self.half) if plane is not None)
-        return sum(p.nbytes for p in planes) + sum(p.nbytes for p in codes)
+        features = sum(tensor.tensor_size_in_bytes() for tensor in self.features.values())
+        return sum(p.nbytes for p in planes) + sum(p.nbytes for p in codes) + int(features)
 
     def follows(self, previous: Luma8 | None, keys: tuple[Luma8, ...]) -> bool:
         """Whether the inputs were prepared for this frame before and these keys."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidcolor.ahead import map_ahead
 from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
 from vidcolor.inference import contract
+from vidcolor.inference.runner import Tensors
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.motion.optical_flow import Flow, Luma8, to_uint8
 from vidcolor.motion.track import Tracks
@@ -27,6 +28,8 @@ class Preparer:
     """The contract's flow inputs that the model has."""
     multiple: int
     """The model's size multiple, in pixels."""
+    features: Callable[[Plane], Tensors]
+    """`Session.features`."""
 
     def previous(self, luma8: Luma8 | None) -> Luma8 | None:
         """Luma codes [h, w] if the next frame needs the flow to them, else None."""
@@ -51,14 +54,15 @@ class Preparer:
             previous: Luma codes [h, w] of the frame before; None if there is none.
             keys: Luma codes [H/2, W/2] of each key, as in `prepare_inputs`.
             luma8: Luma codes [h, w] of this frame, if they are known already.
-            reuse: Inputs already computed for this frame in another pass; flow to shared keys is
-                copied from them.
+            reuse: Inputs already computed for this frame in another pass; features and flow to
+                shared keys are taken from them.
 
         Returns:
             The inputs, without tracks.
 
         Raises:
             ArgumentError: `luma` has another shape or type.
+            BundleError: The model's features graph failed.
         """
         if luma.ndim == 2 and luma.shape != size:
             height, width = size
@@ -67,7 +71,7 @@ class Preparer:
                 f"its state is of frames of {width}x{height}"
             )
         try:
-            return prepare_inputs(
+            inputs = prepare_inputs(
                 luma,
                 luma8,
                 required_flows=self.required_flows,
@@ -78,6 +82,8 @@ class Preparer:
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None
+        features = self.features(inputs.luma) if reuse is None else reuse.features
+        return replace(inputs, features=features)
 
     def ahead(
         self,

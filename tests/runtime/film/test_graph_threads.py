@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -17,19 +16,18 @@ from vidcolor.inference.session import Session
 
 
 @pytest.mark.parametrize(
-    ("cores", "model", "precision", "jobs", "one_way", "threads"),
+    ("cores", "model", "precision", "jobs", "threads"),
     [
-        (2, "vidcolor-2", "auto", 1, True, 1),
-        (2, "vidcolor-2", "int8", 1, True, 1),
-        (2, "vidcolor-2", "float32", 1, True, None),
-        (2, "toy", "auto", 1, True, None),
-        (1, "vidcolor-2", "auto", 1, True, 1),
-        (1, "toy", "float32", 1, True, None),
-        (3, "vidcolor-2", "auto", 1, True, None),
-        (16, "toy", "auto", 1, True, None),
-        (16, "vidcolor-2", "auto", 3, True, 5),
-        (2, "vidcolor-2", "float32", 4, True, 1),
-        (2, "vidcolor-2", "auto", 1, False, None),
+        (2, "vidcolor-2", "auto", 1, 1),
+        (2, "vidcolor-2", "int8", 1, 1),
+        (2, "vidcolor-2", "float32", 1, None),
+        (2, "toy", "auto", 1, None),
+        (1, "vidcolor-2", "auto", 1, 1),
+        (1, "toy", "float32", 1, None),
+        (3, "vidcolor-2", "auto", 1, None),
+        (16, "toy", "auto", 1, None),
+        (16, "vidcolor-2", "auto", 3, 5),
+        (2, "vidcolor-2", "float32", 4, 1),
     ],
 )
 def test_on_two_cores_a_graph_in_8_bits_leaves_one_to_all_else(
@@ -37,36 +35,25 @@ def test_on_two_cores_a_graph_in_8_bits_leaves_one_to_all_else(
     model: str,
     precision: str,
     jobs: int,
-    one_way: bool,
     threads: int | None,
     toy_bundle: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "count_cores", lambda: cores)
     name = str(toy_bundle) if model == "toy" else model
-    assert graph_threads(name, precision, jobs=jobs, one_way=one_way) == threads
+    assert graph_threads(name, precision, jobs=jobs) == threads
 
 
 def test_a_model_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "count_cores", lambda: 2)
     with pytest.raises(BundleNotFoundError, match="nowhere"):
-        graph_threads("nowhere", "auto", jobs=1, one_way=True)
+        graph_threads("nowhere", "auto", jobs=1)
 
 
-@pytest.mark.parametrize(
-    ("folder", "direction", "one_way"),
-    [(False, "both", True), (True, "forward", True), (True, "both", False)],
-)
 def test_a_film_is_coloured_with_them(
-    folder: bool,
-    direction: Literal["forward", "both"],
-    one_way: bool,
-    toy_bundle: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    toy_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "keys").mkdir()
-    clip, key = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "keys" / "0.png")
+    clip, key = write_clip(tmp_path / "clip.mkv"), write_key(tmp_path / "key.png")
     given: list[object] = []
     load = Session.load
 
@@ -74,19 +61,18 @@ def test_a_film_is_coloured_with_them(
         given.append(options["threads"])
         return load(*arguments, **options)  # type: ignore[arg-type]
 
-    def chosen(*_: object, jobs: int, one_way: bool) -> int:
-        given.append((jobs, one_way))
+    def chosen(*_: object, jobs: int) -> int:
+        given.append(jobs)
         return 2
 
     monkeypatch.setattr(Session, "load", noted)
     monkeypatch.setattr(color_video_module, "graph_threads", chosen)
     color_video(
         clip,
-        keys=key.parent if folder else key,
+        keys=key,
         output=tmp_path / "out.mkv",
         model=toy_bundle,
-        direction=direction,
         scenes="none",
         skip_key_check=True,
     )
-    assert given == [(1, one_way), 2]
+    assert given == [1, 2]

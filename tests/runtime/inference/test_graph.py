@@ -125,10 +125,54 @@ def test_a_propagate_graph_that_breaks_the_contract(
         check_contract(REMEMBER, changed(PROPAGATE, side, change))
 
 
-def test_both_graphs_must_carry_the_same_metadata() -> None:
+FEATURES = Graph(
+    "features",
+    inputs=tensors(luma=(1, 1)),
+    outputs=tensors(features_c=(1, 5)),
+    properties=PROPERTIES,
+)
+TAKES_FEATURES = changed(PROPAGATE, "inputs", tensors(features_c=(1, 5)))
+
+
+def test_a_features_graph_that_keeps_the_contract_passes() -> None:
+    assert check_contract(REMEMBER, TAKES_FEATURES, FEATURES) == METADATA
+
+
+@pytest.mark.parametrize(
+    ("side", "change", "message"),
+    [
+        ("inputs", {"luma": None}, "features: inputs lack luma"),
+        ("inputs", {"luma": Tensor("float16", (1, 1, None, None))}, "features: luma is float16"),
+        ("inputs", tensors(key_luma=(1, 1)), "features: inputs hold unknown key.luma"),
+        ("outputs", tensors(next_b=(1, 4)), "features: outputs hold unknown next.b"),
+        ("outputs", tensors(features_d=(1, 1)), r"returns features \[c, d\] but .* takes \[c\]"),
+        (
+            "outputs",
+            tensors(features_c=(1, 6)),
+            r"returns features.c as float \[1, 6, \?, \?\], but",
+        ),
+    ],
+)
+def test_a_features_graph_that_breaks_the_contract(
+    side: str, change: dict[str, Tensor | None], message: str
+) -> None:
+    with pytest.raises(contract.ContractError, match=message):
+        check_contract(REMEMBER, TAKES_FEATURES, changed(FEATURES, side, change))
+
+
+def test_features_are_made_and_taken_or_neither() -> None:
+    with pytest.raises(contract.ContractError, match=r"propagate: inputs hold unknown features\.c"):
+        check_contract(REMEMBER, TAKES_FEATURES)
+    with pytest.raises(contract.ContractError, match=r"returns features \[c\] but .* takes \[\]"):
+        check_contract(REMEMBER, PROPAGATE, FEATURES)
+
+
+def test_all_graphs_must_carry_the_same_metadata() -> None:
     other = replace(METADATA, name="another").to_properties()
     with pytest.raises(contract.ContractError, match=r"metadata differ from those of remember$"):
         check_contract(replace(REMEMBER, properties=other), PROPAGATE)
+    with pytest.raises(contract.ContractError, match=r"metadata differ from those of features$"):
+        check_contract(REMEMBER, TAKES_FEATURES, replace(FEATURES, properties=other))
     with pytest.raises(contract.ContractError, match=r"propagate: metadata lacks vidcolor\.name"):
         check_contract(REMEMBER, replace(PROPAGATE, properties={}))
 

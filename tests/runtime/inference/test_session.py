@@ -57,7 +57,7 @@ def test_tensors_in_tensors_out(toy_bundle: Path) -> None:
     memory, state = toy.remember(LUMA, CHROMA)
     assert set(memory) == {"chroma"}
     assert set(state) == {"chroma", "luma", "confidence"}
-    chroma, confidence, after = toy.propagate(LUMA, state, memory, {})
+    chroma, confidence, after = toy.propagate(LUMA, state, memory, {}, {})
     np.testing.assert_allclose(chroma, 0.98 * CHROMA, rtol=1e-6)
     np.testing.assert_allclose(confidence, np.full_like(LUMA, 0.99), rtol=1e-6)
     assert set(after) == set(state)
@@ -86,7 +86,8 @@ def test_auto_is_int8_on_the_cpu_where_the_bundle_has_it(bundle: Path) -> None:
     session = Session.load(bundle, provider="cpu")
     assert session.precision == "int8"
     memory, state = session.remember(LUMA, CHROMA)
-    np.testing.assert_allclose(session.propagate(LUMA, state, memory, {})[0], 0.98 * CHROMA, 1e-6)
+    chroma, _, _ = session.propagate(LUMA, state, memory, {}, {})
+    np.testing.assert_allclose(chroma, 0.98 * CHROMA, 1e-6)
     assert Session.load(bundle, provider="cpu", precision="float32").precision == "float32"
 
 
@@ -215,7 +216,7 @@ def test_a_graph_that_fails_as_it_runs_says_so_in_one_sentence(toy_bundle: Path)
     toy = Session.load(toy_bundle, provider="cpu")
     memory, state = toy.remember(LUMA, CHROMA)
     with pytest.raises(BundleError, match="model 'toy-bundle' failed: ") as caught:
-        toy.propagate(np.zeros((1, 1, 24, 24), np.float32), state, memory, {})
+        toy.propagate(np.zeros((1, 1, 24, 24), np.float32), state, memory, {}, {})
     assert "\n" not in str(caught.value)
 
 

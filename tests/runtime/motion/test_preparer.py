@@ -18,7 +18,7 @@ from vidcolor.motion.track import first_tracks, follow, half_size
 
 SIZE = (45, 61)
 LUMAS = np.random.default_rng(0).random((5, *SIZE), np.float32)
-PREPARER = Preparer(FLOWS, 8)
+PREPARER = Preparer(FLOWS, 8, lambda luma: {})
 START = to_uint8(LUMAS[0])
 KEYS = (half_size(START, 8),)
 TRACKS = first_tracks(KEYS[0], KEYS)
@@ -153,5 +153,5 @@ def test_a_luma_of_another_type_is_refused() -> None:
     [((), False), ((FLOW_KEY,), False), ((FLOW_PREVIOUS,), True), ((FLOW_TRACK,), True)],
 )
 def test_the_frame_before_is_kept_where_flow_goes_to_it(flows: tuple, needed: bool) -> None:
-    kept = Preparer(frozenset(flows), 8).previous(START)
+    kept = Preparer(frozenset(flows), 8, lambda luma: {}).previous(START)
     assert kept is (START if needed else None)
