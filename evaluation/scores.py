@@ -33,6 +33,8 @@ in the middle of each five, since early frames are better than late ones."""
 LAB_GRID = 2
 """Lab, and what is measured in it, is taken from every second pixel of every second row, where
 4:2:0 footage has its chroma samples."""
+FLOW_STRIDE = 4
+"""Of the flow by which warping errors are measured: not that of the models, which may change."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Scorer:
         return figures
 
     def _warping_error(self, t: int, previous: Plane, here: Plane) -> float:
-        motion = flow(self._clip.luma[t], self._clip.luma[t - 1])
+        motion = flow(self._clip.luma[t], self._clip.luma[t - 1], stride=FLOW_STRIDE)
         own = warping_error(self._clip.chroma_plane(t - 1), self._clip.chroma_plane(t), motion)
         return warping_error(previous, here, motion) - own
 

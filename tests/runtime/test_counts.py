@@ -19,7 +19,6 @@ from vidcolor.inference import contract, io_binding, runner, running
 from vidcolor.inference.runner import Runner
 from vidcolor.inference.session import Session
 from vidcolor.motion import frame_inputs
-from vidcolor.motion import optical_flow as flow_module
 from vidcolor.planes import Key
 from vidcolor.propagate import Propagator
 from vidcolor.working_size import WorkingSize
@@ -53,10 +52,16 @@ def test_keys_are_remembered_once_and_each_flow_is_computed_once(
 
     for name in ("remember", "propagate"):
         monkeypatch.setattr(Session, name, counted(getattr(Session, name), name))
-    monkeypatch.setattr(frame_inputs, "flow", counted(flow_module.flow, "flow"))
+    for name in ("flow", "direct_flow"):
+        monkeypatch.setattr(frame_inputs, name, counted(getattr(frame_inputs, name), name))
     run(Propagator(Session.load(flow_bundle, provider="cpu")), scene, keys)
     steps = FRAMES - keys
-    assert counts == {"remember": keys, "propagate": steps, "flow": steps * (1 + keys)}
+    assert counts == {
+        "remember": keys,
+        "propagate": steps,
+        "flow": steps,
+        "direct_flow": steps * keys,
+    }
 
 
 class Device:

@@ -13,7 +13,6 @@ from tests.support.waiting import DEADLINE
 from tests.vapoursynth_plugin.reference import Case
 from tests.vapoursynth_plugin.test_order import ORDERS, together
 from vidcolor.motion import frame_inputs as inputs_module
-from vidcolor.motion import optical_flow as flow_module
 from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.motion.track import follow
 from vidcolor.propagate import Propagator
@@ -38,12 +37,16 @@ def flows(monkeypatch):
     """Pairs of lumas that flow was computed between, from now on: their bytes, and how often."""
     counted, lock = Counter(), threading.Lock()
 
-    def count(here, other, out=None):
-        with lock:
-            counted[here.tobytes(), other.tobytes()] += 1
-        return flow_module.flow(here, other, out)
+    def counting(compute):
+        def count(here, other, **options):
+            with lock:
+                counted[here.tobytes(), other.tobytes()] += 1
+            return compute(here, other, **options)
 
-    monkeypatch.setattr(inputs_module, "flow", count)
+        return count
+
+    for name in ("flow", "direct_flow"):
+        monkeypatch.setattr(inputs_module, name, counting(getattr(inputs_module, name)))
     return counted
 
 
@@ -81,13 +84,17 @@ def test_frames_are_made_side_by_side_with_one_thread_of_opencvs_each(
     scene, flow_bundle, monkeypatch
 ):
     """VapourSynth has threads enough. Only the first frame's flow is computed in its step."""
-    threads, compute, before = [], inputs_module.flow, cv2.getNumThreads()
+    threads, before = [], cv2.getNumThreads()
 
-    def counted(*planes, **options):
-        threads.append(cv2.getNumThreads())
-        return compute(*planes, **options)
+    def counting(compute):
+        def counted(*planes, **options):
+            threads.append(cv2.getNumThreads())
+            return compute(*planes, **options)
 
-    monkeypatch.setattr(inputs_module, "flow", counted)
+        return counted
+
+    for name in ("flow", "direct_flow"):
+        monkeypatch.setattr(inputs_module, name, counting(getattr(inputs_module, name)))
     cv2.setNumThreads(3)
     try:
         colored = Case(scene, "YUV420P8", size=64).propagate(flow_bundle)

@@ -18,7 +18,7 @@ from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
 from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
 from vidcolor.motion.pad import empty_batch, pad, repeat_edges
-from vidcolor.motion.track import Tracks, enlarge_flow, follow, half_size, halve_flow
+from vidcolor.motion.track import Tracks, direct_flow, enlarge_flow, follow, half_size, halve_flow
 from vidcolor.planes import Plane, check_luma
 
 ELSEWHERE = 64.0
@@ -231,7 +231,7 @@ def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int, known: Flow
 
 def _to_key(half: Luma8, key: Luma8, reuse: FrameInputs | None) -> Flow:
     known = None if reuse is None else reuse.direct_to(key)
-    return flow(half, key) if known is None else known
+    return direct_flow(half, key) if known is None else known
 
 
 def _full_size(motions: tuple[Flow, ...], height: int, width: int) -> Plane:

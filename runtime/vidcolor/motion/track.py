@@ -24,6 +24,9 @@ from vidcolor.motion.optical_flow import Flow, Luma8, flow
 Tracks = tuple[Flow, ...]
 """One flow [2, h, w] for each key."""
 
+STRIDE = 6
+"""Pixels from one patch to the next in flow to keys. With fewer, flow is rougher, and colours that
+are fetched along it are worse (training/EXPERIMENTS.md, 17)."""
 _WINDOW = 5
 """Side, in pixels, of the window in which two planes are compared."""
 _CORRECTED = 0.9, 0.25
@@ -84,7 +87,12 @@ def first_tracks(here: Luma8, keys: Sequence[Luma8]) -> Tracks:
     Returns:
         One flow [2, h, w] for each key.
     """
-    return tuple(flow(here, key) for key in keys)
+    return tuple(direct_flow(here, key) for key in keys)
+
+
+def direct_flow(here: Luma8, key: Luma8) -> Flow:
+    """The flow [2, h, w] straight to a key, of luma codes as `half_size` makes them."""
+    return flow(here, key, stride=STRIDE)
 
 
 def follow(
@@ -103,7 +111,7 @@ def follow(
         [2, h, w]: where each pixel of `here` lies in `key`.
     """
     track = composed = to_previous + _fetch(previous_track, to_previous)
-    searched = flow(here, key, guess=composed)
+    searched = flow(here, key, guess=composed, stride=STRIDE)
     track_residual = _residual(here, key, track)
     for other, (share, margin) in ((searched, _CORRECTED), (direct, _RESTARTED)):
         residual = _residual(here, key, other)

@@ -6,7 +6,7 @@ from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLO
 from vidcolor.motion.frame_inputs import prepare_inputs
 from vidcolor.motion.optical_flow import flow, to_uint8
 from vidcolor.motion.pad import pad
-from vidcolor.motion.track import enlarge_flow, follow, half_size, halve_flow
+from vidcolor.motion.track import direct_flow, enlarge_flow, follow, half_size, halve_flow
 
 RNG = np.random.default_rng(0)
 HERE, BEFORE, KEY = RNG.random((3, 45, 61), np.float32)
@@ -20,7 +20,7 @@ def test_a_frame_is_prepared_for_the_one_before_and_every_key() -> None:
     )
     np.testing.assert_array_equal(inputs.luma, pad(HERE[None], 8))
     np.testing.assert_array_equal(inputs.flows[FLOW_PREVIOUS], pad(flow(here, before), 8))
-    direct = [flow(half_size(here, 8), key) for key in keys]
+    direct = [direct_flow(half_size(here, 8), key) for key in keys]
     np.testing.assert_array_equal(inputs.direct, direct)
     at_full = np.stack([enlarge_flow(f, np.empty((2, 48, 64), np.float32)) for f in direct])
     np.testing.assert_array_equal(inputs.flows[FLOW_KEY], at_full)

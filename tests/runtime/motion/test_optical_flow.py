@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.scenes import render
-from vidcolor.motion.optical_flow import flow, new_dis, to_uint8
+from vidcolor.motion.optical_flow import STRIDE, flow, new_dis, to_uint8
 
 LUMA = to_uint8(render(1, 128, 160).luma[0])
 
@@ -49,8 +49,16 @@ def test_what_was_computed_before_does_not_matter() -> None:
 def test_a_used_object_is_as_good_as_a_new_one(height: int, width: int) -> None:
     lumas = to_uint8(render(4, height, width, seed=3).luma)
     for here, other in permutations(lumas, 2):
-        new = new_dis().calc(here, other, None)
-        np.testing.assert_array_equal(flow(here, other), np.moveaxis(new, 2, 0))
+        for stride in (STRIDE, 6):
+            new = new_dis(stride=stride).calc(here, other, None)
+            found = flow(here, other, stride=stride)
+            np.testing.assert_array_equal(found, np.moveaxis(new, 2, 0))
+
+
+def test_patches_lie_as_far_apart_as_is_said() -> None:
+    other = np.roll(LUMA, 3, axis=1)
+    assert new_dis(stride=6).getPatchStride() == 6
+    assert (flow(LUMA, other, stride=2) != flow(LUMA, other, stride=6)).any()
 
 
 def test_it_is_written_where_it_is_wanted() -> None:
