@@ -73,7 +73,7 @@ def _borders(nodes: Iterable[NodeProto], inputs: list[str], outputs: list[str]) 
                 source = sources.get(node.input[0], node.input[0])
                 sources |= dict.fromkeys(node.output, source)
     taken += (name for name in outputs if name in of_luma)
-    return [*dict.fromkeys(taken)]
+    return [name for name in dict.fromkeys(taken) if name != contract.LUMA]
 
 
 def _rename(graph: GraphProto, names: dict[str, str]) -> None:

@@ -112,6 +112,15 @@ def test_numbers_of_8_bits_cross_as_such_and_what_only_rearranges_stays() -> Non
     assert codes.dtype == np.uint8
 
 
+def test_luma_rearranged_needs_no_cut() -> None:
+    made = model(
+        node("Transpose", "luma", "turned"),
+        node("Transpose", "turned", "back"),
+        node("Add", "back state.chroma", "chroma"),
+    )
+    assert split(made) == {"propagate": made}
+
+
 def test_sizes_are_in_both_parts() -> None:
     made = model(
         node("Shape", "luma", "size"),
