@@ -100,6 +100,10 @@ def test_another_pass_takes_them_from_the_first(
     again = propagator.prepare(scene.luma[1], state, previous=scene.luma[2], reuse=first)
     assert again.features is first.features
     assert len(computed) == 1
+    other = propagator.prepare(scene.luma[3], state, previous=scene.luma[2], reuse=first)
+    assert len(computed) == 2
+    (features,) = other.features.values()
+    np.testing.assert_array_equal(features.numpy(), other.luma)
 
 
 def test_they_count_as_memory_that_is_held(split: Propagator, scene: Scene) -> None:

@@ -65,6 +65,11 @@ class FrameInputs:
         features = sum(tensor.tensor_size_in_bytes() for tensor in self.features.values())
         return sum(p.nbytes for p in planes) + sum(p.nbytes for p in codes) + int(features)
 
+    def are_of(self, luma: Plane) -> bool:
+        """Whether the inputs were prepared from this luma [h, w]."""
+        height, width = self.size
+        return np.array_equal(self.luma[0, 0, :height, :width], luma)
+
     def follows(self, previous: Luma8 | None, keys: tuple[Luma8, ...]) -> bool:
         """Whether the inputs were prepared for this frame before and these keys."""
         pairs = ((self.previous, previous), *zip(self.keys, keys, strict=False))

@@ -70,6 +70,8 @@ class Preparer:
                 f"luma is {luma.shape[1]}x{luma.shape[0]} pixels, "
                 f"its state is of frames of {width}x{height}"
             )
+        if reuse is not None and not reuse.are_of(luma):
+            reuse = None  # a source may give another frame today than it did then
         try:
             inputs = prepare_inputs(
                 luma,
