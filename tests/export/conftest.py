@@ -1,8 +1,11 @@
 """The exporter takes seconds a graph, so tests share what it made once."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -11,9 +14,25 @@ from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from export.graphs import export_graphs
 from tests.export.courier import Courier
+from tests.export.generators import vivid
 from tests.support.made_once import made_once
-from training.checkpoint import Config
+from tests.support.shallow import shallow_python, shallow_unets
+from training.checkpoint import Config, save_generator
+from training.models.convlstm import ConvLSTMUNet
 from vidcolor.inference.contract import Metadata
+
+ROOT = Path(__file__).parents[2]
+NOTES = "## Limits\n\nIt knows clouds only.\n"
+WIDTH = 1 / 4
+
+
+class Exported(NamedTuple):
+    """What `python -m export` has made of a checkpoint, with `NOTES`, and what it said."""
+
+    checkpoint: Path
+    bundle: Path
+    out: str
+    err: str
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,6 +84,45 @@ def courier_bytes(
 
     folder = made_once(tmp_path_factory, "courier", trace)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """A shallow generator with a state of its own, a quarter of its width: its bundle is made by a
+    process of its own, as a user makes one."""
+    folder = made_once(tmp_path_factory, "exported", _export)
+    said = [(folder / name).read_text(encoding="utf-8") for name in ("out", "err")]
+    return Exported(folder / "checkpoint", folder / "mine", *said)
+
+
+def _export(folder: Path) -> None:
+    torch.manual_seed(0)
+    with shallow_unets():
+        generator = vivid(ConvLSTMUNet(width=WIDTH))
+    generator.calibrate(0.25)
+    config = Config(
+        name="lstm-1",
+        model="convlstm",
+        arguments={"width": WIDTH},
+        licence="MIT",
+        training_data="rendered scenes",
+        metrics={"psnr": 30.125},
+    )
+    save_generator(folder / "checkpoint", generator, config=config)
+    (folder / "notes.md").write_text(NOTES, encoding="utf-8")
+    words = [folder / "checkpoint", "-o", folder / "mine"]
+    words += ["--licence", "CC0", "--notes", folder / "notes.md"]
+    done = subprocess.run(
+        [shallow_python(folder / "python"), "-m", "export", *words],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "out").write_text(done.stdout, encoding="utf-8")
+    (folder / "err").write_text(done.stderr, encoding="utf-8")
 
 
 @pytest.fixture

@@ -1,49 +1,20 @@
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from export.__main__ import main
 from export.options import Export
-from tests.support.shallow import HALVINGS, shallow_python, shallow_unets
-from training.checkpoint import CONFIG, WEIGHTS, Config, save_generator
-from training.models.unet import UNet
+from tests.export.conftest import NOTES, Exported
+from tests.support.shallow import HALVINGS, shallow_unets
+from training.checkpoint import CONFIG, WEIGHTS
 from vidcolor.inference.session import Session
-
-ROOT = Path(__file__).parents[2]
-WIDTH = 1 / 4
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    """A shallow U-Net of a quarter of its widths, with batch norms that do something."""
-    torch.manual_seed(0)
-    with shallow_unets():
-        generator = UNet(width=WIDTH)
-    with torch.no_grad():
-        for module in generator.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.running_mean.normal_(0, 0.3)
-                module.running_var.uniform_(0.5, 2)
-    generator.calibrate(0.25)
-    folder = tmp_path_factory.mktemp("runs") / "seeds"
-    save_generator(
-        folder,
-        generator,
-        config=Config(
-            name="cgan-dt1",
-            model="seeds",
-            arguments={"width": WIDTH},
-            licence="MIT",
-            training_data="rendered scenes",
-            metrics={"psnr": 30.125},
-        ),
-    )
-    return folder
+def checkpoint(exported: Exported) -> Path:
+    return exported.checkpoint
 
 
 @pytest.fixture
@@ -58,37 +29,23 @@ def call(monkeypatch, capsys):
     return call
 
 
-def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(checkpoint, shelf, tmp_path):
-    notes = tmp_path / "notes.md"
-    notes.write_text("## Limits\n\nIt knows clouds only.\n")
-    python = shallow_python(tmp_path / "python")
-    done = subprocess.run(
-        [
-            *(python, "-m", "export", checkpoint, "-o", shelf / "mine"),
-            *("--licence", "CC0", "--notes", notes),
-        ],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    *_, wrote, following = done.stdout.splitlines()
-    assert wrote == f"wrote {shelf / 'mine'}"
-    assert following.endswith(f"--key first.png --model {shelf / 'mine'}")
-    assert done.stdout.count("\n") < 10
+def test_a_checkpoint_becomes_a_bundle_that_the_runtime_loads(exported):
+    bundle = exported.bundle
+    assert exported.err == ""
+    *_, wrote, following = exported.out.splitlines()
+    assert wrote == f"wrote {bundle}"
+    assert following.endswith(f"--key first.png --model {bundle}")
+    assert exported.out.count("\n") < 10
     for precision in ("float32", "float16"):
-        session = Session.load(shelf / "mine", provider="cpu", precision=precision)
-        assert session.metadata.name == "cgan-dt1"  # the checkpoint's
+        session = Session.load(bundle, provider="cpu", precision=precision)
+        assert session.metadata.name == "lstm-1"  # the checkpoint's
         assert session.metadata.licence == "CC0"
         assert session.metadata.training_data == "rendered scenes"
         assert session.metadata.metrics == "psnr 30.12"
         assert session.metadata.size_multiple == 2**HALVINGS
-    assert "\n## Limits\n\nIt knows clouds only.\n\n##" in (shelf / "mine" / "CARD.md").read_text()
+    assert f"\n{NOTES}\n##" in (bundle / "CARD.md").read_text()
     sizes = [
-        (shelf / "mine" / f"propagate.{precision}.onnx").stat().st_size
+        (bundle / f"propagate.{precision}.onnx").stat().st_size
         for precision in ("float32", "float16")
     ]
     assert sizes[1] < 0.7 * sizes[0]
@@ -107,7 +64,7 @@ def test_a_missing_checkpoint_is_one_sentence(call, shelf):
     [
         (CONFIG, b"{"),
         (CONFIG, b"\xff\xfe"),
-        (CONFIG, json.dumps({"model": "seeds"}).encode()),
+        (CONFIG, json.dumps({"model": "convlstm"}).encode()),
         (WEIGHTS, b"not tensors"),
     ],
 )
@@ -151,4 +108,4 @@ def test_a_model_can_be_given_another_name(checkpoint, shelf, monkeypatch):
     with shallow_unets():
         exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle", name="mine-2"))
         exporter.run(Export(checkpoint=checkpoint, output=shelf / "bundle"))
-    assert given == ["mine-2", "cgan-dt1"]
+    assert given == ["mine-2", "lstm-1"]

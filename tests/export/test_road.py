@@ -4,7 +4,6 @@ runtime, the command line, the filter."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -13,42 +12,38 @@ import pytest
 import torch
 
 from export.__main__ import main as export
+from tests.export.conftest import Exported
+from tests.export.generators import vivid
 from tests.support import need
 from tests.support.scenes import render
 from tests.support.shallow import shallow_unets
 from tests.support.videos import write_clip, write_key
 from training.checkpoint import Config, save_generator
-from training.models import GENERATORS
+from training.models.similarity import SimilarityUNet
 from vidcolor.cli import main as vidcolor
 from vidcolor.inference.session import Session
 from vidcolor.propagate import Propagator
 
-ARGUMENTS = {
-    "convlstm": {"width": 1 / 32},
-    "similarity": {"width": 1 / 32, "similarity_width": 4, "match_width": 8},
-}
+SIMILARITY = {"width": 1 / 32, "similarity_width": 4, "match_width": 8}
 
 
-@pytest.fixture(scope="module", params=list(ARGUMENTS))
-def bundle(request, tmp_path_factory) -> Iterator[Path]:
+@pytest.fixture(scope="module", params=["convlstm", "similarity"])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of random weights that colour visibly, by the command line."""
+    if request.param == "convlstm":
+        exported: Exported = request.getfixturevalue("exported")
+        return exported.bundle
     torch.manual_seed(0)
     with shallow_unets():
-        yield export_to(tmp_path_factory.mktemp("road"), request.param)
+        return export_similarity(tmp_path_factory.mktemp("road"))
 
 
-def export_to(folder: Path, model: str) -> Path:
-    generator = GENERATORS[model](**ARGUMENTS[model])
-    with torch.no_grad():
-        generator.head.weight.normal_(0, 0.3)
-        for module in generator.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.running_mean.normal_(0, 0.3)
-                module.running_var.uniform_(0.05, 0.2)
-    config = Config(name=model, model=model, arguments=ARGUMENTS[model])
+def export_similarity(folder: Path) -> Path:
+    generator = vivid(SimilarityUNet(**SIMILARITY))
+    config = Config(name="similarity", model="similarity", arguments=SIMILARITY)
     save_generator(folder / "checkpoint", generator, config=config)
     with pytest.MonkeyPatch.context() as patch:
-        output = folder / model
+        output = folder / "similarity"
         patch.setattr(sys, "argv", ["export", str(folder / "checkpoint"), "-o", str(output)])
         assert export() == 0
     return output

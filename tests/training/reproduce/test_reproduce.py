@@ -36,7 +36,8 @@ from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[3]
 FRAMES = 14
-STEPS = 60
+STEPS = 30
+"""A run saves after the first and then every few: it is stopped long before the last."""
 
 
 @pytest.fixture(scope="module")
