@@ -33,13 +33,40 @@ def scene():
     return scenes(SHOTS)
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory, scene: object) -> Path:
+    """A folder with a film of four shots and a key in each."""
+    folder = tmp_path_factory.mktemp("film")
+    write_film(folder / "film.mkv", scene)
+    write_keys(folder / "keys", scene, KEYS)
+    write_scenes(folder / "cuts.txt", CUTS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with the film coloured as out.mkv."""
+    folder = tmp_path_factory.mktemp("finished")
+    shutil.copytree(film, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert color("out.mkv") == 0
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: object) -> Path:
-    """A folder to stand in, with a film of four shots and a key in each."""
+def folder(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of `film` to stand in."""
+    shutil.copytree(film, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_film(Path("film.mkv"), scene)
-    write_keys(Path("keys"), scene, KEYS)
-    write_scenes(Path("cuts.txt"), CUTS)
+    return tmp_path
+
+
+@pytest.fixture
+def colored(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of `finished` to stand in."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -79,10 +106,9 @@ CHANGES: dict[str, tuple[Callable[[object], None], int]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_only_what_changes_is_coloured(
-    change: str, folder: Path, scene: object, steps: list[int]
+    change: str, colored: Path, scene: object, steps: list[int]
 ) -> None:
     apply, expected = CHANGES[change]
-    assert color("out.mkv") == 0
     apply(scene)
     steps.clear()
     assert color("out.mkv", "--any-key") == 0
@@ -112,9 +138,8 @@ def test_an_option_of_one_shot_is_changed(
     assert Path("out.mkv").read_bytes() == Path("fresh.mkv").read_bytes()
 
 
-def test_back_again_costs_nothing(folder: Path, scene: object, steps: list[int]) -> None:
+def test_back_again_costs_nothing(colored: Path, scene: object, steps: list[int]) -> None:
     """What was made of the key that was taken away is still there."""
-    assert color("out.mkv") == 0
     first = Path("out.mkv").read_bytes()
     add_a_key(scene)
     assert color("out.mkv") == 0
@@ -126,10 +151,9 @@ def test_back_again_costs_nothing(folder: Path, scene: object, steps: list[int])
 
 
 def test_the_version_before_is_put_aside_by_its_name(
-    folder: Path, scene: object, steps: list[int]
+    colored: Path, scene: object, steps: list[int]
 ) -> None:
     """What is kept stays with the name of the output."""
-    assert color("out.mkv") == 0
     before = Path("out.mkv").read_bytes()
     Path("out.mkv").rename("old.mkv")
     Path("out.mkv.vidcolor.json").rename("old.mkv.vidcolor.json")
@@ -156,8 +180,7 @@ def test_where_nothing_that_is_kept_fits_it_is_said(
     assert told in capsys.readouterr().err
 
 
-def test_another_output_takes_a_copy_of_what_is_kept(folder: Path, steps: list[int]) -> None:
-    assert color("out.mkv") == 0
+def test_another_output_takes_a_copy_of_what_is_kept(colored: Path, steps: list[int]) -> None:
     shutil.copytree("out.mkv.vidcolor", "web.mp4.vidcolor")
     steps.clear()
     assert color("web.mp4", "--codec", "h264-420") == 0
@@ -221,11 +244,10 @@ def test_the_film_is_scanned_no_further_than_the_new_key(
     assert sum(decoded) == sum(SHOTS)
 
 
-def test_what_is_kept_is_bounded(folder: Path) -> None:
+def test_what_is_kept_is_bounded(colored: Path) -> None:
     def size() -> int:
         return sum(path.stat().st_size for path in Path("out.mkv.vidcolor").glob("*.*.*"))
 
-    assert color("out.mkv") == 0
     whole = size()
     assert color("out.mkv", "--keep", f"{whole // 2000}K") == 0
     assert whole / 4 < size() <= whole / 2
@@ -233,10 +255,9 @@ def test_what_is_kept_is_bounded(folder: Path) -> None:
     assert not Path("out.mkv.vidcolor").exists()
 
 
-def test_cleaning(folder: Path, capsys: pytest.CaptureFixture[str], steps: list[int]) -> None:
-    assert color("out.mkv") == 0
+def test_cleaning(colored: Path, capsys: pytest.CaptureFixture[str], steps: list[int]) -> None:
     before = Path("out.mkv").read_bytes()
-    (folder / "out.mkv.vidcolor" / "notes.txt").write_text("mine")
+    (colored / "out.mkv.vidcolor" / "notes.txt").write_text("mine")
     assert main(["clean", "out.mkv"]) == 0
     assert "out.mkv: " in capsys.readouterr().out
     assert [path.name for path in Path("out.mkv.vidcolor").iterdir()] == ["notes.txt"]
@@ -247,15 +268,15 @@ def test_cleaning(folder: Path, capsys: pytest.CaptureFixture[str], steps: list[
     assert main(["clean", "absent.mkv"]) == 2
     assert "no folder absent.mkv.vidcolor" in capsys.readouterr().err
     # What is not of a job's is not touched, not even by a lock.
-    others = sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+    others = sorted((path, path.lstat().st_mtime_ns) for path in colored.rglob("*"))
     for name in ("mine", "out"):
         Path(f"{name}.mkv.vidcolor").mkdir(exist_ok=True)
     Path("mine.mkv.vidcolor/diary.txt").write_text("precious")
-    before = sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+    before = sorted((path, path.lstat().st_mtime_ns) for path in colored.rglob("*"))
     assert len(before) == len(others) + 2
     assert main(["clean", "out.mkv", "mine.mkv"]) == 2
     assert "mine.mkv.vidcolor holds nothing that vidcolor has kept" in capsys.readouterr().err
-    assert sorted((path, path.lstat().st_mtime_ns) for path in folder.rglob("*")) == before
+    assert sorted((path, path.lstat().st_mtime_ns) for path in colored.rglob("*")) == before
     assert main(["clean"]) == 2
     assert "outputs: none is given" in capsys.readouterr().err
     for nameless in ("", ".", "/"):
@@ -290,16 +311,15 @@ OTHERS = {
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_vidcolor_did_not_write_is_not_overwritten(
-    other: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    other: str, colored: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert color("out.mkv") == 0
     OTHERS[other](Path("out.mkv"))
-    before = sorted((path, path.lstat().st_mtime_ns) for path in folder.glob("*"))
+    before = sorted((path, path.lstat().st_mtime_ns) for path in colored.glob("*"))
     with monkeypatch.context() as patch:
         patch.delattr(Propagator, "step")
         assert color("out.mkv") == 2
     assert "exists already" in capsys.readouterr().err
-    assert sorted((path, path.lstat().st_mtime_ns) for path in folder.glob("*")) == before
+    assert sorted((path, path.lstat().st_mtime_ns) for path in colored.glob("*")) == before
     assert color("out.mkv", "--overwrite") == 0
     with av.open("out.mkv") as container:
         assert sum(1 for _ in container.decode(video=0)) == sum(SHOTS)
@@ -308,9 +328,8 @@ def test_what_vidcolor_did_not_write_is_not_overwritten(
 
 
 def test_the_output_of_another_film_is_not_overwritten(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    colored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert color("out.mkv") == 0
     shutil.copy("film.mkv", "copy.mkv")
     os.utime("copy.mkv", ns=(0, 0))
     Path("copy.mkv").rename("film.mkv")
@@ -396,7 +415,6 @@ def flip(path: Path, chance: np.random.Generator) -> None:
 
 def flipped_bits(count: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Each time one bit of one cached file is flipped: the bytes stay, and a note tells."""
-    assert color("out.mkv") == 0
     whole = Path("out.mkv").read_bytes()
     chance = np.random.default_rng(2026)
     for _ in range(count):
@@ -410,12 +428,12 @@ def flipped_bits(count: int, capsys: pytest.CaptureFixture[str]) -> None:
         assert Path("out.mkv").read_bytes() == whole
 
 
-def test_flipped_bits_change_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_flipped_bits_change_nothing(colored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flipped_bits(24, capsys)
 
 
 @pytest.mark.long
-def test_300_flipped_bits_change_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_300_flipped_bits_change_nothing(colored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flipped_bits(300, capsys)
 
 
@@ -450,7 +468,6 @@ DAMAGE = (flip, cut_short, made_a_folder, exchanged, without_a_name, noise, lost
 
 
 def mutated_folders(count: int) -> None:
-    assert color("out.mkv") == 0
     whole = Path("out.mkv").read_bytes()
     shutil.copytree("out.mkv.vidcolor", "kept")
     chance = np.random.default_rng(17)
@@ -469,10 +486,10 @@ def mutated_folders(count: int) -> None:
         assert Path("out.mkv").read_bytes() == whole, (number, done)
 
 
-def test_mutated_work_folders(folder: Path) -> None:
+def test_mutated_work_folders(colored: Path) -> None:
     mutated_folders(30)
 
 
 @pytest.mark.long
-def test_300_mutated_work_folders(folder: Path) -> None:
+def test_300_mutated_work_folders(colored: Path) -> None:
     mutated_folders(300)
