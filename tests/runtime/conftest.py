@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from tests.support.forked import Programs, programs
 from vidcolor.commands import command_line
 
 
@@ -34,3 +35,10 @@ def heeded_interrupts() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def vidcolor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Starts `vidcolor` in processes of its own."""
+    with programs(tmp_path_factory.mktemp("told")) as started:
+        yield started

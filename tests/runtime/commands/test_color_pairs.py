@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.films import scenes, write_film, write_keys, write_scenes
+from tests.support.forked import Program, Programs
 from tests.support.waiting import DEADLINE
 from vidcolor.cli import main
 
@@ -24,6 +24,8 @@ WHOLE = "whole.mkv"
 BUSY = r"vidcolor: output: out\.mkv is being written by process (\d+) since \d{4}-.*; wait for it"
 PART = ("--range", "9-90")
 """Another job on the same output."""
+LONGEST = 0.6
+"""Seconds after one run at which another begins, at most: sometimes the first is done."""
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +57,24 @@ def words(output: str, *more: str) -> list[str]:
     return ["color", "film.mkv", "-o", output, *options, "--codec", "ffv1", "--quiet", *more]
 
 
-def start(*more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "vidcolor", *words("out.mkv", *more)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
 def parts() -> int:
     return len(list(Path("out.mkv.vidcolor").glob("*.nut")))
 
 
-def wait_for(what: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_for(what: Callable[[], object], process: Program) -> None:
     deadline = time.monotonic() + DEADLINE
-    while not what() and process.poll() is None and time.monotonic() < deadline:
+    while not what() and process.status is None and time.monotonic() < deadline:
         time.sleep(0.002)
 
 
-def check_pair(first: subprocess.Popen[str], second: subprocess.Popen[str], kept: Path) -> None:
+def check_pair(first: Program, second: Program, kept: Path) -> None:
     """Each ends well or says that the other is at work; what is written is whole."""
     pids, ends = [first.pid, second.pid], []
     for process, other in ((first, pids[1]), (second, pids[0])):
-        _, told = process.communicate(timeout=DEADLINE)
-        ends.append(process.returncode)
-        if process.returncode:
-            assert process.returncode == 2, told
+        ends.append(process.wait(DEADLINE))
+        told = process.told
+        if ends[-1]:
+            assert ends[-1] == 2, told
             named = re.search(BUSY, told)
             assert named is not None or "by another process" in told, told
             assert named is None or int(named[1]) == other
@@ -96,21 +93,20 @@ def check_work(kept: Path) -> None:
     assert Path("out.mkv").read_bytes() == (kept / WHOLE).read_bytes()
 
 
-def stop_midway(*more: str) -> None:
-    process = start(*more)
+def stop_midway(vidcolor: Programs) -> None:
+    process = vidcolor.start(words("out.mkv"))
     wait_for(lambda: parts() >= 3, process)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process.send(signal.SIGKILL)
+    assert process.wait(DEADLINE) == -signal.SIGKILL
 
 
-def pair(kind: str, kept: Path, chance: np.random.Generator) -> None:
+def pair(kind: str, kept: Path, chance: np.random.Generator, vidcolor: Programs) -> None:
     if kind == "resumed":
-        stop_midway()
+        stop_midway(vidcolor)
     other = PART if chance.random() < 0.3 else ()
-    first = start()
-    time.sleep(chance.random() * 1.5)
-    second = start(*other, "--overwrite")
+    first = vidcolor.start(words("out.mkv"))
+    time.sleep(chance.random() * LONGEST)
+    second = vidcolor.start(words("out.mkv", *other, "--overwrite"))
     check_pair(first, second, kept)
     check_work(kept)
 
@@ -121,54 +117,52 @@ needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has 
 @needs_signals
 @pytest.mark.parametrize("kind", ["fresh", "resumed"])
 @pytest.mark.parametrize("seed", range(2))
-def test_pairs(kind: str, seed: int, folder: Path, kept: Path) -> None:
-    pair(kind, kept, np.random.default_rng(seed))
+def test_pairs(kind: str, seed: int, folder: Path, kept: Path, vidcolor: Programs) -> None:
+    pair(kind, kept, np.random.default_rng(seed), vidcolor)
 
 
 @needs_signals
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["fresh", "resumed"])
 @pytest.mark.parametrize("seed", range(2, 25))
-def test_many_pairs(kind: str, seed: int, folder: Path, kept: Path) -> None:
-    pair(kind, kept, np.random.default_rng(seed))
+def test_many_pairs(kind: str, seed: int, folder: Path, kept: Path, vidcolor: Programs) -> None:
+    pair(kind, kept, np.random.default_rng(seed), vidcolor)
 
 
 @needs_signals
 @pytest.mark.parametrize("resumed", [False, True])
-def test_one_that_is_held(resumed: bool, folder: Path, kept: Path) -> None:
+def test_one_that_is_held(resumed: bool, folder: Path, kept: Path, vidcolor: Programs) -> None:
     """A process that sleeps still holds the lock, and goes on undisturbed."""
     if resumed:
-        stop_midway()
+        stop_midway(vidcolor)
     begun = parts()
-    first = start()
+    first = vidcolor.start(words("out.mkv"))
     wait_for(lambda: parts() > begun, first)
-    first.send_signal(signal.SIGSTOP)
+    first.send(signal.SIGSTOP)
     try:
         for more in ((), PART):
-            second = start(*more)
-            _, told = second.communicate(timeout=DEADLINE)
-            assert second.returncode == 2, told
-            named = re.search(BUSY, told)
-            assert named is not None, told
+            second = vidcolor.start(words("out.mkv", *more))
+            assert second.wait(DEADLINE) == 2, second.told
+            named = re.search(BUSY, second.told)
+            assert named is not None, second.told
             assert int(named[1]) == first.pid
     finally:
-        first.send_signal(signal.SIGCONT)
-    _, told = first.communicate(timeout=DEADLINE)
-    assert first.returncode == 0, told
+        first.send(signal.SIGCONT)
+    assert first.wait(DEADLINE) == 0, first.told
     assert Path("out.mkv").read_bytes() == (kept / WHOLE).read_bytes()
 
 
 @needs_signals
-def test_a_lock_dies_with_its_owner(folder: Path, kept: Path) -> None:
-    stop_midway()
+def test_a_lock_dies_with_its_owner(folder: Path, kept: Path, vidcolor: Programs) -> None:
+    stop_midway(vidcolor)
     assert (folder / "out.mkv.vidcolor" / "lock").exists()
     assert main(words("out.mkv")) == 0
     assert Path("out.mkv").read_bytes() == (kept / WHOLE).read_bytes()
 
 
 @needs_signals
-def test_another_range_takes_nothing_from_a_stopped_job(folder: Path) -> None:
-    stop_midway()
+def test_another_range_takes_nothing_from_a_stopped_job(folder: Path, vidcolor: Programs) -> None:
+    stop_midway(vidcolor)
     before = set(Path("out.mkv.vidcolor").glob("*.nut"))
     assert len(before) >= 3
     assert main(words("out.mkv", *PART)) == 0

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,8 @@ import pytest
 from tests.runtime.commands.test_color_again import DAMAGE
 from tests.runtime.film.conftest import PART
 from tests.support.films import scenes, write_film, write_keys
+from tests.support.forked import Programs, run_killed
+from tests.support.waiting import DEADLINE
 from vidcolor import interruption
 from vidcolor.cli import main
 from vidcolor.errors import MediaError
@@ -34,20 +35,6 @@ APART = 7
 runs are stopped at every frame of a part; and they are stopped in every segment."""
 FOLDERS = 12
 """Damaged folders of each kind of stop, with one to five damaged files each."""
-KILLED = """
-import os, signal, sys
-from vidcolor.cli import main
-from vidcolor.film import segments
-from vidcolor.propagate import Propagator
-left, segments.PART, step = [int(sys.argv[1])], int(sys.argv[2]), Propagator.step
-def stepped(self, luma, state):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, luma, state)
-Propagator.step = stepped
-sys.exit(main(sys.argv[3:]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +158,13 @@ def test_stopped_again_and_again(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize(("keys", "after"), [("forward", 22), ("both ways", 20), ("both ways", 50)])
-def test_killed(keys: str, after: int, steps: list[int], fresh: Callable[[str], bytes]) -> None:
-    command = [sys.executable, "-c", KILLED, str(after + 1), str(PART), *words(keys, "out.mkv")]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+def test_killed(
+    keys: str, after: int, steps: list[int], fresh: Callable[[str], bytes], vidcolor: Programs
+) -> None:
+    killed = vidcolor.start(
+        words(keys, "out.mkv"), run=partial(run_killed, step=after + 1, part=PART)
+    )
+    assert killed.wait(DEADLINE) == -signal.SIGKILL
     total = STEPS[keys, "whole"]
     assert main(words(keys, "out.mkv")) == 0
     # A few frames are on their way through the chain.
@@ -199,12 +190,12 @@ def test_it_goes_on_whatever_the_number_of_jobs(
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize("after", [18, 30, 44])
 def test_killed_with_two_at_a_time(
-    after: int, steps: list[int], fresh: Callable[[str], bytes]
+    after: int, steps: list[int], fresh: Callable[[str], bytes], vidcolor: Programs
 ) -> None:
     """Each of two workers loses a part at most."""
     with_two = words("two", "out.mkv", "--jobs", "2")
-    command = [sys.executable, "-c", KILLED, str(after + 1), str(PART), *with_two]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    killed = vidcolor.start(with_two, run=partial(run_killed, step=after + 1, part=PART))
+    assert killed.wait(DEADLINE) == -signal.SIGKILL
     assert main(with_two) == 0
     assert STEPS_OF_TWO - after <= len(steps) <= STEPS_OF_TWO - after + 2 * PART
     left = {path.name.partition(".")[0] for path in Path("out.mkv.vidcolor").iterdir()}
