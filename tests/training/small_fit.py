@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.options import ClipOptions
 from tests.support.footage import SIZE, write_scenes
+from training import __main__ as command
+from training import validation
 from training.data.options import RolloutOptions
+from training.fit import fit
 from training.options import FitOptions
 from training.run_log import read_losses
+
+EXAMPLES = 4
+"""That a generator is validated on: every checkpoint is, and it takes a quarter of the time."""
 
 
 def small_fit(folder: Path) -> FitOptions:
@@ -32,3 +40,16 @@ def small_fit(folder: Path) -> FitOptions:
 def losses(out: Path) -> list[dict[str, float]]:
     """The figures of a run without the minutes, which no two runs share."""
     return [{k: v for k, v in line.items() if k != "minutes"} for line in read_losses(out)]
+
+
+def run_fit(options: FitOptions) -> None:
+    """Train in a process that was started for it."""
+    validation.EXAMPLES = EXAMPLES
+    fit(options)
+
+
+def run_command(words: Sequence[str]) -> None:
+    """Do what `python -m training` does, in a process that was started for it."""
+    validation.EXAMPLES = EXAMPLES
+    sys.argv = ["training", *words]
+    assert command.main() == 0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from evaluation.provenance import provenance
-from tests.training.small_fit import losses, small_fit
+from tests.training.small_fit import EXAMPLES, losses, small_fit
 from training import validation
 from training.checkpoint import CheckpointError, load_generator
 from training.fit import fit
@@ -24,9 +24,8 @@ from vidcolor.errors import ArgumentError
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_examples() -> Iterator[None]:
-    """Every checkpoint is validated; on four examples that takes a quarter of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validation, "EXAMPLES", 4)
+        patch.setattr(validation, "EXAMPLES", EXAMPLES)
         yield
 
 

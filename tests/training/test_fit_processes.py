@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from tests.support.footage import SIZE
+from tests.support.forked import fork_server
 from tests.support.waiting import DEADLINE
-from tests.training.small_fit import losses, small_fit
+from tests.training.small_fit import losses, run_command, run_fit, small_fit
 from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
-from training.fit import fit
 from training.options import FitOptions, ObjectiveOptions
 from training.state import TRAINING
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ForkServerContext]:
+    """Starts processes that have imported PyTorch and what trains."""
+    with fork_server("tests.training.small_fit") as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +36,17 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> FitOptions:
     return small_fit(tmp_path_factory.mktemp("fit"))
 
 
-def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
+def test_killed_at_any_time_the_best_weights_are_whole(options, processes, tmp_path):
     """Three times: kill -9 at a random moment of a run that saves after every update."""
     run = replace(
         options, out=tmp_path / "run", objective=ObjectiveOptions(alpha=0),
         steps=100_000, checkpoint_steps=1,
     )  # fmt: skip
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["training.fit"])  # PyTorch is imported once for all three
     rng = np.random.default_rng(0)
     step = 0
     for _ in range(3):
         resume = (run.out / "checkpoint" / TRAINING).exists()
-        process = processes.Process(target=fit, args=(replace(run, resume=resume),))
+        process = processes.Process(target=run_fit, args=(replace(run, resume=resume),))
         process.start()
         try:
             end = time.monotonic() + DEADLINE
@@ -51,7 +54,7 @@ def test_killed_at_any_time_the_best_weights_are_whole(options, tmp_path):
                 assert process.is_alive()
                 assert time.monotonic() < end
                 time.sleep(0.02)
-            time.sleep(rng.uniform(0.0, 1.0))
+            time.sleep(rng.uniform(0.0, 0.5))
         finally:
             process.kill()
             process.join()
@@ -70,25 +73,30 @@ def _checkpoint_after(out: Path, step: int) -> bool:
         return False
 
 
-def test_two_processes_train_one_model(options, tmp_path):
-    """torchrun with gloo: both see their half of the batch, and agree on the gradients."""
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
-            *("-m", "training", "fit", str(options.videos[0]), "-o", str(tmp_path / "run")),
-            *("--arguments", "width=0.03125", "--discriminator-width", "0.03125"),
-            *("--size", str(SIZE), "--crop", str(SIZE), "--cache", str(options.clips.cache)),
-            *("--batch", "4", "--steps", "2", "--log-every", "1", "--accelerator", "cpu"),
-            *("--threads", "1", "--checkpoint-steps", "9"),
-        ],
-        check=False,
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
+def test_two_processes_train_one_model(options, processes, tmp_path):
+    """As torchrun starts them, with gloo: both see their half of the batch, and agree on the
+    gradients."""
+    words = [
+        *("fit", str(options.videos[0]), "-o", str(tmp_path / "run")),
+        *("--arguments", "width=0.03125", "--discriminator-width", "0.03125"),
+        *("--size", str(SIZE), "--crop", str(SIZE), "--cache", str(options.clips.cache)),
+        *("--batch", "4", "--steps", "2", "--log-every", "1", "--accelerator", "cpu"),
+        *("--threads", "1", "--checkpoint-steps", "9"),
+    ]
+    torchrun = elastic_launch(
+        LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=2,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            start_method=processes.get_start_method(),
+            max_restarts=0,
+        ),
+        run_command,
     )
-    assert run.returncode == 0, run.stderr[-3000:]
+    with ThreadPoolExecutor(1) as other:  # in the main thread it would replace signal handlers
+        other.submit(torchrun, words).result(DEADLINE)
     figures = losses(tmp_path / "run")
     assert [line["step"] for line in figures if "l1" in line] == [1, 2]
     assert json.loads((tmp_path / "run" / "checkpoint" / "config.json").read_text())["step"] == 2
