@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from evaluation.provenance import provenance
+from tests.support.shallow import shallow_unets
 from tests.training.small_fit import EXAMPLES, losses, small_fit
 from training import validation
 from training.checkpoint import CheckpointError, load_generator
@@ -22,16 +23,22 @@ from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
 
 
+CROP = 64
+"""Pixels, of which shallow U-Nets need fewer than the reports'; a discriminator needs as many."""
+
+
 @pytest.fixture(scope="module", autouse=True)
-def _few_examples() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+def _small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, shallow_unets():
         patch.setattr(validation, "EXAMPLES", EXAMPLES)
         yield
 
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> FitOptions:
-    return small_fit(tmp_path_factory.mktemp("fit"))
+    small = small_fit(tmp_path_factory.mktemp("fit"))
+    clips, rollout = replace(small.clips, size=CROP), replace(small.rollout, crop=CROP)
+    return replace(small, clips=clips, rollout=rollout)
 
 
 @pytest.fixture(scope="module")
