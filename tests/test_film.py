@@ -146,12 +146,12 @@ def test_from_gray_to_the_review(tmp_path: Path, footage: Footage, capsys) -> No
     told = capsys.readouterr().out
     [suggested] = set(paint(keys, footage.truth)) - set(painted)
     assert f"{suggested:06d}.png" in told
-    better = color(footage.gray, keys, tmp_path / "better.mkv")
+    better = color(footage.gray, keys, output)
     [shot] = [shot for shot in shots if suggested in shot]
     others = [n for n in shot if n not in (suggested, *painted)]
     gained = [psnr(better, footage.truth, [n]) - psnr(coloured, footage.truth, [n]) for n in others]
     assert np.mean(gained) > 0.5
-    after = Report.read(tmp_path / "better.mkv").confidence
+    after = Report.read(output).confidence
     assert np.mean(after) > np.mean(report.confidence)
 
 

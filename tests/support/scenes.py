@@ -7,6 +7,7 @@ colour can be followed by following luma. Everything is drawn from a seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -54,6 +55,13 @@ def render(
     frames: int = 8, height: int = 96, width: int = 128, *, seed: int = 0, pan: float = 0.7
 ) -> Scene:
     """A scene in which things move by up to 2 pixels and the camera by `pan` pixels a frame."""
+    luma, chroma = _rendered(frames, height, width, seed, pan)
+    return Scene(luma=luma.copy(), chroma=chroma.copy())
+
+
+@lru_cache(maxsize=16)
+def _rendered(frames: int, height: int, width: int, seed: int, pan: float) -> Scene:
+    """Drawn once where a file's tests ask for the same again and again."""
     rng = np.random.default_rng(seed)
     ground = _texture(rng, height + 2 * _MARGIN, width + 2 * _MARGIN)
     ground_chroma = _chroma(rng)
