@@ -22,7 +22,6 @@ from training.run_log import RunLog
 from training.validation import WholeClips
 from vidcolor.errors import ArgumentError
 
-
 CROP = 64
 """Pixels, of which shallow U-Nets need fewer than the reports'; a discriminator needs as many."""
 
