@@ -11,7 +11,7 @@ from onnx import ModelProto
 
 from export.card import model_card
 from export.features import split
-from export.graphs import ExportError, check_graphs, export_graphs
+from export.graphs import ExportError, check_graphs, export_graphs, export_propagate
 from export.parity import Parity, check_parity
 from export.precision import to_float16
 from export.quantise import calibration_feeds, to_int8
@@ -53,9 +53,11 @@ def write_bundle(
             _save(folder, precision, models)
         if calibrate:
             report("quantising to int8")
-            in_parts = export_graphs(generator, metadata, parts=PARTS)["propagate"]
+            exact = graphs["propagate"]
+            if generator.compute_in_parts(PARTS):
+                exact = export_propagate(generator, metadata)
             feeds = calibration_feeds(folder, calibrate)
-            _save(folder, contract.INT8, split(to_int8(in_parts, feeds)))
+            _save(folder, contract.INT8, split(to_int8(exact, feeds)))
         report("comparing with PyTorch")
         parities = check_parity(generator, folder)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}

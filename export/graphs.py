@@ -114,27 +114,29 @@ class PropagateGraph(nn.Module):
         return (frame.chroma, frame.confidence, *(frame.state[name] for name in self.state))
 
 
-def export_graphs(
-    generator: Generator, metadata: contract.Metadata, *, parts: int = 1
-) -> dict[str, ModelProto]:
+def export_graphs(generator: Generator, metadata: contract.Metadata) -> dict[str, ModelProto]:
     """The float32 graphs by name, checked and with `metadata` on board.
-
-    parts: see `Generator.compute_in_parts`.
 
     Raises ExportError when the generator cannot be traced or what it became breaks the contract.
     """
     generator = generator.eval()
-    generator.compute_in_parts(parts)
-    key, frame = _inputs(generator)
+    generator.compute_in_parts(1)
+    key, _ = _inputs(generator)
     memory, state = _remember(generator, TRACED)
     remember = RememberGraph(generator, memory, state)
-    propagate = PropagateGraph(generator, [i.name for i in frame])
     graphs = {
         "remember": trace(remember, key, remember.outputs, metadata),
-        "propagate": trace(propagate, frame, propagate.outputs, metadata),
+        "propagate": export_propagate(generator, metadata),
     }
     check_graphs(graphs)
     return graphs
+
+
+def export_propagate(generator: Generator, metadata: contract.Metadata) -> ModelProto:
+    """One of `export_graphs`, of a generator that may compute in parts; it is not checked."""
+    _, frame = _inputs(generator)
+    propagate = PropagateGraph(generator, [i.name for i in frame])
+    return trace(propagate, frame, propagate.outputs, metadata)
 
 
 def check_graphs(graphs: dict[str, ModelProto]) -> None:

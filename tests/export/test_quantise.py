@@ -211,3 +211,33 @@ def test_a_folder_without_videos_leaves_nothing_behind(
     with pytest.raises(ArgumentError, match="holds no video"):
         write_bundle(wide, shelf / "wide", metadata=metadata, config=config, calibrate=[shelf])
     assert not [*shelf.iterdir()]
+
+
+def test_what_computes_in_parts_is_traced_so_for_cpus(
+    bundle, videos, metadata, config, shelf, monkeypatch
+):
+    class InParts(Wide):
+        def compute_in_parts(self, parts: int) -> bool:
+            self.parts = parts
+            return True
+
+    class EnoughError(Exception):
+        """The rest is not of interest."""
+
+    def quantise(model, feeds):
+        raise EnoughError(model.producer_name)
+
+    exact, traced = exact_of(bundle), ModelProto(producer_name="traced")
+    graphs = {"remember": exact, "propagate": exact}
+    monkeypatch.setattr(bundle_module, "export_graphs", lambda *_: graphs)
+    monkeypatch.setattr(bundle_module, "check_graphs", lambda _: None)
+    monkeypatch.setattr(bundle_module, "to_int8", quantise)
+    generator, asked = InParts(), []
+    monkeypatch.setattr(
+        bundle_module, "export_propagate", lambda g, _: asked.append(g.parts) or traced
+    )
+    with pytest.raises(EnoughError, match="traced"):
+        write_bundle(
+            generator, shelf / "parts", metadata=metadata, config=config, calibrate=[videos]
+        )
+    assert asked == [bundle_module.PARTS]

@@ -91,11 +91,13 @@ class Generator(nn.Module, ABC):
         Only parts that others trained on other data; most generators have none.
         """
 
-    def compute_in_parts(self, parts: int) -> None:
+    def compute_in_parts(self, parts: int) -> bool:
         """Compute what is large at a time in so many parts, of one result, for the caches of a CPU.
 
-        Most generators have nothing like that.
+        Returns:
+            Whether there is anything like that, which most generators have not.
         """
+        return False
 
     def paint(
         self, luma: Tensor, state: Tensors, memory: Tensors, flows: Tensors

@@ -106,11 +106,12 @@ class Flagship(Generator):
         """The trunk's weights, from ImageNet."""
         self.encoder.trunk.load_imagenet()
 
-    def compute_in_parts(self, parts: int) -> None:
+    def compute_in_parts(self, parts: int) -> bool:
         """See `Generator.compute_in_parts`."""
         for attention in self.matchers:
             attention.parts = parts
         self.mixer.apart = parts > 1
+        return True
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """See `Generator.remember`."""
