@@ -23,7 +23,7 @@ from tests.attack.worker import CRASHED, Outcome, run_forked
 from tests.support.videos import write_clip
 
 ROOT = Path(__file__).parents[1]
-SHORT, LONG = 80, 2000
+SHORT, LONG = 48, 2000
 """Inputs."""
 
 
