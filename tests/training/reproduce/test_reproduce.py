@@ -56,7 +56,7 @@ def arguments(videos: tuple[Path, Path], out: Path) -> list[str]:
     return [
         *("reproduce", str(videos[0]), "--test", str(videos[1]), "-o", str(out), "--quick"),
         *("--systems", "supervised", "--width", "0.03125", "--crop", "64"),
-        *("--steps", str(STEPS), "--checkpoint-minutes", "0.05", "--clips", "1"),
+        *("--steps", str(STEPS), "--checkpoint-minutes", "0.01", "--clips", "1"),
         *("--frames", str(FRAMES), "--figures", "1", "--cache", str(out.parent / "cache")),
     ]
 
