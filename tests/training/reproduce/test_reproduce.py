@@ -36,7 +36,7 @@ from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[3]
 FRAMES = 14
-STEPS = 30
+STEPS = 60
 """A run saves after the first and then every few: it is stopped long before the last."""
 
 
