@@ -92,6 +92,8 @@ colored = core.vidcolor.Propagate(clip, key, num_streams=2, model={model!r}, pro
 """
 """No frame but the key ever comes."""
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+
 WAITS = {
     "get_frame": "colored.get_frame({frame})",
     "future": "colored.get_frame_async({frame}).result()",
@@ -157,11 +159,12 @@ import sys
 """
 
 
-@pytest.fixture(scope="module", params=["propagate", "remember"])
-def looping(request, toy_bundle, tmp_path_factory):
+@pytest.fixture(scope="module", params=["propagate", "remember", "features"])
+def looping(request, toy_bundle, split_bundle, tmp_path_factory):
     """A bundle of which one graph never ends."""
     folder = tmp_path_factory.mktemp("loop")
-    return spoiled(toy_bundle, folder, loop_for_ever, graphs=(request.param,))
+    bundle = split_bundle if request.param == "features" else toy_bundle
+    return spoiled(bundle, folder, loop_for_ever, graphs=(request.param,))
 
 
 def looping_script(looping, steps, *, wait="get_frame"):
@@ -177,9 +180,6 @@ def tell():
 threading.Thread(target=tell, daemon=True).start()
 {WAITS[wait].format(frame=1)}
 """
-
-
-posix = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 
 
 @posix

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import vapoursynth as vs
 
 from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import VidcolorError
-from vsvidcolor.cancel import InterruptedSeekError
+from vidcolor.inference.running import asking
+from vidcolor.planes import Plane
+from vsvidcolor.cancel import CancelToken, InterruptedSeekError
 from vsvidcolor.key_clip import FRAME_PROP
 from vsvidcolor.render import ColoredFrame, Renderer
 from vsvidcolor.replay import Replay
@@ -131,11 +134,21 @@ def prefetch(
                     return {"need": _pairs(_CLIP, previous)}
             numbers = [] if need is None else need[1::2]
             given = dict(zip(numbers, map(read_luma, _many(fetched)), strict=True))
-            with one_opencv_thread():
-                replay.prepare(n, clip_frame.luma, given)
+            prepare(n, clip_frame.luma, given)
             return {"val": frames}
+        except InterruptedSeekError:
+            raise  # VapourSynth must get this exception itself
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
+
+    def prepare(n: int, luma: Plane, given: Mapping[int, ClipFrame]) -> None:
+        cancel = CancelToken()
+        try:
+            with one_opencv_thread(), asking(partial(cancel.check, n)):
+                replay.prepare(n, luma, given)
+        except Exception:
+            cancel.check(n)  # it may have failed because it was ended
+            raise
 
     passed: vs.VideoNode = core.vidcolor.Stage(
         [lumas],
