@@ -32,21 +32,30 @@ def scene():
     return render(LENGTH, 64, 88)
 
 
+def watch_flows(monkeypatch, note):
+    """Call `note` with both lumas whenever flow is computed between them, from now on."""
+
+    def watched(compute):
+        def call(here, other, **options):
+            note(here, other)
+            return compute(here, other, **options)
+
+        return call
+
+    for name in ("flow", "direct_flow"):
+        monkeypatch.setattr(inputs_module, name, watched(getattr(inputs_module, name)))
+
+
 @pytest.fixture
 def flows(monkeypatch):
     """Pairs of lumas that flow was computed between, from now on: their bytes, and how often."""
     counted, lock = Counter(), threading.Lock()
 
-    def counting(compute):
-        def count(here, other, **options):
-            with lock:
-                counted[here.tobytes(), other.tobytes()] += 1
-            return compute(here, other, **options)
+    def count(here, other):
+        with lock:
+            counted[here.tobytes(), other.tobytes()] += 1
 
-        return count
-
-    for name in ("flow", "direct_flow"):
-        monkeypatch.setattr(inputs_module, name, counting(getattr(inputs_module, name)))
+    watch_flows(monkeypatch, count)
     return counted
 
 
@@ -86,15 +95,7 @@ def test_frames_are_made_side_by_side_with_one_thread_of_opencvs_each(
     """VapourSynth has threads enough. Only the first frame's flow is computed in its step."""
     threads, before = [], cv2.getNumThreads()
 
-    def counting(compute):
-        def counted(*planes, **options):
-            threads.append(cv2.getNumThreads())
-            return compute(*planes, **options)
-
-        return counted
-
-    for name in ("flow", "direct_flow"):
-        monkeypatch.setattr(inputs_module, name, counting(getattr(inputs_module, name)))
+    watch_flows(monkeypatch, lambda *_: threads.append(cv2.getNumThreads()))
     cv2.setNumThreads(3)
     try:
         colored = Case(scene, "YUV420P8", size=64).propagate(flow_bundle)

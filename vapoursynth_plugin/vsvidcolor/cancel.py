@@ -13,11 +13,14 @@ import select
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 from vidcolor.errors import VidcolorError
-from vidcolor.inference.running import end_runs
+from vidcolor.inference.running import asking, end_runs
 
 _HEARING = 0.05
 """Seconds in which a main thread that runs Python has surely heard of a signal."""
@@ -138,3 +141,21 @@ class CancelToken:
             raise VidcolorError(f"frame {frame} is not coloured, because Python exits")
         if self._is_cancelled or (_interrupts and _interrupts.count() != self._before):
             raise InterruptedSeekError(f"frame {frame} is not coloured, because of Ctrl-C")
+
+    @contextmanager
+    def asked(self, frame: int) -> Iterator[None]:
+        """Have each graph that is run for a frame ask; and if anything fails, ask why.
+
+        Args:
+            frame: The frame's number.
+
+        Raises:
+            InterruptedSeekError: As in `check`.
+            VidcolorError: Likewise.
+        """
+        try:
+            with asking(partial(self.check, frame)):
+                yield
+        except Exception:
+            self.check(frame)  # it may have failed because it was ended
+            raise

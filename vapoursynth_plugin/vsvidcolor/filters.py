@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import vapoursynth as vs
 
 from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import VidcolorError
-from vidcolor.inference.running import asking
-from vidcolor.planes import Plane
 from vsvidcolor.cancel import CancelToken, InterruptedSeekError
 from vsvidcolor.key_clip import FRAME_PROP
 from vsvidcolor.render import ColoredFrame, Renderer
@@ -134,21 +131,13 @@ def prefetch(
                     return {"need": _pairs(_CLIP, previous)}
             numbers = [] if need is None else need[1::2]
             given = dict(zip(numbers, map(read_luma, _many(fetched)), strict=True))
-            prepare(n, clip_frame.luma, given)
+            with one_opencv_thread(), CancelToken().asked(n):
+                replay.prepare(n, clip_frame.luma, given)
             return {"val": frames}
         except InterruptedSeekError:
             raise  # VapourSynth must get this exception itself
         except Exception as error:
             return answer_error(f"{name}: frame {n}", error)
-
-    def prepare(n: int, luma: Plane, given: Mapping[int, ClipFrame]) -> None:
-        cancel = CancelToken()
-        try:
-            with one_opencv_thread(), asking(partial(cancel.check, n)):
-                replay.prepare(n, luma, given)
-        except Exception:
-            cancel.check(n)  # it may have failed because it was ended
-            raise
 
     passed: vs.VideoNode = core.vidcolor.Stage(
         [lumas],

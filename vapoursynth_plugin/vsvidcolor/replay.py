@@ -178,12 +178,8 @@ class Replay:
                 first = pass_.start + pass_.direction
                 references = yield from self._keys.load_references(first)
             if pass_ not in self._initial:  # another task may have made it meanwhile
-                try:
-                    with asking(partial(cancel.check, pass_.start)):
-                        state = self._propagator.init_pass(pass_, keys, references)
-                except Exception:
-                    cancel.check(pass_.start)
-                    raise
+                with cancel.asked(pass_.start):
+                    state = self._propagator.init_pass(pass_, keys, references)
                 with self._lock:
                     self._initial[pass_] = state
         with self._lock:

@@ -7,7 +7,6 @@ its way out is a 'YUV' frame of the size of the chroma planes, whose first plane
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import vapoursynth as vs
@@ -18,7 +17,6 @@ from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
 from vidcolor.inference.enlarge import Enlarger, Guide
-from vidcolor.inference.running import asking
 from vidcolor.key.bars import without_bars
 from vidcolor.key.gray import is_gray
 from vidcolor.planes import Key, Plane
@@ -209,13 +207,8 @@ class Stages:
         """Codes of the model's chroma on the clip's grid; its edges are those of its luma."""
         enlarger = self.enlarger or Enlarger(self.working_size)
         guide = Guide(plane(clip, 0), coding_of(clip), plane(luma, 0))
-        cancel = CancelToken()
-        try:
-            with asking(partial(cancel.check, number)):
-                return enlarger.codes(_chroma_of(small), guide, grid_of(clip))
-        except Exception:
-            cancel.check(number)  # it may have failed because it was ended
-            raise
+        with CancelToken().asked(number):
+            return enlarger.codes(_chroma_of(small), guide, grid_of(clip))
 
     def _key_chroma(
         self,

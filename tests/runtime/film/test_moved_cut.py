@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.film.conftest import PART
+from tests.runtime.film.conftest import short_parts
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
-from vidcolor.film import segments
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 pytestmark = pytest.mark.usefixtures("place")
@@ -33,9 +32,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scene = scenes([LENGTH])
     write_film(folder / "film.mkv", scene)
     write_keys(folder / "keys", scene, KEYS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(segments, "PART", PART)
+    with short_parts(folder):
         color("out.mkv", CUT)
     return folder
 
@@ -48,9 +45,7 @@ def fresh(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     @cache
     def made(cut: int) -> bytes:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            patch.setattr(segments, "PART", PART)
+        with short_parts(folder):
             return color(f"{cut}.mkv", cut, more=("--keep", "0"))
 
     return made

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.runtime.commands.test_color_again import DAMAGE
-from tests.runtime.film.conftest import PART
+from tests.runtime.film.conftest import PART, short_parts
 from tests.support.films import scenes, write_film, write_keys
 from tests.support.forked import Programs, run_killed
 from tests.support.waiting import DEADLINE
@@ -55,9 +55,7 @@ def fresh(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     @cache
     def color(keys: str) -> bytes:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            patch.setattr(segments, "PART", PART)
+        with short_parts(folder):
             assert main(words(keys, "fresh.mkv", "--keep", "0", "--overwrite")) == 0
         return (folder / "fresh.mkv").read_bytes()
 
