@@ -16,7 +16,7 @@ from benchmarks import command, vspipe
 from benchmarks.footage import CLIPS, key_of, pan, place
 from benchmarks.machine import Model
 from benchmarks.rounds import Case, Timing, take_turns, timed
-from vidcolor.color import Coding, decode_luma
+from vidcolor.color import Coding
 from vidcolor.inference import contract
 from vidcolor.inference.enlarge import Enlarger, Guide
 from vidcolor.motion.frame_inputs import FrameInputs
@@ -85,7 +85,7 @@ class Small:
         self._size, self._frames = size, frames
         height, width = CLIPS["480p"]
         fit = WorkingSize.of(height, width, size)
-        planes = [fit.downsample(decode_luma(codes, CODING)) for codes in pan(height, width)]
+        planes = [fit.downsample_codes(codes, CODING) for codes in pan(height, width)]
         self._lumas = [planes[place(n)] for n in range(1, frames + 1)]
         self._key = key_of(planes[0])
         self._begun = self._propagator.init_state(self._key)
@@ -179,13 +179,11 @@ class Small:
         enlarger, grid = Enlarger(fit, self._session.device_runner), fit.grid((1, 1), "left")
 
         def work() -> None:
-            state = self._propagator.init_state(
-                key_of(fit.downsample(decode_luma(codes[0], CODING)))
-            )
+            state = self._propagator.init_state(key_of(fit.downsample_codes(codes[0], CODING)))
             for n in range(1, self._frames + 1):
-                luma = decode_luma(codes[place(n)], CODING)
-                small = fit.downsample(luma)
+                here = codes[place(n)]
+                small = fit.downsample_codes(here, CODING)
                 chroma, _, state = self._propagator.step(small, state)
-                enlarger.codes(chroma, Guide(codes[place(n)], CODING, small, luma), grid)
+                enlarger.codes(chroma, Guide(here, CODING, small), grid)
 
         return timed(work, self._frames)

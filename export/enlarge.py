@@ -18,8 +18,8 @@ import onnx
 from onnx import ModelProto
 
 from export.graphs import OPSET
+from vidcolor.guided import NOISE
 from vidcolor.inference.enlarge import LUMA_TYPES, graph_path
-from vidcolor.working_size import NOISE
 
 _IR = 10
 _PLAIN = "float32"

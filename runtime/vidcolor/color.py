@@ -23,6 +23,7 @@ Note on colour
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -104,6 +105,18 @@ def decode_luma(codes: Codes, coding: Coding) -> Plane:
     Returns:
         [h, w] float32, clipped to [0, 1].
     """
+    if codes.dtype == np.uint8:
+        return np.asarray(cv2.LUT(codes, _luma_of_bytes(coding)), np.float32)
+    return _decode_luma(codes, coding)
+
+
+@lru_cache(maxsize=16)
+def _luma_of_bytes(coding: Coding) -> Plane:
+    """The luma of each code of 8 bits: to look one up is quicker than to compute it."""
+    return _decode_luma(np.arange(256, dtype=np.uint8), coding)
+
+
+def _decode_luma(codes: Codes, coding: Coding) -> Plane:
     zero, span = coding.luma_scale
     luma = (codes.astype(np.float32) - np.float32(zero)) / np.float32(span)
     return np.clip(luma, 0, 1, out=luma)
@@ -134,13 +147,27 @@ def encode_chroma(chroma: Plane, coding: Coding) -> tuple[Codes, Codes]:
     Returns:
         Cb and Cr codes, [h, w] each, of `coding.dtype`.
     """
+    codes = np.empty(chroma.shape, coding.dtype)
+    encode_plane(chroma, coding, codes)
+    return codes[0], codes[1]
+
+
+def encode_plane(chroma: Plane, coding: Coding, codes: Codes, scratch: Plane | None = None) -> None:
+    """As `encode_chroma`, into codes that are there; of any shape, as that of a plane's rows.
+
+    Args:
+        chroma: float32.
+        coding: Of the codes.
+        codes: Where they go: of the shape of `chroma` and of `coding.dtype`.
+        scratch: float32 of that shape that may be written on, even `chroma` itself.
+    """
     if coding.is_float:
-        codes = chroma.astype(coding.dtype)
+        codes[...] = chroma
     else:
         zero, span = coding.chroma_scale
-        scaled = chroma * np.float32(span) + np.float32(zero + 0.5)  # floor below rounds halves up
-        codes = np.clip(scaled, 0, (1 << coding.bits) - 1).astype(coding.dtype)
-    return codes[0], codes[1]
+        scaled = np.multiply(chroma, np.float32(span), out=scratch)
+        scaled += np.float32(zero + 0.5)  # floor below rounds halves up
+        codes[...] = np.clip(scaled, 0, (1 << coding.bits) - 1, out=scaled)
 
 
 def change_bits(luma: Codes, coding: Coding, other: Coding) -> Codes:

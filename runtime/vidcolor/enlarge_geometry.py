@@ -1,7 +1,7 @@
 """`WorkingSize.upsample` as matrices: what the graph `enlarge` is given of sizes and siting.
 
-Each function of `vidcolor.working_size` that the graph stands for is linear along each side, so it
-is a matrix for the rows and one for the columns.
+Each function of `vidcolor.guided` and `vidcolor.chroma_sites` that the graph stands for is linear
+along each side, so it is a matrix for the rows and one for the columns.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vidcolor.chroma_sites import box_filter
 from vidcolor.grid import SITINGS, Axis, Grid, find_taps
+from vidcolor.guided import WINDOW, coarser
 from vidcolor.planes import Plane
-from vidcolor.working_size import WINDOW, box_filter, coarser
 
 
 def enlarge_geometry(working: Grid, target: Grid) -> dict[str, NDArray[Any]] | None:

@@ -8,19 +8,16 @@ wherever it is coloured::
     chroma, confidence, state = propagator.step(small, state)
     full = working.upsample(chroma, small, luma, subsampling, siting)
 
-The last of them is made by `vidcolor.inference.enlarge.Enlarger` where a device can: there it gives
-the same but for rounding.
+`downsample_codes` and `upsample_codes` do the same from code values and to code values, some
+rows at a time: planes of full size in float32 would go through memory again and again.
 
-Note on upsampling. It is guided by the full-size luma, so that colour ends where luma has an edge.
-In a window around each working pixel, chroma is a linear function of luma. This is the guided
-filter of He, Sun and Tang (2013), with coefficients fitted at working size and applied at full size
-as in He and Sun (2015), "Fast Guided Filter". The residual of that function is upsampled linearly
-and added, so nothing of the model's chroma is lost. Where luma is flat, the result is linear
-interpolation.
+The last of the calls is made by `vidcolor.inference.enlarge.Enlarger` where a device can: there
+it gives the same but for rounding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +25,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidcolor.chroma_sites import LumaRows
+from vidcolor.color import Codes, Coding, decode_luma, encode_plane
 from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
-from vidcolor.grid import SITINGS, Axis, Grid, resample, resample_axes
+from vidcolor.grid import Grid, resample, resample_axes
+from vidcolor.guided import BAND, coarser, guided
 from vidcolor.planes import Plane
 
 LEAST_SIZE = 32
@@ -38,19 +38,6 @@ LEAST_SIZE = 32
 
 ASPECT_TOLERANCE = 0.02
 """How far a key's width over its height may be off the clip's, as a share of the clip's."""
-
-WINDOW = 3
-"""Side, in working pixels, of the windows that the linear function is fitted in."""
-NOISE = 0.02
-"""Standard deviation of luma, of a range of 1, that counts as noise: the square root of the guided
-filter's epsilon."""
-# Window and noise gave the highest PSNR of those tried on scikit-image's photographs, downsampled
-# by 2, 3 and 4.2: 1.4 to 2.2 dB above linear upsampling (windows of 3, 5, 9, 15; noise 0.005-0.05).
-
-_BAND = 1 << 16
-"""Pixels that are upsampled at a time."""
-
-Axes = tuple[Axis, Axis]
 
 
 @dataclass(frozen=True)
@@ -107,6 +94,30 @@ class WorkingSize:
         check_shape("luma", luma, (self.height, self.width))
         return area_means(luma, self.working_height, self.working_width)
 
+    def downsample_codes(self, codes: Codes, coding: Coding) -> Plane:
+        """`downsample` of the luma that codes stand for; the same, up to the last bit.
+
+        Args:
+            codes: Luma codes [height, width].
+            coding: What they mean.
+
+        Returns:
+            [working_height, working_width] float32 in [0, 1].
+
+        Raises:
+            ArgumentError: `codes` has another shape.
+        """
+        check_shape("luma", codes, (self.height, self.width))
+        if not _is_halved(codes.shape, self.working_height):
+            return self.downsample(decode_luma(codes, coding))
+        half = np.empty((self.height // 2, self.width // 2), np.float32)
+        rows = max(1, BAND // self.width)
+        for row in range(0, len(half), rows):
+            band = half[row : row + rows]
+            luma = decode_luma(codes[2 * row : 2 * (row + len(band))], coding)
+            band[:] = _area(luma, *band.shape)
+        return area_means(half, self.working_height, self.working_width)
+
     def downsample_chroma(self, chroma: Plane, source: Grid) -> Plane:
         """A key's chroma at working size.
 
@@ -127,7 +138,7 @@ class WorkingSize:
         subsampling: tuple[int, int] = (0, 0),
         siting: str = "left",
     ) -> Plane:
-        """Chroma of working size on the clip's chroma grid; see the Note on upsampling.
+        """Chroma of working size on the clip's chroma grid; see the Note in `vidcolor.guided`.
 
         Args:
             chroma: [2, working_height, working_width] float32 in [-0.5, 0.5].
@@ -142,18 +153,70 @@ class WorkingSize:
         Raises:
             ArgumentError: A plane has another shape.
         """
+        self._check(chroma, small, luma)
+        grid = self.grid(subsampling, siting)
+        full = np.empty((2, *grid.shape), np.float32)
+        with one_opencv_thread():  # a band is too little work to be split
+            for rows, band in self._bands(chroma, small, luma.__getitem__, grid):
+                for plane, out in zip(band, full, strict=True):
+                    np.clip(plane, -0.5, 0.5, out=out[rows])
+        return full
+
+    def upsample_codes(
+        self,
+        chroma: Plane,
+        small: Plane,
+        codes: Codes,
+        coding: Coding,
+        grid: Grid,
+        output: Coding,
+    ) -> tuple[Codes, Codes]:
+        """What `encode_chroma` makes of `upsample` of the luma that codes stand for.
+
+        Args:
+            chroma: As in `upsample`.
+            small: As in `upsample`.
+            codes: Luma codes [height, width].
+            coding: What they mean.
+            grid: Of the clip's chroma.
+            output: What the chroma's codes are to mean.
+
+        Returns:
+            Cb and Cr codes, [*grid.shape] each, of `output.dtype`.
+
+        Raises:
+            ArgumentError: A plane has another shape.
+        """
+        self._check(chroma, small, codes)
+        full = np.empty((2, *grid.shape), output.dtype)
+
+        def read(rows: slice) -> Plane:
+            return decode_luma(codes[rows], coding)
+
+        with one_opencv_thread():
+            for rows, band in self._bands(chroma, small, read, grid):
+                for plane, out in zip(band, full, strict=True):
+                    np.clip(plane, -0.5, 0.5, out=plane)
+                    encode_plane(plane, output, out[rows], scratch=plane)
+        return full[0], full[1]
+
+    def _check(self, chroma: Plane, small: Plane, luma: NDArray[Any]) -> None:
         check_shape("chroma", chroma, (2, *self.working.shape))
         check_shape("small", small, self.working.shape)
         check_shape("luma", luma, (self.height, self.width))
-        target = self.grid(subsampling, siting).axes
-        working = self.working.axes
+
+    def _bands(
+        self, chroma: Plane, small: Plane, read: LumaRows, grid: Grid
+    ) -> Iterator[tuple[slice, list[Plane]]]:
+        """Rows of `grid` and their chroma, Cb and Cr, before it is clipped; see `guided`."""
+        working, target = self.working.axes, grid.axes
         base = coarser(working[0], target[0]), coarser(working[1], target[1])
         chroma = resample_axes(chroma, working, base)
         if base == target:
-            return np.clip(chroma, -0.5, 0.5)
-        small = resample_axes(small[None], working, base)[0]
-        with one_opencv_thread():  # a band is too little work to be split
-            return _guided(chroma, small, at_chroma(luma, subsampling, siting), base, target)
+            yield slice(None), [plane.copy() for plane in chroma]
+        else:
+            small = resample_axes(small[None], working, base)[0]
+            yield from guided(chroma, small, read, base, grid)
 
 
 def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -168,7 +231,7 @@ def area_means(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
         [height, width]; `plane` itself if it is of this size.
     """
     down, across = plane.shape
-    while down >= 4 * height and down % 2 == across % 2 == 0:
+    while _is_halved((down, across), height):
         down, across = down // 2, across // 2  # halving is ten times as fast as other ratios
         plane = _area(plane, down, across)
     return plane if plane.shape == (height, width) else _area(plane, height, width)
@@ -180,88 +243,11 @@ def check_shape(argument: str, planes: NDArray[Any], shape: tuple[int, ...]) -> 
         raise ArgumentError(f"{argument} has shape {planes.shape}, accepted is {shape}")
 
 
+def _is_halved(shape: tuple[int, ...], height: int) -> bool:
+    """Whether `area_means` halves a plane on its way to a height."""
+    return shape[0] >= 4 * height and shape[0] % 2 == shape[1] % 2 == 0
+
+
 def _area(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     small = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(small, plane.dtype)
-
-
-def coarser(one: Axis, other: Axis) -> Axis:
-    """The coarser of two axes. No edges are looked for on a grid coarser than the working size."""
-    return other if other.samples <= one.samples else one
-
-
-def _guided(chroma: Plane, small: Plane, luma: Plane, base: Axes, target: Axes) -> Plane:
-    """Chroma [2, *base] at luma `small` upsampled along `luma` to [2, *target], clipped.
-
-    Chroma = slope * luma + residual. Slope and residual are upsampled linearly, then applied to the
-    full-size luma. Bands of rows stay in the processor's cache: four times as fast as whole planes.
-    """
-    slope = _slope(chroma, small)
-    layers = cv2.merge([*slope, *(chroma - slope * small)])
-    (height, top, down), (width, left, right) = (
-        (to.samples, (to.first - of.first) / of.pitch, to.pitch / of.pitch)
-        for of, to in zip(base, target, strict=True)
-    )
-    full = np.empty((2, height, width), np.float32)
-    rows = max(1, _BAND // width)
-    for row in range(0, height, rows):
-        band, guide = full[:, row : row + rows], luma[row : row + rows]
-        slope_u, slope_v, residual_u, residual_v = cv2.split(
-            cv2.warpAffine(
-                layers,
-                np.array([[right, 0, left], [0, down, top + row * down]]),
-                (width, len(guide)),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )
-        np.add(slope_u * guide, residual_u, out=band[0])
-        np.add(slope_v * guide, residual_v, out=band[1])
-        np.clip(band, -0.5, 0.5, out=band)
-    return full
-
-
-def _slope(chroma: Plane, luma: Plane) -> Plane:
-    """The slope of chroma [2, h, w] over luma [h, w] around each pixel: [2, h, w]."""
-    mean = _mean(luma)
-    variance = _mean(luma * luma) - mean * mean
-    variance += NOISE**2
-    covariances = (_mean(luma * plane) - mean * _mean(plane) for plane in chroma)
-    return np.stack([_mean(np.divide(covariance, variance)) for covariance in covariances])
-
-
-def _mean(plane: Plane) -> Plane:
-    return np.asarray(cv2.blur(plane, (WINDOW, WINDOW)), np.float32)
-
-
-def at_chroma(luma: Plane, subsampling: tuple[int, int], siting: str) -> Plane:
-    """Luma at the chroma samples: the mean of the luma samples that each one covers."""
-    if subsampling == (0, 0):
-        return luma
-    (across, along), (down, right) = subsampling, SITINGS[siting]
-    row_kernel, row_anchor = box_filter(1 << along, down)
-    column_kernel, column_anchor = box_filter(1 << across, right)
-    means = cv2.sepFilter2D(
-        luma,
-        cv2.CV_32F,
-        column_kernel,
-        row_kernel,
-        anchor=(column_anchor, row_anchor),
-        borderType=cv2.BORDER_REPLICATE,
-    )
-    first = (1 << along) - 1 if down == 1 else 0
-    rows = np.arange(first, first + luma.shape[0], 1 << along).clip(max=luma.shape[0] - 1)
-    return np.asarray(means[rows, :: 1 << across], np.float32)
-
-
-def box_filter(step: int, place: float) -> tuple[Plane, int]:
-    """The box filter over `step` luma samples around a chroma sample: weights and anchor index.
-
-    place: where the chroma sample sits, from 0 to 1 as in `SITINGS`. A chroma sample between luma
-    samples has the first as its anchor. One on a luma sample gives both ends half their weight.
-    """
-    if step == 1 or place == 0.5:
-        return np.full(step, 1 / step, np.float32), 0
-    weights = np.full(step + 1, 1 / step, np.float32)
-    weights[[0, -1]] /= 2
-    return weights, step // 2

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from tests.support.full_size import SUBSAMPLINGS
+from vidcolor.chroma_sites import at_chroma
 from vidcolor.enlarge_geometry import enlarge_geometry
 from vidcolor.grid import SITINGS, resample
-from vidcolor.working_size import WINDOW, WorkingSize, at_chroma
+from vidcolor.guided import WINDOW
+from vidcolor.working_size import WorkingSize
 
 FIT = WorkingSize.of(67, 131, 40)
 
@@ -35,7 +37,8 @@ def test_matrices_do_what_the_functions_do(subsampling: tuple[int, int], siting:
     luma = rng.random((67, 131), np.float32)
     rows = (geometry["row_weights"] @ luma[geometry["luma_rows"]])[:, 0]
     guide = (rows[:, geometry["luma_columns"]] @ geometry["column_weights"])[..., 0]
-    np.testing.assert_allclose(guide, at_chroma(luma, subsampling, siting), atol=1e-6)
+    at_all = at_chroma(luma.__getitem__, grid, 0, grid.shape[0])
+    np.testing.assert_allclose(guide, at_all, atol=1e-6)
     assert guide.shape == full.shape == grid.shape
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import skimage.data
 
+from tests.support.full_size import CODINGS, codes_of
 from tests.support.scenes import render
-from vidcolor.color import rgb_to_key
+from vidcolor.color import Coding, decode_luma, encode_chroma, rgb_to_key
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Grid, resample
 from vidcolor.working_size import LEAST_SIZE, WorkingSize
@@ -74,6 +75,41 @@ def test_down_is_the_mean_over_areas(height: int, width: int) -> None:
     exact = cv2.resize(luma, small.shape[::-1], interpolation=cv2.INTER_AREA)
     # Halving first lets an area's border blur by a full-size pixel or two.
     assert error(small, exact) < 0.1 * exact.std()
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [(1080, 1920, 256), (512, 640, 64), (511, 333, 32), (130, 1024, 32), (480, 854, 256)],
+)
+def test_down_from_codes_is_down_from_their_luma(
+    height: int, width: int, size: int, coding: Coding
+) -> None:
+    """To the last bit, though a plane that is halved is decoded some rows at a time."""
+    codes = codes_of(np.random.default_rng(0).random((height, width), np.float32), coding)
+    fit = WorkingSize.of(height, width, size)
+    small = fit.downsample_codes(codes, coding)
+    assert small.tobytes() == fit.downsample(decode_luma(codes, coding)).tobytes()
+
+
+@each_subsampling
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(("height", "width"), [(480, 854), (191, 253), (67, 50), (33, 1)])
+def test_up_to_codes_is_up_and_encoded(
+    height: int, width: int, coding: Coding, subsampling: tuple[int, int]
+) -> None:
+    fit, rng = WorkingSize.of(height, width, 48), np.random.default_rng(0)
+    codes = codes_of(rng.random((height, width), np.float32), coding)
+    luma, small = decode_luma(codes, coding), fit.downsample_codes(codes, coding)
+    chroma = rng.random((2, *small.shape), np.float32) - np.float32(0.5)
+    output = Coding("bt709", full_range=True, bits=10)
+    for siting in SITINGS:
+        full = fit.upsample(chroma, small, luma, subsampling, siting)
+        grid = fit.grid(subsampling, siting)
+        for other in (coding, output):
+            made = fit.upsample_codes(chroma, small, codes, coding, grid, other)
+            for plane, wanted in zip(made, encode_chroma(full, other), strict=True):
+                assert plane.tobytes() == wanted.tobytes()
 
 
 def test_down_leaves_a_clip_of_working_size_alone() -> None:
@@ -212,6 +248,11 @@ def test_planes_of_another_size_are_refused() -> None:
         fit.downsample(small)
     with pytest.raises(ArgumentError, match=r"luma has shape \(32, 48\), accepted is \(64, 96\)"):
         fit.upsample(chroma, small, small)
+    coding = Coding("bt709", full_range=True, bits=32, is_float=True)
+    with pytest.raises(ArgumentError, match=r"luma has shape \(32, 48\), accepted is \(64, 96\)"):
+        fit.downsample_codes(small, coding)
+    with pytest.raises(ArgumentError, match=r"luma has shape \(32, 48\), accepted is \(64, 96\)"):
+        fit.upsample_codes(chroma, small, small, coding, fit.working, coding)
     with pytest.raises(ArgumentError, match=r"small has shape \(64, 96\), accepted is \(32, 48\)"):
         fit.upsample(chroma, luma, luma)
     with pytest.raises(ArgumentError, match=r"chroma has shape \(32, 48\)"):

@@ -60,7 +60,7 @@ class Stages:
         Returns:
             GRAYS, tagged as the clip is.
         """
-        luma = self.working_size.downsample(decode_luma(plane(clip, 0), coding_of(clip)))
+        luma = self.working_size.downsample_codes(plane(clip, 0), coding_of(clip))
         frame = new_frame(vs.GRAYS, luma)
         tag(frame, clip)
         if _SHOT_PROP in clip.props:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vidcolor.color import decode_luma
 from vidcolor.media.info import Frame
 from vidcolor.media.pictures import Codes
 from vidcolor.media.reader import Reader
@@ -98,7 +97,7 @@ def sample(
         shot, every, last = Sampled(range(0)), shortest, None
 
         def keep(number: int, codes: Codes) -> None:
-            shot.lumas[number] = working_size.downsample(decode_luma(codes, coding))
+            shot.lumas[number] = working_size.downsample_codes(codes, coding)
 
         frames = (item.planes[0] for item in reader if isinstance(item, Frame))
         for number, codes in enumerate(frames):

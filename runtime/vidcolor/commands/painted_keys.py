@@ -7,7 +7,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from vidcolor.color import decode_luma
 from vidcolor.commands.progress import Bar
 from vidcolor.film.keys import find_sources, match_source
 from vidcolor.film.scan import read_lumas
@@ -69,4 +68,4 @@ def _lumas(
     for number, frame in enumerate(islice(frames, max(wanted) + 1)):
         progress.update()
         if number in wanted:
-            yield number, working_size.downsample(decode_luma(frame.planes[0], coding))
+            yield number, working_size.downsample_codes(frame.planes[0], coding)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidcolor.color import Codes, decode_luma
+from vidcolor.color import Codes
 from vidcolor.errors import MediaError
 from vidcolor.film.job import Film
 from vidcolor.film.pieces import Batch, Piece
@@ -32,8 +32,6 @@ class LoadedFrame:
     """As in `Frame`."""
     packets: tuple[CopiedPacket, ...]
     """Sound and subtitles that the file has between the frame before and this one."""
-    luma: Plane | None = None
-    """Full-size luma [h, w] float32, where it is needed and is at hand."""
     small: Plane | None = None
     """Luma at working size, where the frame takes part in a pass."""
 
@@ -41,7 +39,7 @@ class LoadedFrame:
 class FilmFrames:
     """Iterate it once: the film's frames, up to what sounds after the last one to colour.
 
-    Luma planes are made here, once, for the frames that are to be coloured.
+    Luma at working size is made here, for the frames that are to be coloured.
 
     Args:
         film: The film.
@@ -87,18 +85,16 @@ class FilmFrames:
             self._pieces.pop(0)
         if not self._pieces or number not in self._pieces[0].reach:
             return loaded
-        luma = decode_luma(loaded.codes, self._film.coding)
         if self._pieces[0].segment.is_key:
-            return replace(loaded, luma=luma)
-        return replace(loaded, luma=luma, small=self._film.working_size.downsample(luma))
+            return loaded
+        small = self._film.working_size.downsample_codes(loaded.codes, self._film.coding)
+        return replace(loaded, small=small)
 
 
 class Spool:
     """The frames of a batch, kept on disk until their colours are there.
 
-    Codes are kept, and luma at working size. Full-size luma is made of the codes once more: it
-    would take four times their room, and making it is the least of a frame's work (a hundredth of
-    the model's two steps at 1080p).
+    Codes are kept, and luma at working size.
     """
 
     def __init__(self, film: Film, batch: Batch, store: Store) -> None:
@@ -119,7 +115,7 @@ class Spool:
                 self._file.write(np.ascontiguousarray(frame.codes).data)
             except OSError as error:
                 raise self._store.unwritable(error) from error
-        self._frames.append(replace(frame, codes=_NO_CODES, luma=None, small=None))
+        self._frames.append(replace(frame, codes=_NO_CODES, small=None))
 
     def __iter__(self) -> Iterator[LoadedFrame]:
         """The frames that were added, in order; those outside of the part have no planes."""

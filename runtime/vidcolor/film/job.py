@@ -158,7 +158,7 @@ class Film:
         return tuple(reference.small for reference in self.references)
 
     def upsample(
-        self, colors: Colors, enlarger: Enlarger, codes: Codes, luma: Plane | None, small: Plane
+        self, colors: Colors, enlarger: Enlarger, codes: Codes, small: Plane
     ) -> tuple[Codes, Codes]:
         """Bring a frame's colours to the output's grid.
 
@@ -166,19 +166,18 @@ class Film:
             colors: At working size.
             enlarger: Of the film's working size.
             codes: The frame's luma codes [h, w].
-            luma: The same as full-size luma, if it is at hand.
-            small: The same at working size.
+            small: Their luma at working size.
 
         Returns:
             The output's Cb and Cr codes, [h', w'] each.
         """
-        guide = Guide(codes, self.coding, small, luma)
+        guide = Guide(codes, self.coding, small)
         return enlarger.codes(colors.chroma, guide, self.output_grid, self.output_coding)
 
-    def key_chroma(self, frame: int, codes: Codes, luma: Plane | None) -> Plane:
-        """A key's own chroma [2, h', w'] on the output's grid; arguments as in `upsample`."""
-        full = decode_luma(codes, self.coding) if luma is None else luma
-        return self.keys[frame].chroma(full, self.working_size, self.output_grid)
+    def key_chroma(self, frame: int, codes: Codes) -> Plane:
+        """A key's own chroma [2, h', w'] on the output's grid; `codes` as in `upsample`."""
+        luma = decode_luma(codes, self.coding)
+        return self.keys[frame].chroma(luma, self.working_size, self.output_grid)
 
     def finisher(self, finish: Finish) -> Finisher:
         """What changes finished chroma codes on their way into the output."""

@@ -267,11 +267,11 @@ def _chroma(
         planes = encode_chroma(gray, film.output_coding)
         confidence = np.zeros(film.working_size.working.shape, np.float32)
     elif colors is None or frame.small is None:
-        own = film.key_chroma(frame.number, frame.codes, frame.luma)
+        own = film.key_chroma(frame.number, frame.codes)
         planes = encode_chroma(own, film.output_coding)
         confidence = np.ones(film.working_size.working.shape, np.float32)
     else:
-        planes = film.upsample(colors, enlarger, frame.codes, frame.luma, frame.small)
+        planes = film.upsample(colors, enlarger, frame.codes, frame.small)
         confidence = colors.confidence
     stored.add(*planes, float(confidence.mean(dtype=np.float64)), cells_of(confidence))
     return planes

@@ -13,7 +13,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vidcolor.color import decode_luma
 from vidcolor.errors import ArgumentError, KeyFrameError, MediaError
 from vidcolor.film.fingerprint import digest, fingerprint_film
 from vidcolor.film.progress import Progress
@@ -220,7 +219,7 @@ def _scan(
             if finder is not None:
                 finder.add(small)
             if len(times) in key_frames:
-                lumas[len(times)] = working_size.downsample(decode_luma(item.planes[0], coding))
+                lumas[len(times)] = working_size.downsample_codes(item.planes[0], coding)
             times.append(item.pts)
             end = item.pts + (item.duration or round(1 / (info.rate * info.time_base)))
             progress(SCANNING, len(times), info.frame_count)
@@ -244,7 +243,7 @@ def _add_lumas(
     last = max(missing)
     for number, frame in enumerate(islice(frames, last + 1)):
         if number in missing:
-            lumas[number] = working_size.downsample(decode_luma(frame.planes[0], coding))
+            lumas[number] = working_size.downsample_codes(frame.planes[0], coding)
         progress(SCANNING, number + 1, last + 1)
     return replace(known, lumas=lumas)
 
@@ -292,4 +291,4 @@ def read_lumas(
         coding = coding_of(reader.info)
         for item in reader:
             if isinstance(item, Frame):
-                yield working_size.downsample(decode_luma(item.planes[0], coding))
+                yield working_size.downsample_codes(item.planes[0], coding)

@@ -58,14 +58,17 @@ class Guide:
     coding: Coding
     """What they mean."""
     small: Plane
-    """[working_height, working_width] float32: `WorkingSize.downsample` of the decoded codes."""
-    decoded: Plane | None = None
-    """What `decode_luma` makes of the codes, if it is at hand."""
+    """[working_height, working_width] float32: `WorkingSize.downsample_codes`."""
 
     @property
     def luma(self) -> Plane:
         """[height, width] float32 in [0, 1]."""
-        return decode_luma(self.codes, self.coding) if self.decoded is None else self.decoded
+        return decode_luma(self.codes, self.coding)
+
+    @property
+    def kind(self) -> str:
+        """Which of `LUMA_TYPES` holds the codes."""
+        return "float32" if self.coding.is_float else self.codes.dtype.name
 
 
 class Enlarger:
@@ -97,7 +100,7 @@ class Enlarger:
             BundleError: The device failed after it had been tried.
             MemoryError: There was not enough memory.
         """
-        graph = self._graph("float32" if guide.coding.is_float else guide.codes.dtype.name, grid)
+        graph = self._graph(guide.kind, grid)
         if graph is None:
             return _upsample(self._working_size, chroma, guide, grid)
         self._check(chroma, guide)
@@ -123,13 +126,16 @@ class Enlarger:
             MemoryError: As in `planes`.
         """
         output = output or guide.coding
-        graph = None
-        if not (guide.coding.is_float or output.is_float):
-            # The wider type holds the codes of both.
-            graph = self._graph(max(guide.codes.dtype, output.dtype).name, grid)
+        is_float = guide.coding.is_float or output.is_float
+        # The wider of two integer types holds the codes of both.
+        kind = guide.kind if is_float else max(guide.codes.dtype, output.dtype).name
+        graph = self._graph(kind, grid)
         if graph is None:
-            return encode_chroma(self.planes(chroma, guide, grid), output)
+            fit = self._working_size
+            return fit.upsample_codes(chroma, guide.small, guide.codes, guide.coding, grid, output)
         self._check(chroma, guide)
+        if is_float:
+            return encode_chroma(graph.run(chroma, guide), output)
         u, v = graph.run(chroma, guide, output).astype(output.dtype, copy=False)
         return u, v
 
@@ -226,7 +232,7 @@ class Device:
         codes = rng.random((working_size.height, working_size.width), np.float32)
         if not is_float:
             codes = (codes * (1 << bits)).astype(graph.kind)
-        small = working_size.downsample(decode_luma(codes, coding))
+        small = working_size.downsample_codes(codes, coding)
         chroma = rng.random((2, *small.shape), np.float32) - np.float32(0.5)
         guide = Guide(codes, coding, small)
         wanted = _upsample(working_size, chroma, guide, grid)

@@ -18,7 +18,6 @@ import pytest
 from tests.support import need
 from tests.support.videos import HEIGHT, WIDTH, picture, write_clip
 from tests.toy.colorizers import RGB, write_colorizer
-from vidcolor.advise import samples
 from vidcolor.cli import main
 from vidcolor.commands import paint_key as key_command
 from vidcolor.commands import review_film as review_command
@@ -27,6 +26,7 @@ from vidcolor.film.report import Report
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.inference.session import Session
 from vidcolor.key.image import read_picture
+from vidcolor.working_size import WorkingSize
 
 need.scipy()
 
@@ -116,7 +116,7 @@ def test_a_command_tells_it_before_the_work(
     def work(*_: Any, **__: Any) -> Any:
         pytest.fail("work began")
 
-    monkeypatch.setattr(samples, "decode_luma", work)
+    monkeypatch.setattr(WorkingSize, "downsample_codes", work)
     monkeypatch.setattr(key_command, "write_picture", work)
     if place != "film.mkv":  # which is opened by the work itself
         monkeypatch.setattr(review_command, "encode_preview", work)

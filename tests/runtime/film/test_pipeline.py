@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.support.films import LENGTHS, scenes, write_film, write_keys, write_s
 from tests.support.waiting import DEADLINE
 from vidcolor import propagate
 from vidcolor.cli import main
-from vidcolor.film import frames, job, pipeline, scan
+from vidcolor.film import frames, job, pipeline
 from vidcolor.inference import enlarge
 from vidcolor.inference.runner import Runner
 from vidcolor.inference.session import Session
@@ -75,12 +76,11 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, counted)
 
-    for module in (enlarge, frames, job, scan):
-        counting(module, "decode_luma", "luma planes")
-    counting(WorkingSize, "downsample", "working-size planes")
-    counting(WorkingSize, "upsample", "upsampled")
-    for module in (enlarge, pipeline):
-        counting(module, "encode_chroma", "chroma codes")
+    counting(job, "decode_luma", "luma planes")
+    counting(WorkingSize, "downsample_codes", "working-size planes")
+    for name in ("upsample", "upsample_codes"):
+        counting(WorkingSize, name, "upsampled")
+    counting(pipeline, "encode_chroma", "chroma planes")
     counting(Propagator, "step", "steps")
     return counts
 
@@ -90,10 +90,9 @@ def test_one_way_everything_is_made_once(folder: Path, done: Counter[str]) -> No
     keys, others = len(CUTS), LENGTH - len(CUTS)
     assert done["decoded"] == 2 * LENGTH, "once to scan, once to colour"
     # Once for each frame as it is coloured, and once for each key as it is scanned.
-    assert done["luma planes"] == LENGTH + keys
     assert done["working-size planes"] == others + keys
     assert done["upsampled"] == done["steps"] == others
-    assert done["chroma codes"] == LENGTH
+    assert done["luma planes"] == done["chroma planes"] == keys, "in float at full size"
 
 
 def test_on_a_device_full_size_chroma_is_made_there(
@@ -127,15 +126,14 @@ def test_on_a_device_full_size_chroma_is_made_there(
 
 
 def test_two_ways_frames_are_decoded_no_more_often(folder: Path, done: Counter[str]) -> None:
-    """Luma waits as codes for the backward pass: its planes of full size are made twice."""
+    """Luma waits as codes for the backward pass."""
     assert color("two-way", "out.mkv", "--scenes", "none") == 0
     keys, others = 4, LENGTH - 4
     assert done["decoded"] == 2 * LENGTH
     assert done["working-size planes"] == others + keys
-    assert done["luma planes"] == 2 * others + 2 * keys
     assert done["steps"] == 2 * others
     assert done["upsampled"] == others
-    assert done["chroma codes"] == LENGTH
+    assert done["luma planes"] == done["chroma planes"] == keys, "in float at full size"
 
 
 def test_several_at_a_time_decode_no_more_often(folder: Path, done: Counter[str]) -> None:
@@ -185,7 +183,7 @@ def test_reading_colouring_and_writing_overlap(
 
         monkeypatch.setattr(owner, name, meeting_others)
 
-    meeting(WorkingSize, "upsample", 1)
+    meeting(WorkingSize, "upsample_codes", 1)
     meeting(Propagator, "step", 2)
     meeting(frames.FilmFrames, "_load", 6)
     assert color("one-way", "out.mkv") == 0
@@ -208,23 +206,18 @@ def test_few_frames_are_held_at_a_time(
     lock = threading.Lock()
     load = frames.FilmFrames._load
 
-    class Plane(np.ndarray):
-        """Counts those that there are."""
-
-        def __del__(self) -> None:
-            with lock:
-                alive["planes"] -= 1
+    def gone() -> None:
+        with lock:
+            alive["planes"] -= 1
 
     def counted(self, *given):
         loaded = load(self, *given)
-        if loaded.luma is None:
-            return loaded
         with lock:
             alive["planes"] += 1
             held.append(alive["planes"])
-        plane = np.ndarray.__new__(Plane, loaded.luma.shape, np.float32)
-        plane[...] = loaded.luma
-        return frames.replace(loaded, luma=plane)
+        plane = loaded.codes.copy()
+        weakref.finalize(plane, gone)
+        return frames.replace(loaded, codes=plane)
 
     monkeypatch.setattr(frames.FilmFrames, "_load", counted)
     assert color(keys, "out.mkv") == 0

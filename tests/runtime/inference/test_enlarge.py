@@ -13,12 +13,15 @@ import onnxruntime
 import pytest
 
 from tests.support.full_size import CODINGS, QUARTER, SUBSAMPLINGS, frame, on_cpu
-from vidcolor.color import Coding, encode_chroma
+from vidcolor import working_size
+from vidcolor.color import Codes, Coding, decode_luma, encode_chroma, encode_plane
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS
+from vidcolor.guided import BAND
 from vidcolor.inference import enlarge
 from vidcolor.inference.enlarge import Enlarger, Guide
 from vidcolor.inference.runner import Runner
+from vidcolor.planes import Plane
 from vidcolor.working_size import WorkingSize
 
 DEVICE = Runner("toy")
@@ -77,14 +80,38 @@ def test_without_a_device_the_bytes_are_those_of_working_size(coding: Coding) ->
         assert found.tobytes() == plane.tobytes()
 
 
-def test_luma_that_is_at_hand_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = WorkingSize.of(96, 130, 40)
-    chroma, guide = frame(fit, CODINGS[0])
-    decoded = Guide(guide.codes, guide.coding, guide.small, guide.luma)
-    wanted = Enlarger(fit).planes(chroma, guide, fit.grid((1, 1), "left"))
-    monkeypatch.setattr(enlarge, "decode_luma", None)
-    found = Enlarger(fit).planes(chroma, decoded, fit.grid((1, 1), "left"))
-    np.testing.assert_array_equal(found, wanted)
+@pytest.mark.parametrize("subsampling", [(0, 0), (1, 1)])
+def test_on_the_cpu_no_plane_of_full_size_is_float(
+    subsampling: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Luma is decoded and chroma encoded some rows at a time, and each row of luma once."""
+    fit = WorkingSize.of(540, 960, 64)
+    rng = np.random.default_rng(0)
+    coding = Coding("bt709", full_range=False)
+    codes = rng.integers(0, 256, (540, 960), np.uint8)
+    guide = Guide(codes, coding, fit.downsample_codes(codes, coding))
+    chroma = rng.random((2, 64, 114), np.float32) - np.float32(0.5)
+    decoded, encoded = [], []
+
+    def decode(some: Codes, coding: Coding) -> Plane:
+        decoded.append(len(some))
+        return decode_luma(some, coding)
+
+    def encode(*given: Any, **more: Any) -> None:
+        encoded.append(given[0].size)
+        encode_plane(*given, **more)
+
+    monkeypatch.setattr(working_size, "decode_luma", decode)
+    monkeypatch.setattr(working_size, "encode_plane", encode)
+    grid = fit.grid(subsampling, "left")
+    Enlarger(fit).codes(chroma, guide, grid)
+    assert sum(decoded) == 540
+    assert max(decoded) <= 2 * BAND // grid.shape[1]
+    assert sum(encoded) == 2 * grid.shape[0] * grid.shape[1]
+    assert max(encoded) <= BAND
+    decoded.clear()
+    fit.downsample_codes(codes, coding)
+    assert (sum(decoded), max(decoded)) == (540, 2 * (BAND // 960))
 
 
 @pytest.mark.parametrize(("size", "subsampling"), [(96, (0, 0)), (48, (1, 1)), (64, (1, 1))])
