@@ -5,7 +5,7 @@
 Between full-size clips and the model stand two stages that have no memory and run in parallel. Only
 the small planes between them pass through the recurrence, one frame after the other. Inputs of a
 step that depend on luma alone, such as optical flow, are computed ahead, in parallel. All colour is
-made by the runtime's own `WorkingSize.downsample`, `Propagator.step`, `blend_passes` and
+made by the runtime's own `WorkingSize.downsample_codes`, `Propagator.step`, `blend_passes` and
 `Enlarger`. So it is the same, bit for bit, as in the plain loop of
 `vidcolor.propagate`.
 

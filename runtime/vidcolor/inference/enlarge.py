@@ -3,7 +3,8 @@
 There the luma's codes go up once, as they are, and the chroma's codes come down once. Between them
 is the graph `enlarge`, which `python -m export.enlarge` makes: `decode_luma`,
 `WorkingSize.upsample` and `encode_chroma`, in float32, whatever the model's graphs compute in. It
-has no weights. On a CPU it takes nine times as long as these three do.
+has no weights. On a CPU it takes many times as long as `WorkingSize.upsample_codes`, which gives
+the same as these three.
 
 Whether a device is used is decided before the first frame of a size, by a frame that is made up. So
 it depends on the machine alone, and not on the order in which frames are asked for.
