@@ -102,7 +102,7 @@ def test_a_frame_too_few_or_too_many_is_an_error(clip, scorer, frames):
 
 @pytest.mark.parametrize(
     ("method", "expected"),
-    [("gray", 27.31), ("hold", 30.59), ("flow chain", 37.69), ("flow direct", 36.66)],
+    [("gray", 27.89), ("hold", 32.08), ("flow chain", 39.79), ("flow direct", 38.48)],
 )
 def test_the_scorer_agrees_with_one_made_of_opencv_alone(method, expected, footage):
     """Mean PSNR of real footage, decoded, warped and compared in OpenCV's Y'CrCb and RGB."""
@@ -117,5 +117,5 @@ def footage(tmp_path_factory) -> tuple[Clip, Scorer]:
     name = "jacky1107-pose-estimation_001.mp4"
     path = next((path for path in need.clips() if path.name == name), Path(name))
     cache = tmp_path_factory.mktemp("cache")
-    clip = load_clip(path, name=name, options=ClipOptions(max_frames=120, cache=cache))
+    clip = load_clip(path, name=name, options=ClipOptions(max_frames=25, cache=cache))
     return clip, Scorer(clip)
