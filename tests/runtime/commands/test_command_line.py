@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, is_dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
@@ -30,32 +33,57 @@ PROGRAMS = {
 }
 
 
-def said(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+class Said(NamedTuple):
+    """What a program wrote, and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def say(module: str, *words: str) -> Said:
+    """Run a program in this process, as `python -m MODULE WORDS` does."""
+    out, err = (TextIOWrapper(BytesIO(), encoding="utf-8") for _ in range(2))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        patch.setenv("COLUMNS", "80")
+        patch.setattr(sys, "argv", [module, *words])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_module(module, run_name="__main__")
+    told = [stream.detach().getvalue().decode() for stream in (out, err)]
+    return Said(end.value.code or 0, *told)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_help_has_no_none_in_it_and_no_line_is_too_long(program: str) -> None:
-    done = said(*PROGRAMS[program], "--help")
-    assert done.returncode == 0, done.stderr
-    assert f"usage: {program} " in done.stdout
-    assert not re.search(r"\{None\}|default: (None|False|''|)\)", done.stdout)
-    prose, _, _ = done.stdout.partition("╭")
+    done = say(*PROGRAMS[program], "--help")
+    assert done.status == 0, done.err
+    assert f"usage: {program} " in done.out
+    assert not re.search(r"\{None\}|default: (None|False|''|)\)", done.out)
+    prose, _, _ = done.out.partition("╭")
     lines = [line for line in prose.splitlines() if not line.startswith("    ")]
     assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("module", ["vidcolor", "export", "evaluation", "training"])
 def test_every_program_tells_its_version(module: str) -> None:
-    done = said(module, "--version")
+    """In a process of its own, as a user starts it."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert re.fullmatch(rf"(python -m )?{module} \d\S+\n", done.stdout), done
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_options_of_color_are_in_groups() -> None:
-    printed = said("vidcolor", "color", "--help").stdout
+    printed = say("vidcolor", "color", "--help").out
     boxes = re.findall(r"╭─ (.+?) ─", printed)
     assert boxes == [
         "positional arguments",
@@ -150,10 +178,10 @@ def test_words_that_make_no_sense_cost_a_sentence(
     ],
 )
 def test_the_other_programs_say_it_likewise(module: str, words: str, sentence: str) -> None:
-    done = said(module, *words.split())
-    assert done.returncode == 2
-    assert done.stderr.startswith(sentence)
-    assert done.stderr.count("\n") == 1
+    done = say(module, *words.split())
+    assert done.status == 2
+    assert done.err.startswith(sentence)
+    assert done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
