@@ -1,9 +1,10 @@
 """The exporter takes seconds a graph, so tests share what it made once."""
 
-import os
-import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,16 +13,16 @@ import torch
 from onnx import ModelProto
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
+from export.__main__ import main as export
 from export.graphs import export_graphs
 from tests.export.courier import Courier
 from tests.export.generators import vivid
 from tests.support.made_once import made_once
-from tests.support.shallow import shallow_python, shallow_unets
+from tests.support.shallow import shallow_unets
 from training.checkpoint import Config, save_generator
 from training.models.convlstm import ConvLSTMUNet
 from vidcolor.inference.contract import Metadata
 
-ROOT = Path(__file__).parents[2]
 NOTES = "## Limits\n\nIt knows clouds only.\n"
 WIDTH = 1 / 4
 
@@ -88,8 +89,10 @@ def courier_bytes(
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A shallow generator with a state of its own, a quarter of its width: its bundle is made by a
-    process of its own, as a user makes one."""
+    """A shallow generator with a state of its own, a quarter of its width, by the command line.
+
+    In this process, where the exporter may have been imported; `training reproduce` starts one.
+    """
     folder = made_once(tmp_path_factory, "exported", _export)
     said = [(folder / name).read_text(encoding="utf-8") for name in ("out", "err")]
     return Exported(folder / "checkpoint", folder / "mine", *said)
@@ -112,17 +115,16 @@ def _export(folder: Path) -> None:
     (folder / "notes.md").write_text(NOTES, encoding="utf-8")
     words = [folder / "checkpoint", "-o", folder / "mine"]
     words += ["--licence", "CC0", "--notes", folder / "notes.md"]
-    done = subprocess.run(
-        [shallow_python(folder / "python"), "-m", "export", *words],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (folder / "out").write_text(done.stdout, encoding="utf-8")
-    (folder / "err").write_text(done.stderr, encoding="utf-8")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        shallow_unets(),
+        redirect_stdout(StringIO()) as out,
+        redirect_stderr(StringIO()) as err,
+    ):
+        patch.setattr(sys, "argv", ["export", *map(str, words)])
+        assert export() == 0, err.getvalue()
+    (folder / "out").write_text(out.getvalue(), encoding="utf-8")
+    (folder / "err").write_text(err.getvalue(), encoding="utf-8")
 
 
 @pytest.fixture

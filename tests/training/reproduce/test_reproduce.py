@@ -39,6 +39,9 @@ FRAMES = 14
 STEPS = 60
 """A run saves after the first and then every few: it is stopped long before the last."""
 
+EXPORT = ["tracing", "converting", "comparing", "float32:", "float16:", "wrote", "try"]
+"""First words of what `python -m export` says."""
+
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory) -> tuple[Path, Path]:
@@ -96,9 +99,12 @@ def test_killed_and_begun_again_it_ends_with_the_report(videos, tmp_path, monkey
     monkeypatch.setattr("sys.argv", ["training", *arguments(videos, out)])
     monkeypatch.setattr("sys.orig_argv", ["python", "-m", "training", *arguments(videos, out)])
     assert command.main() == 0
-    steps = [int(step) for step in re.findall(r"^step (\d+),", (run / LOG).read_text(), re.M)]
+    log = (run / LOG).read_text()
+    steps = [int(step) for step in re.findall(r"^step (\d+),", log, re.M)]
     assert steps == sorted(set(steps))  # the second process did not begin again
     assert steps[-1] == STEPS
+    _, *exported = log.rpartition("\nnext: ")[2].splitlines()
+    assert [line.split()[0] for line in exported] == EXPORT  # and nothing of PyTorch's
     said = capsys.readouterr().out
     assert f"supervised: {STEPS} updates" in said
     held_to_what_it_promises(out, said)
