@@ -13,7 +13,7 @@ from tests.support import browser
 from vidcolor.cli import main
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,17 @@ def made(coloured: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One for all files in this folder. Not shared by more: a process has one."""
+    with browser.chromium() as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
-def opened(made: Path) -> Iterator[Page]:
-    """Leaving it fails if the page reported an error. Not shared by more: a process has one."""
-    with browser.page() as page:
+def opened(chromium: Browser, made: Path) -> Iterator[Page]:
+    """Leaving it fails if the page reported an error."""
+    with browser.page(chromium) as page:
         open_page(page, made)
         yield page
 
