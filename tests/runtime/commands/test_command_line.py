@@ -51,6 +51,7 @@ def say(module: str, *words: str) -> Said:
     ):
         patch.setenv("COLUMNS", "80")
         patch.setattr(sys, "argv", [module, *words])
+        patch.delitem(sys.modules, f"{module}.__main__", raising=False)  # as in a new process
         with pytest.raises(SystemExit) as end:
             runpy.run_module(module, run_name="__main__")
     told = [stream.detach().getvalue().decode() for stream in (out, err)]
