@@ -123,7 +123,9 @@ def plan(
     arguments = [*map(str, folders), "--system", name, "--name", name]
     arguments += ["--arguments", f"width={width:g}", *scale.arguments.get(name, ())]
     arguments += ["--discriminator-width", f"{width:g}", "--crop", str(crop)]
-    arguments += ["--steps", str(steps), "--minutes", str(minutes)]
+    # Without --steps the system's own number, the reports', still ends a run of --minutes.
+    arguments += ["--steps", str(steps)] if steps is not None else []
+    arguments += ["--minutes", f"{minutes:g}"] if minutes is not None else []
     arguments += ["--checkpoint-minutes", f"{options.checkpoint_minutes:g}"]
     if scale.learning_rate is not None:
         arguments += ["--learning-rate", f"{scale.learning_rate:g}"]

@@ -18,12 +18,15 @@ from tests.support.scenes import render
 from tests.support.shallow import shallow_python
 from tests.support.waiting import DEADLINE
 from training import __main__ as command
+from training.__main__ import _parse as parse
 from training.checkpoint import read_config
-from training.reproduce.options import ReproduceOptions
+from training.options import FitOptions, check_run
+from training.reproduce.options import TRAINED, ReproduceOptions
 from training.reproduce.reproduce import (
     FULL,
     QUICK,
     Material,
+    Scale,
     choose,
     gather,
     measure,
@@ -32,6 +35,7 @@ from training.reproduce.reproduce import (
 )
 from training.reproduce.runs import DONE, LOG, RunError, TrainingRun, TrainingRuns
 from training.state import TRAINING
+from training.systems import REPORTS
 from vidcolor.errors import ArgumentError
 
 ROOT = Path(__file__).parents[3]
@@ -171,20 +175,36 @@ def options(**changes: object) -> ReproduceOptions:
     return replace(ReproduceOptions(data=(Path("videos"),)), **changes)
 
 
+def planned(name: str, reproduction: ReproduceOptions, scale: Scale) -> FitOptions:
+    """What the command line of `fit` makes of the plan."""
+    arguments = plan(name, reproduction, scale, folders=[Path("videos")]).arguments
+    fit_options = parse(["fit", *arguments, "-o", "run"])
+    assert isinstance(fit_options, FitOptions)
+    assert fit_options.videos == (Path("videos"),)
+    assert (fit_options.system, fit_options.name) == (name, name)
+    return fit_options
+
+
 def test_the_reports_scale_and_the_quick_one():
-    full = plan("cgan-dt5", options(), FULL, folders=[Path("videos")]).arguments
-    text = " ".join(full)
-    assert "videos --system cgan-dt5 " in text
-    assert "width=1 " in text
-    assert "--crop 256 --steps 8750 --minutes None" in text
-    assert "--learning-rate" not in text
-    quick = " ".join(plan("similarity", options(quick=True), QUICK, folders=[]).arguments)
-    assert "width=0.125 similarity_width=8 match_width=32 " in quick
-    assert "--crop 128 --steps None --minutes 6.5" in quick
-    assert "--threads 1" in quick
-    own = options(minutes=2.0, steps=9, width=0.5, crop=192)
-    text = " ".join(plan("extended", own, QUICK, folders=[]).arguments)
-    assert "width=0.5 --discriminator-width 0.5 --crop 192 --steps 9 --minutes 2.0" in text
+    full = planned("cgan-dt5", options(), FULL)
+    assert full.arguments == ("width=1",)
+    assert (full.rollout.crop, full.steps, full.minutes) == (256, 8750, None)
+    assert full.rollout.dt == (5, 5)
+    assert full.learning_rate == REPORTS.learning_rate
+    quick = planned("similarity", options(quick=True), QUICK)
+    assert quick.arguments == ("width=0.125", "similarity_width=8", "match_width=32")
+    assert (quick.rollout.crop, quick.steps, quick.minutes) == (128, 8750, 6.5)
+    assert quick.threads == 1
+    own = planned("extended", options(minutes=2.0, steps=9, width=0.5, crop=192), QUICK)
+    assert own.arguments == ("width=0.5",)
+    assert own.discriminator_width == 0.5
+    assert (own.rollout.crop, own.steps, own.minutes) == (192, 9, 2.0)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("scale", [FULL, QUICK])
+def test_every_plan_is_a_command_line_that_fit_takes(name: str, scale: Scale) -> None:
+    check_run(planned(name, options(), scale))
 
 
 def test_clips_are_chosen_evenly_of_those_that_are_long_enough():
