@@ -65,7 +65,7 @@ class EvaluateOptions:
     """What runs; without 'flow-chain' nothing is compared with it."""
     colorizer: str | None = None
     """An image colorizer, which then colours every frame by itself as one more baseline, 'per
-    frame': a shipped one's name ('stills') or an ONNX file."""
+    frame': a shipped one's name ('stills-2') or an ONNX file."""
     provider: ProviderName = "auto"
     """Where models run."""
     threads: int | None = None
@@ -135,7 +135,7 @@ class ReferenceOptions:
     """Short side that videos are scaled to, in pixels; the aspect is kept."""
     frames: int = 48
     """Most frames coloured of each shot, from its beginning."""
-    colorizer: str = "stills"
+    colorizer: str = "stills-2"
     """The image colorizer: a shipped one's name or an ONNX file."""
     provider: ProviderName = "auto"
     """Where models run."""

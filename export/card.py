@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from export.parity import FRAMES, KEYS, Parity
 from training.checkpoint import Config
-from training.models.base import Generator
-from training.models.zhang import METHOD, Zhang
+from training.models.base import Generator, ImageColorizer
 from vidcolor.inference.contract import Metadata
 
 
@@ -54,7 +53,7 @@ def model_card(
 
 
 def colorizer_card(
-    network: Zhang,
+    network: ImageColorizer,
     *,
     metadata: Metadata,
     config: Config,
@@ -69,7 +68,7 @@ def colorizer_card(
         "",
         "A vidcolor image colorizer: it colours a single gray frame, and carries nothing.",
         "",
-        f"- Method: {METHOD}",
+        f"- Method: {network.method}",
         f"- Parameters: {parameters:,}",
         f"- Heights and widths: multiples of {metadata.size_multiple} pixels (vidcolor pads)",
         f"- Training data: {metadata.training_data}",

@@ -15,7 +15,7 @@ from export.card import colorizer_card
 from export.graphs import COLUMNS, INVALID, ROWS, TRACED, ExportError, Input, trace
 from export.parity import TOLERANCES, ParityError, made_up_scene
 from training.checkpoint import Config
-from training.models.zhang import METHOD, Zhang
+from training.models.base import ImageColorizer
 from vidcolor.inference import contract
 from vidcolor.inference.colorizer import Colorizer
 from vidcolor.inference.graph import Graph, check_planes
@@ -29,7 +29,7 @@ _SIZES = ((48, 80), (70, 50))
 class ColorizeGraph(nn.Module):
     """A colorizer's `forward` for one frame."""
 
-    def __init__(self, network: Zhang) -> None:
+    def __init__(self, network: ImageColorizer) -> None:
         super().__init__()
         self.network = network
 
@@ -39,7 +39,7 @@ class ColorizeGraph(nn.Module):
 
 
 def write_colorizer(
-    network: Zhang,
+    network: ImageColorizer,
     target: Path,
     *,
     metadata: contract.Metadata,
@@ -69,7 +69,7 @@ def write_colorizer(
     return apart
 
 
-def export_colorizer(network: Zhang, metadata: contract.Metadata) -> ModelProto:
+def export_colorizer(network: ImageColorizer, metadata: contract.Metadata) -> ModelProto:
     """The float32 graph, checked. Raises ExportError when it cannot be traced or is not valid."""
     multiple = network.size_multiple
     rows, columns = (multiple * cells for cells in TRACED)
@@ -79,7 +79,7 @@ def export_colorizer(network: Zhang, metadata: contract.Metadata) -> ModelProto:
         {2: multiple * ROWS, 3: multiple * COLUMNS},
     )
     graph = trace(ColorizeGraph(network), [luma], [contract.CHROMA], metadata)
-    graph.metadata_props.add(key=METHOD_PROPERTY, value=METHOD)
+    graph.metadata_props.add(key=METHOD_PROPERTY, value=network.method)
     try:
         onnx.checker.check_model(graph, full_check=True)
         check_planes(Graph.of_model(contract.COLORIZE, graph))
@@ -88,7 +88,7 @@ def export_colorizer(network: Zhang, metadata: contract.Metadata) -> ModelProto:
     return graph
 
 
-def check_colorizer(network: Zhang, folder: Path) -> float:
+def check_colorizer(network: ImageColorizer, folder: Path) -> float:
     """The largest difference between the exported graph's chroma and PyTorch's, at two sizes.
 
     Raises ParityError above float32's tolerance, or for anything that is no number.

@@ -13,8 +13,7 @@ from export.options import Export
 from export.parity import TOLERANCES
 from training.checkpoint import Config, load_colorizer, load_generator, read_config
 from training.models import COLORIZERS
-from training.models.base import Generator
-from training.models.zhang import Zhang
+from training.models.base import Generator, ImageColorizer
 from training.own_models import is_own, learn
 from vidcolor.inference import contract
 
@@ -83,7 +82,9 @@ def _run_colorizer(options: Export, output: Path, notes: str) -> None:
     print(f"at most {apart:.1e} apart in chroma (accepted {TOLERANCES['float32'].chroma:g})")
 
 
-def _metadata(options: Export, network: Generator | Zhang, config: Config) -> contract.Metadata:
+def _metadata(
+    options: Export, network: Generator | ImageColorizer, config: Config
+) -> contract.Metadata:
     return contract.Metadata(
         name=options.name or config.name,
         size_multiple=network.size_multiple,

@@ -19,6 +19,7 @@ from tests.toy.colorizers import AB, write_colorizer
 from training import __main__ as training
 from training.models.bins import TEMPERATURE, gamut_bins
 from training.models.zhang import Zhang
+from training.options import ColorizerOptions
 from vidcolor import cli
 from vidcolor.inference.colorizer import MULTIPLE, Colorizer
 
@@ -84,6 +85,8 @@ def test_its_numbers_are_those_of_the_code():
     assert f"multiples of {MULTIPLE} pixels" in text
     millions = sum(p.numel() for p in Zhang().parameters()) / 1e6
     assert f"of {millions:.1f} million parameters" in text
+    assert f"{ColorizerOptions.exemplars * 10:.0f}" == "3"
+    assert "In three updates of ten it is shown an exemplar" in text
 
 
 def test_its_links_lead_somewhere():

@@ -16,8 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from training.models import COLORIZERS, GENERATORS
-from training.models.base import Generator
-from training.models.zhang import Zhang
+from training.models.base import Generator, ImageColorizer
 from vidcolor.errors import VidcolorError
 
 WEIGHTS = "weights.safetensors"
@@ -78,7 +77,7 @@ def load_generator(folder: str | Path) -> tuple[Generator, Config]:
     return _load(Path(folder), GENERATORS)
 
 
-def load_colorizer(folder: str | Path) -> tuple[Zhang, Config]:
+def load_colorizer(folder: str | Path) -> tuple[ImageColorizer, Config]:
     """The colorizer of single frames, as `load_generator`."""
     return _load(Path(folder), COLORIZERS)
 

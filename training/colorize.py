@@ -11,11 +11,15 @@ from torch import Tensor
 
 from evaluation.clips import Clip, Codes
 from training.checkpoint import Config
+from training.colorizer_losses import BinsLoss, ColorizerLoss, RegressionLoss
+from training.data.pictures import find_pictures
 from training.data.stills import Stills, StillSource, color_probability
 from training.loop import launch, load_footage, train
+from training.models import COLORIZERS
+from training.models.base import ImageColorizer
 from training.models.bins import gamut_bins, rebalance
+from training.models.exemplar import Exemplar, ExemplarColorizer
 from training.models.lab import planes_to_rgb
-from training.models.zhang import Zhang
 from training.optimisers import check_rates, make_optimiser
 from training.options import ColorizerOptions, check_run
 from training.run_log import RunLog, Validated, check_out
@@ -45,40 +49,56 @@ def fit_colorizer(options: ColorizerOptions, *, started: float | None = None) ->
     check_run(options)
     _check(options)
     check_out(options)
+    pictures = find_pictures(options.pictures, size=options.clips.size, least=options.crop)
     torch.manual_seed(options.seed)
     fabric = launch(options)
     split = load_footage(fabric, options)
-    bins = gamut_bins()
-    weights = rebalance(color_probability(split.train, bins), uniform=options.uniform)
-    source = StillSource(split.train, bins, crop=options.crop, film=options.film, seed=options.seed)
-    network = Zhang(width=options.width).to(memory_format=torch.channels_last)
+    exemplars = options.model == "exemplar"
+    source = StillSource(
+        split.train,
+        pictures=pictures,
+        crop=options.crop,
+        film=options.film,
+        exemplars=exemplars,
+        seed=options.seed,
+    )
+    network = COLORIZERS[options.model](width=options.width)
+    if not options.resume:
+        network.load_pretrained()
+    network = network.to(memory_format=torch.channels_last)
     check_rates(network, options)
-    held_out = _held_out(split.validation, bins, crop=options.crop)
-    training = ColorizerTraining(network, options, fabric, weights=weights, held_out=held_out)
+    held_out = StillSource(split.validation, crop=options.crop, flip=False, exemplars=exemplars)
+    training = ColorizerTraining(
+        network,
+        options,
+        fabric,
+        loss=_loss(split.train, options, fabric.device),
+        held_out=held_out.batch(0, range(VALIDATED)),
+    )
     train(training, source, options, fabric, started=started)
 
 
 class ColorizerTraining:
-    """A colorizer, learning a distribution over colours for each place of a frame."""
+    """A colorizer, learning what colours single frames have."""
 
-    headline = "cross_entropy"
     criterion = "psnr"
 
     def __init__(
         self,
-        network: Zhang,
+        network: ImageColorizer,
         options: ColorizerOptions,
         fabric: Fabric,
         *,
-        weights: Tensor,
+        loss: ColorizerLoss,
         held_out: Stills,
     ) -> None:
         self._options, self._fabric, self._held_out = options, fabric, held_out
-        self._weights = weights.to(fabric.device)
-        self.config = Config(name="", model="zhang", arguments={"width": options.width})
+        self._loss, self.headline = loss, loss.name
+        self.config = Config(name="", model=options.model, arguments={"width": options.width})
         self.exported = network
         self._wrapped, self._optimiser = fabric.setup(network, make_optimiser(network, options))
-        self._wrapped.mark_forward_method("logits")
+        if options.model == "zhang":
+            self._wrapped.mark_forward_method("logits")
         self.state = TrainState({"network": network}, {"adam": self._optimiser})
 
     def update(self, step: int, batch: Stills) -> dict[str, Tensor]:
@@ -91,8 +111,7 @@ class ColorizerTraining:
         Returns:
             The loss by name.
         """
-        del step  # every update is like the others
-        loss = loss_of(self._wrapped.logits(batch.luma), batch, self._weights)
+        loss = self._loss(self._wrapped, batch, step)
         self._optimiser.zero_grad()
         self._fabric.backward(loss)
         if self._options.clip_gradients is not None:
@@ -100,47 +119,44 @@ class ColorizerTraining:
                 self._wrapped, self._optimiser, max_norm=self._options.clip_gradients
             )
         self._optimiser.step()
-        return {"cross_entropy": loss.detach()}
+        return {self.headline: loss.detach()}
 
     @torch.inference_mode()
     def validate(self, log: RunLog, step: int) -> Validated:
         """Measure the network on the held-out examples, and write a sheet of some of them."""
         held = self._held_out
         self.exported.eval()
-        chroma = torch.cat([
-            self.exported(luma.to(self._fabric.device)).cpu()
-            for luma in held.luma.split(self._options.batch)
-        ])  # fmt: skip
-        self.exported.train()
-        gray = torch.zeros_like(chroma)
+        chroma = self._color(held)
         metrics = {
             "psnr": _psnr(held.luma, chroma, held.chroma),
-            "gray_psnr": _psnr(held.luma, gray, held.chroma),
+            "gray_psnr": _psnr(held.luma, torch.zeros_like(chroma), held.chroma),
             "accuracy": pixel_accuracy(held.luma, chroma, held.chroma).mean().item(),
             "colourfulness": (chroma.abs().mean() / held.chroma.abs().mean()).item(),
         }
+        if isinstance(self.exported, ExemplarColorizer):
+            shown = self._color(held, exemplars=True)
+            metrics["exemplar_psnr"] = _psnr(held.luma, shown, held.chroma)
+        self.exported.train()
         return Validated(metrics, _write_sheet(log.sheet_path(step), held, chroma))
 
-
-def loss_of(logits: Tensor, stills: Stills, weights: Tensor) -> Tensor:
-    """The paper's equation 2: the cross-entropy of each place, weighted by its colour's rarity.
-
-    Args:
-        logits: [B, Q, h / 4, w / 4].
-        stills: The examples.
-        weights: [Q], of the bins.
-
-    Returns:
-        The mean over all places.
-    """
-    logs = torch.log_softmax(logits.float(), dim=1).movedim(1, -1).flatten(0, 2)
-    entropy = -(logs.gather(1, stills.bins) * stills.shares).sum(dim=1)
-    return (entropy * weights[stills.bins[:, 0]]).mean()
+    def _color(self, stills: Stills, *, exemplars: bool = False) -> Tensor:
+        """Chroma [B, 2, h, w] of all examples, on the CPU; `exemplars` shows each its own."""
+        chroma = []
+        for first in range(0, len(stills.luma), self._options.batch):
+            part = Stills(*(tensor[first : first + self._options.batch] for tensor in stills))
+            part = part.to(self._fabric.device)
+            shown = [Exemplar(part.exemplar_luma, part.exemplar_chroma)] if exemplars else []
+            chroma.append(self.exported(part.luma, *shown).cpu())
+        return torch.cat(chroma)
 
 
-def _held_out(clips: list[Clip], bins: Tensor, *, crop: int) -> Stills:
-    source = StillSource(clips, bins, crop=crop, flip=False)
-    return source.batch(0, range(VALIDATED))
+def _loss(clips: list[Clip], options: ColorizerOptions, device: torch.device) -> ColorizerLoss:
+    """The loss of the model that `options` names."""
+    if options.model == "exemplar":
+        return RegressionLoss(share=options.exemplars, seed=options.seed)
+    bins = gamut_bins()
+    weights = rebalance(color_probability(clips, bins), uniform=options.uniform)
+    return BinsLoss(bins.to(device), weights.to(device))
 
 
 def _write_sheet(path: Path, held: Stills, chroma: Tensor) -> Codes:
@@ -164,10 +180,10 @@ def _psnr(luma: Tensor, chroma: Tensor, target: Tensor) -> float:
 
 def _check(options: ColorizerOptions) -> None:
     """Raise ArgumentError for what can be seen to be wrong before any work is done."""
-    for name in ("film", "uniform"):
+    for name in ("film", "exemplars", "uniform"):
         if not 0 <= getattr(options, name) <= 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
-    multiple = Zhang.size_multiple
+    multiple = COLORIZERS[options.model].size_multiple
     if not multiple <= options.crop <= options.clips.size or options.crop % multiple:
         raise ArgumentError(
             f"crop is {options.crop}, a multiple of {multiple} up to size ({options.clips.size}) "

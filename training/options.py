@@ -18,9 +18,9 @@ from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
 
 CHANGEABLE = frozenset({
-    "videos", "out", "resume", "steps", "minutes", "checkpoint_minutes", "checkpoint_steps",
-    "validate_clips", "validate_frames", "log_every", "accelerator", "devices", "precision",
-    "threads", "workers", "compile", "name", "licence", "training_data",
+    "videos", "pictures", "out", "resume", "steps", "minutes", "checkpoint_minutes",
+    "checkpoint_steps", "validate_clips", "validate_frames", "log_every", "accelerator", "devices",
+    "precision", "threads", "workers", "compile", "name", "licence", "training_data",
 })  # fmt: skip
 """Options that a resumed run may be given anew; with any other changed it would be another run."""
 
@@ -167,10 +167,10 @@ class FitOptions(RunOptions):
 class ColorizerOptions(RunOptions):
     """Train a colorizer of single frames on the videos below some folders.
 
-    The method is that of Zhang, Isola and Efros 2016; `vidcolor color --key auto` uses what comes
-    of it. The folder given by --out holds `checkpoint/` (what `python -m export` takes, and what
-    --resume goes on from), `best/` (the weights that did best on held-out frames), `losses.jsonl`,
-    `samples/` (sheets: gray, true, ours) and TensorBoard's `events/`.
+    `vidcolor color --key auto` uses what comes of it. The folder given by --out holds `checkpoint/`
+    (what `python -m export` takes, and what --resume goes on from), `best/` (the weights that did
+    best on held-out frames), `losses.jsonl`, `samples/` (sheets: gray, true, ours) and
+    TensorBoard's `events/`.
     """
 
     batch: int = 16
@@ -182,15 +182,24 @@ class ColorizerOptions(RunOptions):
     clip_gradients: float | None = 2.0
     """Greatest norm of the gradients; longer ones are shortened to it."""
 
+    model: Literal["exemplar", "zhang"] = "exemplar"
+    """The network: 'exemplar' predicts chroma by regression, on a trunk that was trained on
+    ImageNet; 'zhang' a distribution over colours, as Zhang, Isola and Efros 2016 do."""
     width: float = 1.0
-    """Multiplier of the network's channels (1: 24 to 160)."""
+    """Multiplier of the network's channels, without the trunk's."""
+    pictures: tuple[Path, ...] = ()
+    """Folders that are searched for photographs, subfolders too: half of the examples are cut from
+    them."""
     crop: int = 192
     """Side of the squares cut from the frames, in pixels."""
     film: float = 0.0
     """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma."""
+    exemplars: float = 0.3
+    """For 'exemplar': share of the updates in which the network is shown another painted frame of
+    the same clip, or another part of the same picture."""
     uniform: float = 0.5
-    """The uniform distribution's share in the one that colours are weighted by: 0 weighs all
-    colours alike however rare, 1 all pixels alike. The paper's lambda."""
+    """For 'zhang': the uniform distribution's share in the one that colours are weighted by: 0
+    weighs all colours alike however rare, 1 all pixels alike. The paper's lambda."""
 
 
 def check_run(options: RunOptions) -> None:

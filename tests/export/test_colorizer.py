@@ -14,6 +14,7 @@ from export.colorizer import export_colorizer
 from export.options import Export
 from export.run import run
 from training.checkpoint import Config, save_generator
+from training.models.exemplar import ExemplarColorizer
 from training.models.zhang import Zhang
 from vidcolor.inference import contract
 from vidcolor.inference.colorizer import Colorizer
@@ -85,6 +86,28 @@ def test_what_it_says_of_itself(exported):
     assert "Training data: rendered scenes" in card
     assert "| crop | 64 |" in card
     assert "/somebody" not in card
+
+
+def test_the_other_model_is_exported_too(tmp_path):
+    """Without an exemplar: that is how the runtime asks."""
+    torch.manual_seed(0)
+    network = ExemplarColorizer(width=WIDTH)
+    network.load_pretrained()
+    torch.nn.init.normal_(network.last.weight, std=0.05)
+    config = Config(name="other", model="exemplar", arguments={"width": WIDTH})
+    save_generator(tmp_path / "checkpoint", network.eval(), config=config)
+    run(Export(checkpoint=tmp_path / "checkpoint", output=tmp_path / "other"))
+    luma = np.random.default_rng(0).random((64, 96), np.float32)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(luma[None, None]))[0].numpy()
+    chroma = Colorizer.load(tmp_path / "other", provider="cpu").color(luma)
+    np.testing.assert_allclose(chroma, wanted, atol=1e-4)
+    assert np.abs(chroma).mean() > 0.01
+    model = onnx.load(tmp_path / "other" / "colorize.float32.onnx")
+    assert [graph_input.name for graph_input in model.graph.input] == ["luma"]
+    method = {p.key: p.value for p in model.metadata_props}["vidcolor.method"]
+    assert "EfficientNet-Lite0" in method
+    assert method in (tmp_path / "other" / "CARD.md").read_text()
 
 
 @pytest.mark.long

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 
 from evaluation.options import ClipOptions
-from tests.support.footage import SIZE, write_scenes
+from tests.support.footage import SIZE, scene_clip, write_scenes
+from tests.support.scenes import render
 from training import __main__ as command
 from training.checkpoint import CheckpointError, load_colorizer, load_generator
 from training.colorize import ColorizerTraining, fit_colorizer
+from training.colorizer_losses import RegressionLoss
+from training.data.stills import Stills, StillSource
+from training.models.exemplar import ExemplarColorizer
 from training.options import ColorizerOptions
 from training.progress import Progress
 from training.run_log import read_losses
@@ -24,6 +30,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> ColorizerOptions:
     return ColorizerOptions(
         videos=(write_scenes(folder / "videos", 3),),
         out=folder / "run",
+        model="zhang",
         width=0.125,
         clips=ClipOptions(size=SIZE, cache=folder / "cache"),
         crop=64,
@@ -61,6 +68,64 @@ def test_a_run_leaves_what_it_promises(straight):
     assert not network.training
     with pytest.raises(CheckpointError, match="model is 'zhang', known are seeds"):
         load_generator(straight.out / "checkpoint")
+
+
+@pytest.fixture(scope="module")
+def regression(options: ColorizerOptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the other model, on pictures too."""
+    folder = tmp_path_factory.mktemp("regression")
+    for seed in range(3):
+        frame = render(1, 96, 96, seed=seed).rgb("bt601")[0]
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    changed = replace(options, model="exemplar", exemplars=0.5, pictures=(folder,))
+    fit_colorizer(replace(changed, out=folder / "run", rates=("trunk=0.1",)))
+    return folder / "run"
+
+
+def test_a_run_of_the_other_model(regression):
+    figures = losses(regression)
+    assert [line["step"] for line in figures if "regression" in line] == [1, 2, 3, 4, 5, 6]
+    measured = [line for line in figures if "psnr" in line]
+    assert [line["step"] for line in measured] == [3, 6]
+    assert measured[0]["psnr"] != measured[0]["exemplar_psnr"]
+    network, config = load_colorizer(regression / "checkpoint")
+    assert (config.model, config.step) == ("exemplar", 6)
+    fresh = ExemplarColorizer(width=0.125)
+    fresh.load_pretrained()
+    trained = network.state_dict()
+    moved = {
+        name.partition(".")[0]: (tensor - trained[name]).abs().max().item()
+        for name, tensor in fresh.state_dict().items()
+        if name in ("trunk.stem.convolution.weight", "of_palette.weight")
+    }
+    assert 0 < moved["trunk"] < 0.01  # it began with ImageNet's weights
+
+
+def test_exemplars_are_shown_in_a_share_of_the_updates():
+    """The same updates, whatever came before."""
+    shown = []
+
+    def network(luma, exemplar):
+        shown.append(exemplar is not None)
+        return torch.zeros(len(luma), 2, 32, 32)
+
+    stills = StillSource([scene_clip()], crop=32, exemplars=True).batch(0, [0])
+    loss = RegressionLoss(share=0.25, seed=1)
+    for step in range(200):
+        loss(network, stills, step)
+    assert 30 < sum(shown) < 70
+    (before, *_), shown[:] = shown[150:], []
+    loss(network, stills, 150)
+    assert shown == [before]
+
+
+def test_the_loss_of_regression_by_hand():
+    """Off by 0.1 in one of two planes: a mean of 0.05, a mean square of 0.005."""
+    stills = Stills(*(torch.zeros(2, n, 32, 32) for n in (1, 2, 1, 2)))
+    off = torch.zeros(2, 2, 32, 32)
+    off[:, 0] = 0.1
+    loss = RegressionLoss(share=0, seed=0)(lambda *_: off, stills, 0)
+    assert loss.item() == pytest.approx(5 * 0.05 + 0.5 * math.log(0.005 + 1e-5), abs=1e-5)
 
 
 def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypatch):
@@ -115,6 +180,8 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(straight):
         ({"steps": None}, "neither steps nor minutes is given"),
         ({"batch": 0}, "batch is 0, at least 1 is needed"),
         ({"film": 1.5}, "film is 1.5, a share of 0 to 1 is needed"),
+        ({"exemplars": -0.1}, "exemplars is -0.1, a share of 0 to 1 is needed"),
+        ({"pictures": (Path("missing"),)}, "pictures: missing is not a folder"),
         ({"crop": 72}, r"crop is 72, a multiple of 16 up to size \(128\)"),
         ({"crop": 256}, r"crop is 256, a multiple of 16 up to size \(128\)"),
         ({"resume": True}, "holds no run with a checkpoint"),

@@ -1,4 +1,4 @@
-"""Single frames to learn colours from: luma, and which bins the true colours fall into.
+"""Single frames and photographs to learn colours from, alone or beside a painted one.
 
 Every example is drawn from (seed, step, batch index) alone, as in `training.data.rollouts`.
 """
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from evaluation.clips import CHROMA_ZERO, Clip
 from training.data.options import RolloutOptions
+from training.data.pictures import Picture
 from training.data.scene import Scene
-from training.models.bins import smooth, soft_encode
+from training.models.bins import smooth
 from training.models.lab import CHROMATICITY, planes_to_lab
 from training.models.zhang import SCALE
 from vidcolor.errors import ArgumentError
@@ -25,6 +26,8 @@ COUNTED_FRAMES = 4
 """Frames of each clip, evenly spread, whose colours are counted."""
 COUNTED_EVERY = 8
 """Of their pixels, every COUNTED_EVERY-th of every COUNTED_EVERY-th row."""
+OF_PICTURES = 0.5
+"""Share of the examples that are cut from pictures, where there are some."""
 
 
 class Stills(NamedTuple):
@@ -34,10 +37,11 @@ class Stills(NamedTuple):
     """[B, 1, h, w] in [0, 1], worn where the options say so."""
     chroma: Tensor
     """[B, 2, h, w] in ±0.5, the truth."""
-    bins: Tensor
-    """[B h/4 w/4, 5]: the bins among which the true colour of each place is shared out."""
-    shares: Tensor
-    """[B h/4 w/4, 5]: by how much."""
+    exemplar_luma: Tensor
+    """Another square of the same clip or picture, worn as `luma` is; no rows where the source makes
+    none."""
+    exemplar_chroma: Tensor
+    """Its colours."""
 
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
@@ -58,20 +62,34 @@ class Stills(NamedTuple):
 
 
 class StillSource:
-    """Draws squares of single frames. Raises ArgumentError when no clip is large enough."""
+    """Draws squares of single frames, and of pictures where some are given.
+
+    Args:
+        clips: Those that are too small are left out.
+        pictures: Half of the examples are cut from them, from each as often as from any other.
+        crop: Side of the squares, in pixels.
+        film: Share of the examples whose luma is made like old film's.
+        flip: Whether half of them are mirrored.
+        exemplars: Whether each has an exemplar: a square of any frame of the same clip.
+        seed: What is drawn depends on it, the step and the batch index.
+
+    Raises:
+        ArgumentError: No clip is large enough.
+    """
 
     def __init__(
         self,
         clips: Sequence[Clip],
-        bins: Tensor,
         *,
         crop: int,
+        pictures: Sequence[Picture] = (),
         film: float = 0.0,
         flip: bool = True,
+        exemplars: bool = False,
         seed: int = 0,
     ) -> None:
         self._options = RolloutOptions(crop=crop, film=film, flip=flip)
-        self._bins, self._seed = bins, seed
+        self._pictures, self._exemplars, self._seed = pictures, exemplars, seed
         self.clips = [clip for clip in clips if min(clip.luma.shape[1:]) >= crop]
         if not self.clips:
             raise ArgumentError(
@@ -81,14 +99,20 @@ class StillSource:
 
     def batch(self, step: int, indices: Sequence[int]) -> Stills:
         """Return the examples with these indices in the batch of this step."""
-        lumas, chromas = zip(*(self._example(step, index) for index in indices), strict=True)
-        luma, chroma = torch.cat(lumas), torch.cat(chromas)
-        colors = true_ab(luma, chroma).movedim(1, -1).flatten(0, 2)
-        return Stills(luma, chroma, *soft_encode(colors, self._bins))
+        return Stills.stack([self._example(step, index) for index in indices])
 
-    def _example(self, step: int, index: int) -> tuple[Tensor, Tensor]:
+    def _example(self, step: int, index: int) -> Stills:
         rng = np.random.default_rng([self._seed, step, index])
-        clip = self.clips[rng.integers(len(self.clips))]
+        if self._pictures and rng.random() < OF_PICTURES:
+            clip = self._pictures[int(rng.integers(len(self._pictures)))].load()
+        else:
+            clip = self.clips[rng.integers(len(self.clips))]
+        luma, chroma = self._square(clip, rng)
+        painted = self._square(clip, rng) if self._exemplars else (luma[:0], chroma[:0])
+        return Stills(luma, chroma, *painted)
+
+    def _square(self, clip: Clip, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Luma [1, 1, crop, crop] and chroma [1, 2, crop, crop] of any frame of the clip."""
         frame = int(rng.integers(len(clip)))
         scene = Scene.draw(clip, [frame], frame, options=self._options, rng=rng)
         luma, chroma = scene.planes([frame])

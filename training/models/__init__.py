@@ -3,8 +3,9 @@
 `base.py` says what each generator must be. Colorizers colour single frames and carry nothing.
 """
 
-from training.models.base import Generator
+from training.models.base import Generator, ImageColorizer
 from training.models.convlstm import ConvLSTMUNet
+from training.models.exemplar import ExemplarColorizer
 from training.models.flagship import Flagship
 from training.models.similarity import SimilarityUNet
 from training.models.unet import ExtendedUNet, UNet
@@ -18,4 +19,4 @@ GENERATORS: dict[str, type[Generator]] = {
     "flagship": Flagship,
 }
 
-COLORIZERS: dict[str, type[Zhang]] = {"zhang": Zhang}
+COLORIZERS: dict[str, type[ImageColorizer]] = {"exemplar": ExemplarColorizer, "zhang": Zhang}

@@ -1,8 +1,11 @@
 """What every generator must be: the torch side of the contract in `vidcolor.inference.contract`.
 
-The two methods are the two graphs of a bundle. They differ from the exported graphs in one thing:
-here every tensor has a batch axis in front and memory tensors have a key axis behind it, so that a
-batch of clips trains at once; `export` fixes the batch to one and hands out the key axis.
+And what every colorizer of single frames must be, which carries nothing.
+
+The two methods of a generator are the two graphs of a bundle. They differ from the exported graphs
+in one thing: here every tensor has a batch axis in front and memory tensors have a key axis behind
+it, so that a batch of clips trains at once; `export` fixes the batch to one and hands out the key
+axis.
 """
 
 from __future__ import annotations
@@ -48,6 +51,26 @@ class Propagated(NamedTuple):
     nothing."""
     log_errors: Tensor | None = None
     """[B, n, h/2, w/2]: the log of the error that it predicts for each, against HALF_CONFIDENCE."""
+
+
+class ImageColorizer(nn.Module, ABC):
+    """A network that colours single frames. Heights and widths are multiples of `size_multiple`.
+
+    Planes are full-range BT.601 Y'CbCr.
+    """
+
+    size_multiple: int
+    color_space: str
+    """'Lab' or 'YCbCr': what it predicts; it converts inside."""
+    method: str
+    """How it works, in words, for those who find an exported graph."""
+
+    @abstractmethod
+    def forward(self, luma: Tensor) -> Tensor:
+        """Luma [B, 1, h, w] in [0, 1] -> chroma [B, 2, h, w] in ±0.5."""
+
+    def load_pretrained(self) -> None:
+        """As `Generator.load_pretrained`."""
 
 
 class Generator(nn.Module, ABC):

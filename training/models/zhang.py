@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.models.base import ImageColorizer
 from training.models.bins import TEMPERATURE, annealed_mean, gamut_bins
 from training.models.lab import CHROMATICITY, lab_to_chroma, lightness
 
@@ -33,7 +34,7 @@ _NOISE = 0.04
 """Deviation of lightness (of ±1) in a window below which it explains little of the colour."""
 
 
-class Zhang(nn.Module):
+class Zhang(ImageColorizer):
     """luma [B, 1, h, w] in [0, 1] -> chroma [B, 2, h, w] in ±0.5; `width` multiplies channels.
 
     Heights and widths are multiples of `size_multiple`. Planes are full-range BT.601 Y'CbCr, as in
@@ -42,6 +43,7 @@ class Zhang(nn.Module):
 
     size_multiple = 16
     color_space = "Lab"
+    method = METHOD
     bins: Tensor
 
     def __init__(self, *, width: float = 1.0) -> None:

@@ -48,7 +48,7 @@ class KeyOptions:
     """What becomes of a shot without a key: guess colours it by the likeness of what it shows to
     what the nearest keys of other shots show, gray leaves it gray, auto has the colorizer paint its
     best frame, which is its key then."""
-    colorizer: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "stills"
+    colorizer: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "stills-2"
     """What colours frames where 'auto' is asked for: a shipped colorizer's name, or an ONNX file,
     such as an export of DDColor; see docs/colorizer.md."""
 

@@ -41,7 +41,7 @@ from vidcolor.planes import Key, Plane, check_luma
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DEFAULT_COLORIZER = "stills"
+DEFAULT_COLORIZER = "stills-2"
 """The shipped colorizer that is used when none is named."""
 COLORIZERS = Path(__file__).parents[1] / "colorizers"
 

@@ -246,6 +246,16 @@ def test_a_signal_ends_the_backward_pass_at_once(
     assert "vidcolor: note: 1 of 30 frames are finished; what is" in capsys.readouterr().err
 
 
+def test_of_a_stored_part_nothing_is_left_that_led_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its segment is under way: what the backward pass found takes more room than a part."""
+    stop(50, words("both ways", "out.mkv"), monkeypatch)
+    names = [path.name for path in Path("out.mkv.vidcolor").iterdir()]
+    stored = {name.split(".")[0] for name in names if name.endswith(".nut")}
+    behind = {name.split(".")[1] for name in names if name.startswith("behind.")}
+    assert {"0000001-0000004", "0000017-0000020"} <= stored
+    assert behind == {"0000021-0000024", "0000025-0000028"}
+
+
 def test_how_parts_are_divided_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(words("all", "short.mkv")) == 0
     monkeypatch.setattr(segments, "PART", 100)

@@ -14,7 +14,6 @@ from training.data.options import RolloutOptions
 from training.data.prefetch import prefetch
 from training.data.rollouts import Rollouts
 from training.data.stills import StillSource
-from training.models.bins import gamut_bins
 from vidcolor.inference.contract import FLOWS
 
 STREAMS = RolloutOptions(
@@ -41,7 +40,7 @@ def test_stills_too():
     clips = [scene_clip(seed) for seed in range(2)]
 
     def source() -> StillSource:
-        return StillSource(clips, gamut_bins(), crop=64, film=0.5, seed=3)
+        return StillSource(clips, crop=64, film=0.5, seed=3)
 
     made = list(prefetch(source(), steps=range(3), indices=range(3), workers=2))
     for step, batch in made:

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from tests.support.footage import scene_clip
-from training.colorize import loss_of
-from training.data.stills import Stills, StillSource, color_probability
+from training.colorizer_losses import BinsLoss, cross_entropy
+from training.data.stills import StillSource, color_probability
 from training.models.bins import rebalance
 from training.models.zhang import SCALE, Zhang, guided
 
@@ -47,27 +47,24 @@ def test_guided_planes_follow_the_guide():
 def test_the_loss_by_hand():
     """Two places, three bins: cross-entropies of shares against softmax, weighed by the nearest."""
     logits = torch.log(torch.tensor([[0.5, 0.2], [0.25, 0.2], [0.25, 0.6]])).view(1, 3, 1, 2)
-    stills = Stills(
-        luma=torch.zeros(1, 1, 4, 8),
-        chroma=torch.zeros(1, 2, 4, 8),
-        bins=torch.tensor([[0, 1], [2, 0]]),
-        shares=torch.tensor([[0.75, 0.25], [1.0, 0.0]]),
-    )
+    bins, shares = torch.tensor([[0, 1], [2, 0]]), torch.tensor([[0.75, 0.25], [1.0, 0.0]])
     weights = torch.tensor([2.0, 9.0, 0.5])
     first = -2.0 * (0.75 * torch.log(torch.tensor(0.5)) + 0.25 * torch.log(torch.tensor(0.25)))
     second = -0.5 * torch.log(torch.tensor(0.6))
-    torch.testing.assert_close(loss_of(logits, stills, weights), (first + second) / 2)
+    loss = cross_entropy(logits, bins, shares, weights)
+    torch.testing.assert_close(loss, (first + second) / 2)
 
 
 def test_it_learns_the_colours_of_one_frame(network):
     """Overfit: of gray's squared error a quarter is left; bins 10 apart leave a twentieth."""
     clip = scene_clip(seed=2, frames=1)
-    source = StillSource([clip], network.bins, crop=64, flip=False)
+    source = StillSource([clip], crop=64, flip=False)
     weights = rebalance(color_probability([clip], network.bins))
+    loss_of = BinsLoss(network.bins, weights)
     still = source.batch(0, range(2))
     adam = torch.optim.Adam(network.parameters(), lr=3e-3)
-    for _ in range(100):
-        loss = loss_of(network.logits(still.luma), still, weights)
+    for step in range(100):
+        loss = loss_of(network, still, step)
         adam.zero_grad()
         loss.backward()
         adam.step()
