@@ -224,8 +224,8 @@ def test_planes_that_full_size_allocates() -> None:
     small = fit.downsample(luma)
     chroma = np.zeros((2, *small.shape), np.float32)
     assert peak(lambda: fit.downsample(decode_luma(codes, coding))) < 3.3 * plane
-    # Luma at chroma's places, chroma, and bands of 65,536 pixels, an eighth of this clip's.
-    assert peak(lambda: fit.upsample(chroma, small, luma, (1, 1))) < 2.7 * plane
+    # Chroma, and some bands of 65,536 pixels, an eighth of this clip's.
+    assert peak(lambda: fit.upsample(chroma, small, luma, (1, 1))) < 3.1 * plane
     full = fit.upsample(chroma, small, luma, (1, 1))
     assert peak(lambda: encode_chroma(full, coding)) < 4.1 * full.nbytes
 

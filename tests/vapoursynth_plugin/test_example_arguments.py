@@ -131,7 +131,7 @@ def test_strokes_that_would_not_be_spread_are_refused(alpha, as_mask, sentence, 
 
 
 def test_without_a_colorizer_the_shipped_one_paints(footage, toy_bundle):
-    given = {"clip": "clip.mkv", "model": toy_bundle, "provider": "cpu", "colorizer": "stills"}
+    given = {"clip": "clip.mkv", "model": toy_bundle, "provider": "cpu", "colorizer": "stills-2"}
     named = written("automatic.vpy", whole(footage, given))
     assert example("automatic.vpy", footage, toy_bundle, clip="clip.mkv") == named
     gray = core.bs.VideoSource(str(footage / "gray.mkv"))

@@ -31,12 +31,12 @@ WIDTHS = (96, 128)
 COMPARED = 48
 """Numbers by which places of both frames are compared."""
 PALETTE = 6
-"""Planes that tell of the exemplar: chroma found by attention, the best likeness, its mean chroma,
-and that there is one."""
+"""Planes that tell of the exemplar: chroma found by attention, the greatest similarity, its
+mean chroma, and that there is one."""
 CHROMA_SCALE = 4.0
 """What chroma is multiplied by for the network, so that it varies about as much as its features."""
 SHARPNESS = 2.5
-"""The logarithm of what likenesses are multiplied by, at the start of training: low, so that many
+"""The logarithm of what similarities are multiplied by, at the start of training: low, so that many
 places of the exemplar have a say."""
 
 
@@ -99,11 +99,11 @@ class ExemplarColorizer(ImageColorizer):
             return features.eighth.new_zeros(batch, PALETTE, rows, columns)
         here = self._compared(features.deep)
         there = self._compared(self.trunk(exemplar.luma).deep)
-        likeness = here.flatten(2).transpose(1, 2) @ there.flatten(2)
-        weights = (likeness * self.sharpness.exp()).softmax(-1)
+        similarity = here.flatten(2).transpose(1, 2) @ there.flatten(2)
+        weights = (similarity * self.sharpness.exp()).softmax(-1)
         colors = F.avg_pool2d(exemplar.chroma, 16).flatten(2).transpose(1, 2)
         found = (weights @ colors).transpose(1, 2).unflatten(2, here.shape[2:])
-        best = likeness.amax(-1).unflatten(1, here.shape[2:])[:, None]
+        best = similarity.amax(-1).unflatten(1, here.shape[2:])[:, None]
         mean = exemplar.chroma.mean((2, 3), keepdim=True).expand(-1, -1, rows, columns)
         there_is = torch.ones_like(mean[:, :1])
         local = enlarge(torch.cat([CHROMA_SCALE * found, best], 1), 2)

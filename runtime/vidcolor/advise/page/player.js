@@ -89,7 +89,7 @@ function back(now) {
   // Browsers do not play backwards: each time the last search is over, the next frame is sought.
   if (rewind === null) return;
   const frame = frameAt(Math.max(0, rewind.film + speed * (now - rewind.clock) / 1000));
-  if (frame !== current && !film.seeking) seek(frame);
+  if (frame !== current && (frame === 0 || !film.seeking)) seek(frame);
   if (frame === 0) stop(); else requestAnimationFrame(back);
 }
 

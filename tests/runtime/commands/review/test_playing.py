@@ -56,6 +56,20 @@ def test_j_k_l_play_backwards_and_forwards(page: Page) -> None:
     page.wait_for_function("film.ended && speed === 0")
 
 
+def test_backwards_it_ends_at_the_first_frame_also_while_another_is_sought(page: Page) -> None:
+    """As on a busy machine, where one search takes longer than the rest of the film."""
+    page.keyboard.press("End")
+    settle(page)
+    page.evaluate("Object.defineProperty(film, 'seeking', { get: () => true, configurable: true })")
+    for _ in range(4):
+        page.keyboard.press("j")
+    page.wait_for_function("speed === 0")
+    assert page.evaluate("current") == 0
+    page.evaluate("delete film.seeking; film.dispatchEvent(new Event('seeked'))")
+    settle(page)
+    assert shown_frame(page) == pytest.approx(0, abs=1.5)
+
+
 def test_the_films_sound_is_heard_and_muted(page: Page, coloured: Path, tmp_path: Path) -> None:
     film = tmp_path / "out.mkv"
     with av.open(coloured) as source, av.open(film, "w") as target:
