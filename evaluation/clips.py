@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -126,14 +126,25 @@ def find_videos(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
                 f"videos: {folder} holds prepared clips, gray ones and the test's among them; "
                 f"{folder / 'train'} or {folder / 'test'} is needed"
             )
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                found += 1
-                yield path, f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        for path in files_below(folder, SUFFIXES):
+            found += 1
+            yield path, f"{folder.name}/{path.relative_to(folder).as_posix()}"
     if not found:
         raise ArgumentError(
             f"videos: {_names(folders)} holds no video ({', '.join(sorted(SUFFIXES))})"
         )
+
+
+def files_below(folder: Path, suffixes: Set[str]) -> Iterator[Path]:
+    """Every file with one of these suffixes, in an order that is the same everywhere.
+
+    Args:
+        folder: It is searched, subfolders too.
+        suffixes: In lower case, with their dots; those of files may be in any case.
+    """
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in suffixes and path.is_file():
+            yield path
 
 
 def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], seed: int) -> Split:

@@ -11,6 +11,7 @@ import pytest
 
 from evaluation.__main__ import main
 from evaluation.clips import find_videos
+from evaluation.options import ReferenceOptions
 from evaluation.references import (
     ALL,
     BOTH,
@@ -24,7 +25,9 @@ from evaluation.references import (
 )
 from tests.support.footage import write_video
 from tests.support.scenes import render
+from vidcolor.commands.color import KeyOptions
 from vidcolor.errors import ArgumentError
+from vidcolor.inference.colorizer import DEFAULT_COLORIZER
 
 
 @pytest.fixture
@@ -97,3 +100,8 @@ def test_the_table() -> None:
         "| shots better than gray | 0 | 1 | 1 | 1 | 2 | 2 | 2 |",
         "| shots better than colorizer | 1 | 1 | 0 | 1 | 1 | 2 | 2 |",
     ]
+
+
+def test_the_default_colorizer_is_the_same_everywhere() -> None:
+    """Options name it themselves: to import it would take longer than to print their help."""
+    assert KeyOptions.colorizer == ReferenceOptions.colorizer == DEFAULT_COLORIZER

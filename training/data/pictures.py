@@ -6,14 +6,14 @@ They are decoded when they are drawn, since thousands of them do not fit into me
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from evaluation.clips import Clip, rgb_to_codes
+from evaluation.clips import Clip, files_below, rgb_to_codes
 from vidcolor.errors import ArgumentError
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -68,7 +68,7 @@ def find_pictures(folders: Sequence[Path], *, size: int, least: int) -> list[Pic
     for folder in folders:
         if not folder.is_dir():
             raise ArgumentError(f"pictures: {folder} is not a folder; a folder of them is needed")
-        files = list(_files(folder))
+        files = list(files_below(folder, SUFFIXES))
         usable = [Picture(path, size) for path in files if _short_side(path) >= least]
         if not usable:
             raise ArgumentError(
@@ -83,12 +83,6 @@ def find_pictures(folders: Sequence[Path], *, size: int, least: int) -> list[Pic
             )
         found += usable
     return found
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and path.is_file():
-            yield path
 
 
 def _short_side(path: Path) -> int:
