@@ -30,6 +30,7 @@ from benchmarks.speed import CHAIN, COMMAND, GRAPH, LOOP, RUN, SEEN, STEP, Small
 from vidcolor.errors import ProviderWarning
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
+from vidcolor.inference.page_locked import host_buffer
 
 _SUITE = (
     *("tests/runtime/test_cuda.py", "tests/runtime/test_provider_parity.py"),
@@ -64,6 +65,7 @@ def main(options: Options) -> None:
     end = time.monotonic() + 60 * options.minutes
     for name, value in describe().items():
         print(f"{name}: {value}")
+    print(f"memory that planes are copied to the device from: {_host_memory(options.provider)}")
     left = [name for name, part in _parts(options) if not _done(part, end)]
     if left:
         print(f"left out, for want of time: {', '.join(left)}")
@@ -94,6 +96,10 @@ def _done(part: Part, end: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
+
+
+def _host_memory(provider: str) -> str:
+    return "ordinary" if host_buffer(1, provider, 0).flags.owndata else "page-locked"
 
 
 def _test(seconds: float) -> None:

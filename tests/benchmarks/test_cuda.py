@@ -37,6 +37,7 @@ def options(bundle: Path, minutes: float) -> cuda.Options:
 def test_it_says_everything(flow_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cuda.main(options(flow_bundle, 4))
     printed = capsys.readouterr().out
+    assert "memory that planes are copied to the device from: ordinary" in printed
     assert "tests of CUDA: pytest" in printed
     assert re.search(r"operators of a step, 96x48, float32: \d+, of sizes on the CPU: 0", printed)
     for row in (*ROWS, *(f"{what}, {clip}" for clip in TINY for what in ("plain loop",))):

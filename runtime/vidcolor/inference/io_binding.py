@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vidcolor.inference.page_locked import host_buffer
 from vidcolor.inference.providers import onnxruntime
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class StagingBuffer:
             output_shapes: Shapes of the outputs that `fetch` brings to the host, by name.
         """
         values, self._output_shapes = onnxruntime().OrtValue, output_shapes
+        self._device, self._device_id = device, device_id
+        self._packed: Array | None = None
         packed = np.concatenate([plane.ravel() for plane in inputs.values()])
         self._inputs: OrtValue = values.ortvalue_from_numpy(packed, device, device_id)
         for name, shape, start, _ in _places({name: p.shape for name, p in inputs.items()}):
@@ -61,8 +64,16 @@ class StagingBuffer:
             self._outputs = outputs
 
     def fill(self, inputs: Mapping[str, Array]) -> None:
-        """Copy other inputs of the same names and shapes to where the first ones are."""
-        self._inputs.update_inplace(np.concatenate([plane.ravel() for plane in inputs.values()]))
+        """Copy other inputs of the same names and shapes to where the first ones are.
+
+        They are packed in page-locked memory where there is any: a copy to a CUDA device from
+        anywhere else goes through such memory of the driver's, piece by piece.
+        """
+        planes = [plane.ravel() for plane in inputs.values()]
+        if self._packed is None:
+            length = sum(plane.size for plane in planes)
+            self._packed = host_buffer(length, self._device, self._device_id)
+        self._inputs.update_inplace(np.concatenate(planes, out=self._packed))
 
     def fetch(self) -> dict[str, Array]:
         """Copy the outputs to the host: float32 planes of the given shapes, by name."""
