@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import need
+from tests.support.in_memory import use_memory_for_temporary_files
 from vidcolor.inference import contract
 
 TESTS = Path(__file__).parent
@@ -32,6 +33,8 @@ SLOWEST = (
 )
 """Files that take longest are run first. One that is begun last would keep a process busy while the
 others have nothing left to do."""
+
+use_memory_for_temporary_files()
 
 # How long an example takes depends on how busy the machine is.
 settings.register_profile("vidcolor", deadline=None)

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from tests.attack.batch import run_batch
 from tests.attack.kinds import KINDS
 from tests.attack.material import Material, make_material
 from tests.attack.run import Input, Result
+from tests.support.in_memory import memory_folder
 
 _ROOM = 2 << 30
 """Bytes that inputs may take together."""
@@ -74,7 +74,8 @@ def attack(options: Attack) -> int:
     # What a shell starts in the background is deaf to Ctrl-C, and so would runs be.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="vidcolor-attack-", dir=_in_memory()) as place:
+    room = memory_folder(room=_ROOM)
+    with tempfile.TemporaryDirectory(prefix="vidcolor-attack-", dir=room) as place:
         material = _made(Path(place) / "material")
         results = list(_run_all(options, material, Path(place)))
     print(table(results), flush=True)
@@ -84,13 +85,6 @@ def attack(options: Attack) -> int:
         f"{time.monotonic() - begin:.0f} s"
     )
     return 1 if faults else 0
-
-
-def _in_memory() -> str | None:
-    """A folder in memory, where writes need not wait for a disk; None if there is none."""
-    folder = Path("/dev/shm")  # noqa: S108 - of names of our own
-    roomy = folder.is_dir() and shutil.disk_usage(folder).free > _ROOM
-    return str(folder) if roomy else None
 
 
 def inputs(options: Attack) -> list[Input]:
