@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import spearmanr
 from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
@@ -106,6 +104,8 @@ def color_distribution_consistency(histograms: Sequence[NDArray[np.int64]]) -> f
     Propagation and Self-regularization Learning", https://arxiv.org/abs/2110.04562. The true
     frames have one too: a clip can be too steady, as a gray one is not.
     """
+    from scipy.spatial.distance import jensenshannon  # noqa: PLC0415 - takes half a second
+
     counts = np.stack(histograms)
     means = [
         np.square(jensenshannon(counts[:-distance], counts[distance:], axis=-1)).mean()
@@ -155,4 +155,6 @@ def rank_correlation(confidence: Sequence[float], quality: Sequence[float]) -> f
     """
     if len(set(confidence)) < 2 or len(set(quality)) < 2:
         return None
+    from scipy.stats import spearmanr  # noqa: PLC0415 - takes a second
+
     return float(spearmanr(confidence, quality).statistic)
