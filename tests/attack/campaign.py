@@ -74,8 +74,8 @@ def attack(options: Attack) -> int:
     # What a shell starts in the background is deaf to Ctrl-C, and so would runs be.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     begin = time.monotonic()
-    room = memory_folder(room=_ROOM)
-    with tempfile.TemporaryDirectory(prefix="vidcolor-attack-", dir=room) as place:
+    folder = memory_folder(room=_ROOM)
+    with tempfile.TemporaryDirectory(prefix="vidcolor-attack-", dir=folder) as place:
         material = _made(Path(place) / "material")
         results = list(_run_all(options, material, Path(place)))
     print(table(results), flush=True)

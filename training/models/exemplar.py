@@ -20,12 +20,6 @@ from training.models.base import ImageColorizer
 from training.models.layers import SLOPE, Residual, double, enlarge, length_of, zero_init
 from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, Trunk, TrunkFeatures
 
-METHOD = (
-    "regression of mean chroma and its slope on luma at 1/8, on the trunk of EfficientNet-Lite0 "
-    "(Tan and Le 2019)"
-)
-"""In words, for those who find an exported graph."""
-
 WIDTHS = (96, 128)
 """Channels at 1/8 and at 1/16."""
 COMPARED = 48
@@ -56,7 +50,10 @@ class ExemplarColorizer(ImageColorizer):
 
     size_multiple = 16
     color_space = "YCbCr"
-    method = METHOD
+    method = (
+        "regression of mean chroma and its slope on luma at 1/8, on the trunk of "
+        "EfficientNet-Lite0 (Tan and Le 2019)"
+    )
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()

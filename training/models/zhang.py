@@ -15,12 +15,6 @@ from training.models.base import ImageColorizer
 from training.models.bins import TEMPERATURE, annealed_mean, gamut_bins
 from training.models.lab import CHROMATICITY, lab_to_chroma, lightness
 
-METHOD = (
-    "Zhang, Isola and Efros 2016, Colorful Image Colorization (bins of ab, class rebalancing, "
-    f"annealed mean with T = {TEMPERATURE}), with a network of our own"
-)
-"""In words, for those who find an exported graph."""
-
 WIDTHS = (24, 48, 96, 160)
 """Channels at 1/2, 1/4, 1/8 and 1/16."""
 DILATIONS = (1, 2, 4)
@@ -43,7 +37,10 @@ class Zhang(ImageColorizer):
 
     size_multiple = 16
     color_space = "Lab"
-    method = METHOD
+    method = (
+        "Zhang, Isola and Efros 2016, Colorful Image Colorization (bins of ab, class rebalancing, "
+        f"annealed mean with T = {TEMPERATURE}), with a network of our own"
+    )
     bins: Tensor
 
     def __init__(self, *, width: float = 1.0) -> None:

@@ -30,9 +30,10 @@ def _page_locked(length: int, device: str, device_id: int) -> NDArray[np.float32
     runtime = onnxruntime()
     try:
         for found in runtime.get_ep_devices():
+            if found.ep_name != KNOWN[device].execution_provider:
+                continue
             memory = found.memory_info(runtime.OrtDeviceMemoryType.HOST_ACCESSIBLE)
-            is_provider = found.ep_name == KNOWN[device].execution_provider
-            if not is_provider or memory is None or memory.device_id != device_id:
+            if memory is None or memory.device_id != device_id:
                 continue
             value = runtime.OrtValue.ortvalue_from_shape_and_type(
                 [length], np.float32, memory_info=memory
