@@ -103,7 +103,7 @@ def load_split(folders: Sequence[Path], *, options: ClipOptions, quiet: bool = F
         except (OSError, ValueError, av.FFmpegError) as error:
             if not quiet:
                 tqdm.write(f"skipped {path}: {error}", file=sys.stderr)
-    videos = len(_by_video(clips))
+    videos = len(clips_by_video(clips))
     if videos < 2:
         raise ArgumentError(
             f"{_names(folders)} holds {videos} readable videos, at least two are needed: "
@@ -166,7 +166,7 @@ def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], se
             f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
             "are accepted"
         )
-    videos = _by_video(clips)
+    videos = clips_by_video(clips)
     order = np.random.default_rng(seed).permutation(len(videos))
     validation = max(1, round(len(videos) * shares[1]))
     test = min(round(len(videos) * shares[2]), len(videos) - validation - 1)
@@ -179,7 +179,7 @@ def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], se
     )
 
 
-def _by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
+def clips_by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
     """The clips of each video: one, or the shots that `python -m training prepare` cut it into."""
     videos: dict[str, list[Clip]] = {}
     for clip in clips:

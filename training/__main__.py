@@ -14,7 +14,7 @@ import tyro
 
 from training.data.prepare.options import PrepareOptions
 from training.imports import import_at_once
-from training.options import ColorizerOptions, FitOptions, RunOptions
+from training.options import ColorizerOptions, FitOptions, MatcherOptions, RunOptions
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
 from vidcolor.commands import command_line
@@ -24,12 +24,14 @@ STARTED = time.monotonic()
 COMMANDS: dict[str, Callable[..., object]] = {
     "prepare": PrepareOptions,
     "fit": FitOptions,
+    "fit-matcher": MatcherOptions,
     "fit-colorizer": ColorizerOptions,
     "reproduce": ReproduceOptions,
 }
 ACTIONS = {
     PrepareOptions: "training.data.prepare.prepare:prepare",
     FitOptions: "training.fit:fit",
+    MatcherOptions: "training.match:fit_matcher",
     ColorizerOptions: "training.colorize:fit_colorizer",
     ReproduceOptions: "training.reproduce.reproduce:reproduce",
 }

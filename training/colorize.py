@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import cast
-
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from evaluation.clips import Clip, Codes
+from evaluation.clips import Clip
 from training.checkpoint import Config
 from training.colorizer_losses import BinsLoss, ColorizerLoss, RegressionLoss
 from training.data.pictures import find_pictures
@@ -19,20 +16,15 @@ from training.models import COLORIZERS
 from training.models.base import ImageColorizer
 from training.models.bins import gamut_bins, rebalance
 from training.models.exemplar import Exemplar, ExemplarColorizer
-from training.models.lab import planes_to_rgb
-from training.optimisers import check_rates, make_optimiser
-from training.options import ColorizerOptions, check_run
+from training.optimisers import check_rates, descend, make_optimiser
+from training.options import ColorizerOptions, check_crop, check_run, check_shares
 from training.run_log import RunLog, Validated, check_out
-from training.sheets import Row, write_sheet
+from training.sheets import write_stills
 from training.state import TrainState
-from training.validation import pixel_accuracy
-from vidcolor.errors import ArgumentError
+from training.validation import frame_psnr, pixel_accuracy
 
 VALIDATED = 48
 """Held-out examples that a checkpoint is measured on, always the same."""
-SHOWN = 16
-"""Of them on the sheet."""
-SHEET_COLUMNS = 8
 
 
 def fit_colorizer(options: ColorizerOptions, *, started: float | None = None) -> None:
@@ -47,7 +39,8 @@ def fit_colorizer(options: ColorizerOptions, *, started: float | None = None) ->
         CheckpointError: The run to resume cannot be used.
     """
     check_run(options)
-    _check(options)
+    check_shares(options, "film", "exemplars", "uniform")
+    check_crop(options.crop, options, multiple=COLORIZERS[options.model].size_multiple)
     check_out(options)
     pictures = find_pictures(options.pictures, size=options.clips.size, least=options.crop)
     torch.manual_seed(options.seed)
@@ -112,13 +105,13 @@ class ColorizerTraining:
             The loss by name.
         """
         loss = self._loss(self._wrapped, batch, step)
-        self._optimiser.zero_grad()
-        self._fabric.backward(loss)
-        if self._options.clip_gradients is not None:
-            self._fabric.clip_gradients(
-                self._wrapped, self._optimiser, max_norm=self._options.clip_gradients
-            )
-        self._optimiser.step()
+        descend(
+            loss,
+            module=self._wrapped,
+            optimiser=self._optimiser,
+            fabric=self._fabric,
+            clip=self._options.clip_gradients,
+        )
         return {self.headline: loss.detach()}
 
     @torch.inference_mode()
@@ -128,16 +121,16 @@ class ColorizerTraining:
         self.exported.eval()
         chroma = self._color(held)
         metrics = {
-            "psnr": _psnr(held.luma, chroma, held.chroma),
-            "gray_psnr": _psnr(held.luma, torch.zeros_like(chroma), held.chroma),
+            "psnr": frame_psnr(held.luma, chroma, held.chroma).mean().item(),
+            "gray_psnr": frame_psnr(held.luma, torch.zeros_like(chroma), held.chroma).mean().item(),
             "accuracy": pixel_accuracy(held.luma, chroma, held.chroma).mean().item(),
             "colourfulness": (chroma.abs().mean() / held.chroma.abs().mean()).item(),
         }
         if isinstance(self.exported, ExemplarColorizer):
             shown = self._color(held, exemplars=True)
-            metrics["exemplar_psnr"] = _psnr(held.luma, shown, held.chroma)
+            metrics["exemplar_psnr"] = frame_psnr(held.luma, shown, held.chroma).mean().item()
         self.exported.train()
-        return Validated(metrics, _write_sheet(log.sheet_path(step), held, chroma))
+        return Validated(metrics, write_stills(log.sheet_path(step), held, chroma))
 
     def _color(self, stills: Stills, *, exemplars: bool = False) -> Tensor:
         """Chroma [B, 2, h, w] of all examples, on the CPU; `exemplars` shows each its own."""
@@ -157,35 +150,3 @@ def _loss(clips: list[Clip], options: ColorizerOptions, device: torch.device) ->
     bins = gamut_bins()
     weights = rebalance(color_probability(clips, bins), uniform=options.uniform)
     return BinsLoss(bins.to(device), weights.to(device))
-
-
-def _write_sheet(path: Path, held: Stills, chroma: Tensor) -> Codes:
-    rows = []
-    for first in range(0, min(SHOWN, len(chroma)), SHEET_COLUMNS):
-        part = slice(first, first + SHEET_COLUMNS)
-        luma = held.luma[part]
-        rows += [
-            Row("gray", luma, torch.zeros_like(chroma[part])),
-            Row("true", luma, held.chroma[part]),
-            Row("ours", luma, chroma[part]),
-        ]
-    return write_sheet(path, rows)
-
-
-def _psnr(luma: Tensor, chroma: Tensor, target: Tensor) -> float:
-    """The mean PSNR over frames, in dB of RGB."""
-    error = (planes_to_rgb(luma, chroma) - planes_to_rgb(luma, target)).square().mean((1, 2, 3))
-    return cast("float", (-10 * torch.log10(error.clamp(min=1e-6))).mean().item())
-
-
-def _check(options: ColorizerOptions) -> None:
-    """Raise ArgumentError for what can be seen to be wrong before any work is done."""
-    for name in ("film", "exemplars", "uniform"):
-        if not 0 <= getattr(options, name) <= 1:
-            raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
-    multiple = COLORIZERS[options.model].size_multiple
-    if not multiple <= options.crop <= options.clips.size or options.crop % multiple:
-        raise ArgumentError(
-            f"crop is {options.crop}, a multiple of {multiple} up to size ({options.clips.size}) "
-            "is needed"
-        )

@@ -13,10 +13,7 @@ from torch import Tensor
 from training.data.stills import Stills, true_ab
 from training.models.bins import soft_encode
 from training.models.exemplar import Exemplar
-from training.objective import NOISE_FLOOR
-
-ABSOLUTE, FIDELITY = 5.0, 0.5
-"""Weights of the mean absolute error and of the log of the squared one, as the flagship's."""
+from training.objective import regression
 
 
 class ColorizerLoss(Protocol):
@@ -57,9 +54,7 @@ class BinsLoss:
 
 
 class RegressionLoss:
-    """`ExemplarColorizer`'s: the absolute error of chroma, and the log of each frame's squared one.
-
-    The log is what PSNR measures.
+    """`ExemplarColorizer`'s: `training.objective.regression`, at half size.
 
     Args:
         share: Of the updates that are shown exemplars.
@@ -75,9 +70,7 @@ class RegressionLoss:
         """See `ColorizerLoss`."""
         shown = np.random.default_rng([self._seed, step]).random() < self._share
         exemplar = Exemplar(stills.exemplar_luma, stills.exemplar_chroma) if shown else None
-        error = F.avg_pool2d(network(stills.luma, exemplar).float() - stills.chroma, 2)
-        squared = error.square().mean((1, 2, 3))
-        return ABSOLUTE * error.abs().mean() + FIDELITY * (squared + NOISE_FLOOR).log().mean()
+        return regression(F.avg_pool2d(network(stills.luma, exemplar).float() - stills.chroma, 2))
 
 
 def cross_entropy(logits: Tensor, bins: Tensor, shares: Tensor, weights: Tensor) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -13,24 +11,21 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.checkpoint import CheckpointError, Config, load_generator
+from training.build import Arguments, build_generator, start_from
+from training.checkpoint import Config
 from training.data.rollout import Rollout
 from training.data.rollouts import Rollouts
 from training.loop import launch, load_footage, train
-from training.models import GENERATORS
 from training.models.base import Generator
 from training.models.discriminator import Discriminator
 from training.objective import Objective
-from training.optimisers import check_rates, make_optimiser
+from training.optimisers import check_rates, descend, make_optimiser
 from training.options import FitOptions, check_fit
-from training.own_models import learn
 from training.rollout import RolloutOutput, Unroll
 from training.run_log import RunLog, Validated, check_out
 from training.state import TrainState
 from training.validation import Validation, WholeClips
 from vidcolor.errors import ArgumentError
-
-Arguments = dict[str, float | int | str | bool]
 
 
 def fit(options: FitOptions, *, started: float | None = None) -> None:
@@ -104,7 +99,7 @@ class GeneratorTraining:
         self._objective = Objective(options.objective)
         self.config = Config(name="", model=options.model, arguments=arguments)
         if options.initial is not None:
-            _start_from(generator, options)
+            start_from(options.initial, generator, options)
         # Channels last is the faster layout in bfloat16.
         self._generator = generator.to(memory_format=torch.channels_last)
         self.state = TrainState({"generator": generator}, {})
@@ -197,67 +192,7 @@ class GeneratorTraining:
         self, loss: Tensor, module: nn.Module, optimiser_name: str, *, clip: float | None = None
     ) -> None:
         optimiser = self.state.optimisers[optimiser_name]
-        optimiser.zero_grad()
-        self._fabric.backward(loss)
-        if clip is not None:
-            self._fabric.clip_gradients(module, optimiser, max_norm=clip)
-        optimiser.step()
-
-
-def build_generator(options: FitOptions) -> tuple[Generator, Arguments]:
-    """Build the generator that the options name.
-
-    Args:
-        options: `model` and `arguments` count.
-
-    Returns:
-        The generator, and its arguments by name.
-
-    Raises:
-        ArgumentError: There is no such generator, or it does not take these arguments.
-    """
-    learn(options.model)
-    if options.model not in GENERATORS:
-        raise ArgumentError(
-            f"model is {options.model!r}, accepted are {', '.join(GENERATORS)}, "
-            "and package.module:Class for one of your own"
-        )
-    cls = GENERATORS[options.model]
-    accepted = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-    arguments: Arguments = {}
-    for text in options.arguments:
-        name, _, value = text.partition("=")
-        if name not in accepted:
-            raise ArgumentError(
-                f"arguments holds {text!r}; {options.model} takes "
-                + ", ".join(f"{known}=VALUE" for known in accepted)
-            )
-        try:
-            arguments[name] = json.loads(value)
-        except ValueError:
-            arguments[name] = value
-    try:
-        return cls(**arguments), arguments
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ArgumentError(
-            f"arguments {' '.join(options.arguments)} make no {options.model}: {error}"
-        ) from error
-
-
-def _start_from(generator: Generator, options: FitOptions) -> None:
-    """Load the weights of the checkpoint `options.initial`; CheckpointError if they do not fit."""
-    assert options.initial is not None  # noqa: S101 - for the type checker
-    start, config = load_generator(options.initial)
-    if config.model != options.model or _shapes(start) != _shapes(generator):
-        raise CheckpointError(
-            f"initial: {options.initial} holds a {config.model} {config.arguments}, "
-            f"a {options.model} with the same arguments is needed"
-        )
-    generator.load_state_dict(start.state_dict())
-
-
-def _shapes(module: nn.Module) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in module.state_dict().items()}
+        descend(loss, module=module, optimiser=optimiser, fabric=self._fabric, clip=clip)
 
 
 @contextmanager

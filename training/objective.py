@@ -19,6 +19,22 @@ NOISE_FLOOR = 1e-5
 """Squared chroma error of about one 8-bit code value: what nobody sees is not worth learning."""
 
 
+ABSOLUTE, FIDELITY = 5.0, 0.5
+"""Weights of the mean absolute error and of the log of the squared one, as the flagship's."""
+
+
+def regression(error: Tensor) -> Tensor:
+    """The loss of single frames: chroma's absolute error, and the log of each frame's squared one.
+
+    The log is what PSNR measures.
+
+    Args:
+        error: [N, 2, h, w], chroma's.
+    """
+    squared = error.square().mean((1, 2, 3))
+    return ABSOLUTE * error.abs().mean() + FIDELITY * (squared + NOISE_FLOOR).log().mean()
+
+
 class Objective:
     """The losses, weighted as the options say."""
 

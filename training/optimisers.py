@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
@@ -16,7 +17,8 @@ def make_optimiser(module: nn.Module, options: RunOptions) -> Optimizer:
 
     Args:
         module: Its parameters are optimised, in a group for each entry of `options.rates` that
-            fits some of them, and one for the rest.
+            fits some of them, and one for the rest. Those of a factor of 0 gather no gradients from
+            then on.
         options: Which optimiser, and how it is set.
 
     Returns:
@@ -25,17 +27,44 @@ def make_optimiser(module: nn.Module, options: RunOptions) -> Optimizer:
     Raises:
         ArgumentError: An entry of `rates` is not of the form PART=FACTOR.
     """
-    groups = [
-        {"params": parameters, "lr": rate, "initial_lr": rate}
-        for rate, parameters in _groups(module, options).items()
-    ]
+    by_factor = _by_factor(module, options)
+    for parameter in by_factor.pop(0.0, ()):
+        parameter.requires_grad_(False)
+    groups = []
+    for factor, parameters in by_factor.items():
+        rate = options.learning_rate * factor
+        groups.append({"params": parameters, "lr": rate, "initial_lr": rate})
     cls = Adam if options.optimiser == "adam" else AdamW
     betas = (options.beta1, options.beta2)
     return cls(groups, betas=betas, weight_decay=options.weight_decay)
 
 
+def descend(
+    loss: Tensor,
+    *,
+    module: nn.Module,
+    optimiser: Optimizer,
+    fabric: Fabric,
+    clip: float | None,
+) -> None:
+    """Do one step down the gradients of a loss.
+
+    Args:
+        loss: One number.
+        module: What learns from it, as Fabric wraps it.
+        optimiser: Of its parameters.
+        fabric: The devices.
+        clip: Greatest norm of the gradients; None: any.
+    """
+    optimiser.zero_grad()
+    fabric.backward(loss)
+    if clip is not None:
+        fabric.clip_gradients(module, optimiser, max_norm=clip)
+    optimiser.step()
+
+
 def check_rates(module: nn.Module, options: RunOptions) -> None:
-    """Check that each entry of `rates` is well formed and fits a parameter.
+    """Check that each entry of `rates` is well formed and fits a parameter, and that some learn.
 
     Args:
         module: The network.
@@ -48,6 +77,8 @@ def check_rates(module: nn.Module, options: RunOptions) -> None:
     for part, _ in _factors(options):
         if not any(part in name for name in names):
             raise ArgumentError(f"rates names {part!r}, which is in the name of no parameter")
+    if _by_factor(module, options).keys() == {0.0}:
+        raise ArgumentError("rates leaves no parameter that learns; one factor must be above 0")
 
 
 def set_learning_rate(optimiser: Optimizer, factor: float) -> None:
@@ -94,13 +125,13 @@ def load_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
     optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _groups(module: nn.Module, options: RunOptions) -> dict[float, list[nn.Parameter]]:
-    """Parameters by their full learning rate, in the order in which the rates first occur."""
+def _by_factor(module: nn.Module, options: RunOptions) -> dict[float, list[nn.Parameter]]:
+    """Parameters by the factor of their learning rate, in the order in which these first occur."""
     factors = _factors(options)
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         factor = next((value for part, value in factors if part in name), 1.0)
-        groups.setdefault(options.learning_rate * factor, []).append(parameter)
+        groups.setdefault(factor, []).append(parameter)
     return groups
 
 

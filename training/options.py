@@ -1,4 +1,4 @@
-"""What `python -m training fit` and `fit-colorizer` can be told: the one place of their defaults.
+"""What `fit`, `fit-matcher` and `fit-colorizer` can be told: the one place of their defaults.
 
 Imports little, so that `--help` answers at once.
 """
@@ -78,7 +78,8 @@ class RunOptions:
     """Updates over which the learning rate rises from zero, linearly."""
     rates: tuple[str, ...] = ()
     """Other learning rates for some parameters, as PART=FACTOR: those whose names hold PART learn
-    at FACTOR times the rate (encoder.trunk=0.3). The first PART that fits counts."""
+    at FACTOR times the rate (encoder.trunk=0.3), or stay as they are (encoder=0). The first PART
+    that fits counts."""
     optimiser: Literal["adam", "adamw"] = "adam"
     """Adam as in the reports, or AdamW, whose weight decay is apart from the gradients."""
     beta1: float = 0.0
@@ -117,10 +118,29 @@ class RunOptions:
     training_data: str = ""
     """The training data in words, for the model card; the folders' names if empty."""
 
+    def following(self, weights: Path) -> list[str]:
+        """Return the command that comes after the run, in words; weights: its best checkpoint."""
+        return ["python", "-m", "export", str(weights), "-o", str(self.out / "bundle")]
+
 
 @help_text
 @dataclass(frozen=True)
-class FitOptions(RunOptions):
+class GeneratorOptions(RunOptions):
+    """What the training of a generator can be told, whatever of it is trained."""
+
+    model: str = "seeds"
+    """The generator: 'seeds', the reports' U-Net G(g_t, c_{t-1}); 'extended', which is also given
+    c_1; any other of training/models; or a class of your own, package.module:Class."""
+    arguments: tuple[str, ...] = ()
+    """The generator's own arguments as NAME=VALUE; for 'seeds' and 'extended' width=0.5 halves the
+    channels of every layer."""
+    initial: Path | None = None
+    """A checkpoint folder whose weights the generator starts from, as for fine-tuning."""
+
+
+@help_text
+@dataclass(frozen=True)
+class FitOptions(GeneratorOptions):
     """Train a generator on the videos below some folders.
 
     The defaults are the reports' cGAN with dt = 1 at their widths. The folder given by --out holds
@@ -132,16 +152,8 @@ class FitOptions(RunOptions):
     system: str = ""
     """A named configuration, whose values become the defaults of the others: supervised, cgan-dt1,
     cgan-dt5, extended, convlstm, similarity, flagship or seeds (training/systems.py)."""
-    model: str = "seeds"
-    """The generator: 'seeds', the reports' U-Net G(g_t, c_{t-1}); 'extended', which is also given
-    c_1; any other of training/models; or a class of your own, package.module:Class."""
-    arguments: tuple[str, ...] = ()
-    """The generator's own arguments as NAME=VALUE; for 'seeds' and 'extended' width=0.5 halves the
-    channels of every layer."""
     discriminator_width: float = 1.0
     """Multiplier of the discriminator's channels (1: 64 to 512)."""
-    initial: Path | None = None
-    """A checkpoint folder whose weights the generator starts from, as for fine-tuning."""
 
     rollout: RolloutOptions = field(default_factory=RolloutOptions)
     objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
@@ -160,6 +172,50 @@ class FitOptions(RunOptions):
     """How many devices to train on; under torchrun its own number counts."""
     compile: bool = False
     """Compile the generator by torch.compile: minutes at the start, faster updates after it."""
+
+
+@help_text
+@dataclass(frozen=True)
+class MatcherOptions(GeneratorOptions):
+    """Train how a generator finds a key's colours again, by what things look like.
+
+    It learns from pairs of frames, up to 100 apart, without optical flow and without its own
+    output: many more examples in a minute than `fit` has. The folder given by --out holds
+    `checkpoint/` (what `fit --initial` goes on from, and --resume), `best/` (the weights that did
+    best on held-out pairs), `losses.jsonl`, `samples/` (sheets: gray, true, ours) and TensorBoard's
+    `events/`.
+    """
+
+    learning_rate: float = 1e-3
+    """The optimiser's learning rate after the warm-up; it falls to zero."""
+    beta1: float = 0.9
+    """The optimiser's beta1."""
+    clip_gradients: float | None = 2.0
+    """Greatest norm of the gradients; longer ones are shortened to it."""
+
+    model: str = "flagship"
+    """The generator: 'flagship', 'similarity', or a class of your own with `attend_to`,
+    package.module:Class."""
+    pictures: tuple[Path, ...] = ()
+    """Folders that are searched for photographs, subfolders too: half of the pairs are two views of
+    one of them."""
+    crop: int = 224
+    """Side of the squares cut from the frames, in pixels."""
+    scale: float = 2.0
+    """By how much at most things are larger or smaller in the key than in the frame."""
+    film: float = 0.2
+    """Share of the pairs whose luma is made like old film's: grain, blur, flicker, gamma."""
+    other_shots: float = 0.2
+    """Share of the pairs whose key is of another shot of the same video, where `prepare` cut it
+    into several."""
+
+    def following(self, weights: Path) -> list[str]:
+        """Return the command that trains all of the generator from there on."""
+        words = ["python", "-m", "training", "fit", *map(str, self.videos)]
+        words += ["--model" if ":" in self.model else "--system", self.model]
+        words += ["--arguments", *self.arguments] if self.arguments else []
+        words += ["--initial", str(weights), "--minutes", "60"]
+        return [*words, "-o", str(self.out.with_name(f"{self.out.name}-joint"))]
 
 
 @help_text
@@ -241,15 +297,35 @@ def check_fit(options: FitOptions, *, size_multiple: int) -> None:
     for name, minimum in least.items():
         if getattr(options, name) < minimum:
             raise ArgumentError(f"{name} is {getattr(options, name)}, at least {minimum} is needed")
-    if options.rollout.crop < 1 or options.rollout.crop % size_multiple:
+    check_crop(options.rollout.crop, options, multiple=size_multiple)
+
+
+def check_crop(crop: int, options: RunOptions, *, multiple: int) -> None:
+    """Check the side of the squares that examples are.
+
+    Args:
+        crop: In pixels.
+        options: What the run was told.
+        multiple: What the network's sides are multiples of.
+
+    Raises:
+        ArgumentError: They cannot be cut, or the network cannot take them.
+    """
+    if not multiple <= crop <= options.clips.size or crop % multiple:
         raise ArgumentError(
-            f"crop is {options.rollout.crop}, {options.model} needs a positive multiple of "
-            f"{size_multiple}"
+            f"crop is {crop}, a multiple of {multiple} up to size ({options.clips.size}) is needed"
         )
-    if options.rollout.crop > options.clips.size:
-        raise ArgumentError(
-            f"crop is {options.rollout.crop}, at most size ({options.clips.size}) is accepted"
-        )
+
+
+def check_shares(options: RunOptions, *names: str) -> None:
+    """Check that these options are shares.
+
+    Raises:
+        ArgumentError: One is not from 0 to 1.
+    """
+    for name in names:
+        if not 0 <= getattr(options, name) <= 1:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
 
 
 def to_json(options: RunOptions) -> dict[str, object]:

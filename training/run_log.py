@@ -244,8 +244,7 @@ class RunLog:
                 f"best weights:   {model} ({self._criterion} {self.best:.3f}, step {step})"
             )
         self._bar.write(f"sample sheets:  {out / SAMPLES}")
-        command = shlex.join(["python", "-m", "export", str(model), "-o", str(out / "bundle")])
-        self._bar.write(f"next: {command}")
+        self._bar.write(f"next: {shlex.join(self._options.following(model))}")
 
     def _left(self, step: int) -> str:
         begun = self._first_step_at or self._progress.seconds

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from evaluation.clips import Codes
+from training.data.stills import Stills
 from training.models.lab import planes_to_rgb
 
 GAP = 4
 """Pixels between the pictures."""
 MARGIN = 64
 """Pixels left of the pictures, for the rows' labels."""
+STILLS, STILL_COLUMNS = 16, 8
+"""Of single frames, how many a sheet shows, and how many beside each other."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SCALE = 0.4
 
@@ -57,6 +60,29 @@ def write_sheet(path: Path, rows: Sequence[Row]) -> Codes:
     if not cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
         raise OSError(f"could not write the sample sheet {path}")
     return sheet
+
+
+def write_stills(path: Path, stills: Stills, chroma: Tensor) -> Codes:
+    """Write single frames as a sheet: rows gray, true and ours, twice where there are many.
+
+    Args:
+        path: As in `write_sheet`.
+        stills: The examples, of which `STILLS` are shown.
+        chroma: [B, 2, h, w], what was painted.
+
+    Returns:
+        The sheet, see `write_sheet`.
+    """
+    rows = []
+    for first in range(0, min(STILLS, len(chroma)), STILL_COLUMNS):
+        part = slice(first, first + STILL_COLUMNS)
+        luma = stills.luma[part]
+        rows += [
+            Row("gray", luma, torch.zeros_like(chroma[part])),
+            Row("true", luma, stills.chroma[part]),
+            Row("ours", luma, chroma[part]),
+        ]
+    return write_sheet(path, rows)
 
 
 def _label(text: str, height: int) -> Codes:

@@ -141,7 +141,8 @@ class WholeClips:
         curves = []
         for example in self._examples:
             rollout = example.to(device)
-            curves.append(_psnr(rollout, _propagate(generator, rollout))[0])
+            chroma = _propagate(generator, rollout)
+            curves.append(frame_psnr(rollout.luma[0, 1:], chroma[0], rollout.chroma[0, 1:]))
         if not curves:
             return {}
         return {
@@ -185,10 +186,18 @@ def _accuracy(rollout: Rollout, chroma: Tensor) -> Tensor:
     return by_frame
 
 
-def _psnr(rollout: Rollout, chroma: Tensor) -> Tensor:
-    """PSNR [B, T] of RGB in dB of chroma [B, T, 2, h, w]."""
-    luma = rollout.luma[:, 1:]
-    error = planes_to_rgb(luma, chroma.float()) - planes_to_rgb(luma, rollout.chroma[:, 1:])
+def frame_psnr(luma: Tensor, chroma: Tensor, target: Tensor) -> Tensor:
+    """Return the PSNR of RGB of each frame in dB, with the true luma, at most `PSNR_LIMIT`.
+
+    Args:
+        luma: [..., 1, h, w] in [0, 1].
+        chroma: [..., 2, h, w] in ±0.5.
+        target: The truth, of the same shape.
+
+    Returns:
+        [...].
+    """
+    error = planes_to_rgb(luma, chroma.float()) - planes_to_rgb(luma, target)
     mean = error.square().mean((-3, -2, -1))
     psnr: Tensor = -10 * torch.log10(mean.clamp(min=10 ** (-PSNR_LIMIT / 10)))
     return psnr

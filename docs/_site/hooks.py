@@ -35,7 +35,7 @@ PROGRAMS = {
     "vidcolor": tuple(COMMANDS),
     "evaluation": ("", "turing"),
     "export": ("",),
-    "training": ("prepare", "fit", "fit-colorizer", "reproduce"),
+    "training": ("prepare", "fit", "fit-matcher", "fit-colorizer", "reproduce"),
 }
 LANGUAGES = {".py": "python", ".vpy": "python", ".toml": "toml", ".c": "c", ".yml": "yaml"}
 WIDTH = "80"

@@ -23,6 +23,7 @@ HEAVY = {
         (["--help"], "fit-colorizer"),
         (["fit", "--help"], "--checkpoint-minutes"),
         (["fit", "--system", "flagship", "--help"], "--checkpoint-minutes"),
+        (["fit-matcher", "--help"], "--other-shots"),
         (["fit-colorizer", "--help"], "--uniform"),
         (["prepare", "--help"], "--least-chroma"),
         (["reproduce", "--help"], "--quick"),

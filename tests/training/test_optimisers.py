@@ -58,12 +58,14 @@ def test_parts_learn_at_their_own_rates():
         if any(parameter is own for own in group["params"])
     }
     assert {name.split(".")[0]: round(rate, 6) for name, rate in rates.items()} == {
-        "trunk": 0.01, "head": 0.0, "new_head": 0.3
+        "trunk": 0.01, "new_head": 0.3
     }  # fmt: skip
     set_learning_rate(optimiser, 0.5)
-    assert sorted(round(g["lr"], 6) for g in optimiser.param_groups) == [0.0, 0.005, 0.15]
+    assert sorted(round(g["lr"], 6) for g in optimiser.param_groups) == [0.005, 0.15]
     set_learning_rate(optimiser, 1.0)
-    assert sorted(round(g["lr"], 6) for g in optimiser.param_groups) == [0.0, 0.01, 0.3]
+    assert sorted(round(g["lr"], 6) for g in optimiser.param_groups) == [0.01, 0.3]
+    learning = {name.split(".")[0]: p.requires_grad for name, p in module.named_parameters()}
+    assert learning == {"trunk": True, "head": False, "new_head": True}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,7 @@ def test_parts_learn_at_their_own_rates():
         (("trunk",), "rates holds 'trunk'; PART=FACTOR is accepted"),
         (("trunk=-1",), "PART=FACTOR"),
         (("=0.5",), "PART=FACTOR"),
+        (("trunk=0", "head=0"), "rates leaves no parameter that learns"),
         (("body=0.5",), "rates names 'body', which is in the name of no parameter"),
     ],
 )

@@ -43,7 +43,10 @@ def test_generators_that_cannot_be(changes, message):
         ({"steps": None}, "neither steps nor minutes"),
         ({"batch": 0}, "batch is 0"),
         ({"rollout": replace(PLAIN.rollout, crop=100)}, "crop is 100.* multiple of 128"),
-        ({"rollout": replace(PLAIN.rollout, crop=384)}, "crop is 384, at most size"),
+        (
+            {"rollout": replace(PLAIN.rollout, crop=384)},
+            "crop is 384, a multiple of 128",
+        ),
     ],
 )
 def test_options_that_cannot_be(changes, message):

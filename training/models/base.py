@@ -11,7 +11,7 @@ axis.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +51,23 @@ class Propagated(NamedTuple):
     nothing."""
     log_errors: Tensor | None = None
     """[B, n, h/2, w/2]: the log of the error that it predicts for each, against HALF_CONFIDENCE."""
+
+
+@runtime_checkable
+class Attending(Protocol):
+    """A generator with similarity sub-nets, which `fit-matcher` trains by themselves."""
+
+    def attend_to(self, luma: Tensor, key_luma: Tensor, key_chroma: Tensor) -> Tensor:
+        """Fetch a key's chroma by what things look like, wherever in the key they are.
+
+        Args:
+            luma: The frame's, [B, 1, h, w] in [0, 1].
+            key_luma: The key's, of the same size.
+            key_chroma: [B, 2, h, w] in ±0.5.
+
+        Returns:
+            [B, m, 2, h, w]: chroma as each of m sub-nets found it, as in `Propagated.fetched`.
+        """
 
 
 class ImageColorizer(nn.Module, ABC):

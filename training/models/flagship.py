@@ -191,6 +191,30 @@ class Flagship(Generator):
             log_errors=mixed.log_errors,
         )
 
+    def attend_to(self, luma: Tensor, key_luma: Tensor, key_chroma: Tensor) -> Tensor:
+        """See `Attending`: attention to keys, and that to the frame before, without penalties."""
+        here, there = (self._embed(planes) for planes in (luma, key_luma))
+        certain = torch.zeros_like(of_one(there, 0)[:, :1])
+        to_keys, to_previous = (
+            remember(of_one(there, which), key_luma, key_chroma, certain) for which in range(2)
+        )
+        sums, best = attend(
+            self.matchers,
+            here,
+            torch.zeros_like(here[..., :1, :, :]),
+            (to_keys, to_previous),
+            torch.zeros_like(here[..., :2, :, :]),
+            self.confidence_gate,
+        )
+        small = F.avg_pool2d(luma, 2)
+        attended = Attended.of(self.matchers, small, here.shape[-2:], sums, best)
+        return torch.stack([enlarge(colors[:, 1:], 2) for colors in each(attended.colors)], 1)
+
+    def _embed(self, luma: Tensor) -> Tensor:
+        """What places are compared by, see `training.models.matcher.embed`."""
+        features, trunk = self.encoder(luma)
+        return embed(self.matchers, features.eighth, trunk.deep)
+
     def _describe(self, features: Features) -> Tensor:
         """What pixels are compared by: [B, width / 2, h/4, w/4], of length one."""
         descriptor: Tensor = self.descriptor(features.quarter)

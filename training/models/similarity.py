@@ -77,6 +77,11 @@ class SimilarityUNet(UNet):
         step = self.follow(luma, painted, torch.sigmoid(output[:, 2:]))
         return step._replace(fetched=chroma.unsqueeze(1)), painted
 
+    def attend_to(self, luma: Tensor, key_luma: Tensor, key_chroma: Tensor) -> Tensor:
+        """See `Attending`: of one sub-net."""
+        chroma, _ = self._fetch(luma, self.remember(key_luma, key_chroma).memory)
+        return chroma.unsqueeze(1)
+
     def calibrate(self, wrong: float) -> None:
         """Nothing: confidence is learned."""
 

@@ -28,6 +28,7 @@ PROGRAMS = {
     "python -m evaluation turing": ["evaluation", "turing"],
     "python -m training prepare": ["training", "prepare"],
     "python -m training fit": ["training", "fit"],
+    "python -m training fit-matcher": ["training", "fit-matcher"],
     "python -m training fit-colorizer": ["training", "fit-colorizer"],
     "python -m training reproduce": ["training", "reproduce"],
 }

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.training.planted import planted_batch
 from training.models.exemplar import Exemplar, ExemplarColorizer
 from training.models.trunk import Trunk, TrunkFeatures
-
-SIDE = 48
 
 
 @pytest.fixture(scope="module")
@@ -49,38 +48,6 @@ def test_colours_follow_luma_within_a_place(network):
     assert across > 3 * along
 
 
-def planted_scene(generator: torch.Generator, *, colors: Tensor) -> Exemplar:
-    """Two textures, parted at a random place: upright stripes in one colour, lying in the other.
-
-    Args:
-        generator: What is random depends on it.
-        colors: Chroma [2, 2], of each texture.
-    """
-    stripes = 0.5 + 0.3 * (torch.arange(SIDE) // 4 % 2 - 0.5)
-    upright, lying = stripes.expand(SIDE, SIDE), stripes.expand(SIDE, SIDE).T
-    parted = 16 * int(torch.randint(1, SIDE // 16, (), generator=generator))
-    first = (torch.arange(SIDE) < parted).expand(SIDE, SIDE)
-    if torch.rand((), generator=generator) < 0.5:
-        first = first.flip(1)
-    luma = torch.where(first, upright, lying)[None]
-    chroma = torch.where(first, *colors[:, :, None, None])
-    return Exemplar(luma, chroma)
-
-
-def planted_batch(count: int, *, seed: int) -> tuple[Exemplar, Exemplar]:
-    """Frames, and an exemplar for each: the same textures in the same colours, parted elsewhere."""
-    generator = torch.Generator().manual_seed(seed)
-    frames, exemplars = [], []
-    for _ in range(count):
-        colors = torch.rand(2, 2, generator=generator) - 0.5
-        frames.append(planted_scene(generator, colors=colors))
-        exemplars.append(planted_scene(generator, colors=colors))
-    frame, exemplar = (
-        Exemplar(*map(torch.stack, zip(*s, strict=True))) for s in (frames, exemplars)
-    )
-    return frame, exemplar
-
-
 def each_plane_once(trunk: Trunk) -> Callable[[Tensor], TrunkFeatures]:
     """What a trunk whose weights stay computes of lumas, of which there are few."""
     compute, known = trunk.forward, {}
@@ -104,17 +71,19 @@ def test_it_learns_to_take_the_palette_of_a_planted_scene(monkeypatch):
     monkeypatch.setattr(network.trunk, "forward", each_plane_once(network.trunk))
     adam = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=5e-4)
     for step in range(180):
-        frame, exemplar = planted_batch(8, seed=step)
-        loss = (network(frame.luma, exemplar) - frame.chroma).square().mean()
+        batch = planted_batch(8, seed=step)
+        shown = Exemplar(batch.exemplar_luma, batch.exemplar_chroma)
+        loss = (network(batch.luma, shown) - batch.chroma).square().mean()
         adam.zero_grad()
         loss.backward()
         adam.step()
-    frame, exemplar = planted_batch(16, seed=1000)
-    gray = frame.chroma.square().mean()
-    mean = (exemplar.chroma.mean((2, 3), keepdim=True) - frame.chroma).square().mean()
+    batch = planted_batch(16, seed=1000)
+    exemplar = Exemplar(batch.exemplar_luma, batch.exemplar_chroma)
+    gray = batch.chroma.square().mean()
+    mean = (exemplar.chroma.mean((2, 3), keepdim=True) - batch.chroma).square().mean()
     with torch.no_grad():
-        shown = (network(frame.luma, exemplar) - frame.chroma).square().mean()
-        alone = (network(frame.luma) - frame.chroma).square().mean()
+        shown = (network(batch.luma, exemplar) - batch.chroma).square().mean()
+        alone = (network(batch.luma) - batch.chroma).square().mean()
     assert shown < 0.35 * gray
     assert shown < 0.75 * mean
     assert alone > 0.9 * gray

@@ -68,6 +68,25 @@ def test_matching_finds_what_moved_too_far_for_flow(flagship):
     assert fetched[:, 0, :, inner].abs().mean() < 0.05
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_alone_it_finds_what_it_finds_among_the_rest(flagship, batch):
+    """`attend_to`, which `fit-matcher` trains, is attention where no place is preferred."""
+    model = deepcopy(flagship)
+    with torch.no_grad():
+        for matcher in model.matchers:
+            matcher.penalty.weight.zero_()
+            matcher.penalty.bias.fill_(-50.0)
+    luma, chroma = (torch.cat([planes(n, c) for n in range(batch)]) for c in (1, 2))
+    here = torch.cat([planes(9 + n) for n in range(batch)])
+    flows = {name: flow.expand(batch, *flow.shape[1:]) for name, flow in still().items()}
+    with torch.no_grad():
+        memory, state = model.remember(luma, chroma - 0.5)
+        fetched = model.propagate(here, state, memory, flows).fetched
+        alone = model.attend_to(here, luma, chroma - 0.5)
+    assert alone.shape == (batch, 2, 2, HEIGHT, WIDTH)
+    torch.testing.assert_close(alone, fetched[:, :2], atol=1e-5, rtol=0)
+
+
 def twins() -> tuple[Tensor, Tensor]:
     """Luma that repeats itself, and chroma that tells the two halves apart."""
     luma = planes(4)[..., : WIDTH // 2].repeat(1, 1, 1, 2)
