@@ -187,6 +187,27 @@ def clips_by_video(clips: Sequence[Clip]) -> list[list[Clip]]:
     return list(videos.values())
 
 
+def there_and_back(clip: Clip, passes: int) -> Clip:
+    """A clip played there and back, as one long one.
+
+    Args:
+        clip: Of at least two frames.
+        passes: Ways in all, from 1 on: 2 is there and back once. The last way back ends one frame
+            after the first one of all, so that its last frames are those that follow the key.
+
+    Returns:
+        The long clip, in memory if it is longer.
+    """
+    if passes == 1:
+        return clip
+    last = len(clip) - 1
+    there = np.arange(1, last + 1)
+    ways = [there if way % 2 == 0 else last - there for way in range(passes)]
+    order = np.concatenate([[0], *ways])
+    order = order if passes % 2 else order[:-1]
+    return Clip(clip.name, clip.luma[order], clip.chroma[order])
+
+
 def load_clip(path: Path, *, name: str, options: ClipOptions) -> Clip:
     """Load one video from the cache; decode it first when it is new or has changed.
 

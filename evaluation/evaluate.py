@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 import vidcolor
 from evaluation.baselines import BASELINES
-from evaluation.clips import Clip, find_videos, load_clip
+from evaluation.clips import Clip, find_videos, load_clip, there_and_back
 from evaluation.options import ClipOptions, EvaluateOptions, Kind, clips_folder
 from evaluation.pictures import depict
 from evaluation.predictors import MODES, PER_FRAME, Predictor, load, load_colorizer
@@ -49,11 +49,10 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     _check(options)
     folder = clips_folder(options)
     predictors, models = _predictors(options)
-    clip_options = ClipOptions(size=options.size, max_frames=options.frames, cache=options.cache)
-    videos = _decode(folder, clip_options)
-    measured = list(_score_all(videos, predictors, clip_options, workers=options.workers))
+    videos = _decode(folder, _clip_options(options))
+    measured = list(_score_all(videos, predictors, options))
     evaluation = collect(measured, predictors=predictors, models=models, options=asdict(options))
-    _write(evaluation, options, dict(videos), clip_options)
+    _write(evaluation, options, dict(videos))
     return evaluation
 
 
@@ -133,21 +132,18 @@ def score_clip(clip: Clip, *, predictors: Sequence[Predictor]) -> Scored:
 def _score_all(
     videos: Sequence[tuple[str, Path]],
     predictors: Sequence[Predictor],
-    options: ClipOptions,
-    *,
-    workers: int,
+    options: EvaluateOptions,
 ) -> Iterator[Scored]:
     def score(video: tuple[str, Path]) -> Scored:
-        name, path = video
-        return score_clip(load_clip(path, name=name, options=options), predictors=predictors)
+        return score_clip(_load(*video, options), predictors=predictors)
 
     # Threads do: what takes time is NumPy, OpenCV and onnxruntime, which let others run meanwhile.
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(options.workers) as pool:
         yield from tqdm(pool.map(score, videos), desc="evaluating", total=len(videos), unit="clip")
 
 
 def _check(options: EvaluateOptions) -> None:
-    least = {"size": 16, "frames": 2, "workers": 1, "pictures": 0}
+    least = {"size": 16, "frames": 2, "passes": 1, "workers": 1, "pictures": 0}
     for name, minimum in least.items():
         if getattr(options, name) < minimum:
             raise ArgumentError(
@@ -200,6 +196,16 @@ def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
     return videos
 
 
+def _load(name: str, path: Path, options: EvaluateOptions) -> Clip:
+    """A video as it is measured."""
+    clip = load_clip(path, name=name, options=_clip_options(options))
+    return there_and_back(clip, options.passes)
+
+
+def _clip_options(options: EvaluateOptions) -> ClipOptions:
+    return ClipOptions(size=options.size, max_frames=options.frames, cache=options.cache)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of what the figures may depend on, by package."""
     names = {
@@ -215,7 +221,6 @@ def _write(
     evaluation: Evaluation,
     options: EvaluateOptions,
     videos: dict[str, Path],
-    clip_options: ClipOptions,
 ) -> None:
     """The three files, the figures first. The clips shown are predicted once more: to keep
     the frames of all would fill memory.
@@ -226,7 +231,7 @@ def _write(
     shown = list(evaluation.worst_first())[: options.pictures]
     pictures = [
         depict(
-            load_clip(videos[name], name=name, options=clip_options),
+            _load(name, videos[name], options),
             evaluation.predictors,
             subject=evaluation.subject,
         )

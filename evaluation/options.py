@@ -58,6 +58,10 @@ class EvaluateOptions:
     """Short side that videos are scaled to, in pixels; the aspect is kept."""
     frames: int = 120
     """Most frames taken of each video, from its beginning."""
+    passes: int = 1
+    """Play each video there and back, so many ways in all, as one long shot with one key: 2 is
+    there and back once. After an even number the last frames are the first ones again, so that
+    drift says what the way between has cost."""
     methods: tuple[Kind, ...] = (
         "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation",
         "transfer",

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from evaluation import clips
-from evaluation.clips import find_videos, load_clip, load_split, rgb_to_codes
+from evaluation.clips import (
+    Clip,
+    find_videos,
+    load_clip,
+    load_split,
+    rgb_to_codes,
+    there_and_back,
+)
 from evaluation.options import ClipOptions
 from tests.support.footage import scene_clip, write_scenes, write_video
 from vidcolor.errors import ArgumentError
@@ -59,6 +66,25 @@ def test_the_short_side_is_scaled_to_size(tmp_path, options, blocks, size, shape
 def test_only_the_first_frames_are_taken(tmp_path, options, blocks):
     path = write_video(tmp_path / "video.mkv", blocks)
     assert len(load_clip(path, name="video", options=replace(options, max_frames=3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("passes", "order"),
+    [
+        (1, [0, 1, 2, 3]),
+        (2, [0, 1, 2, 3, 2, 1]),
+        (3, [0, 1, 2, 3, 2, 1, 0, 1, 2, 3]),
+        (4, [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1]),
+    ],
+)
+def test_there_and_back(passes, order):
+    numbers = np.arange(4, dtype=np.uint8)
+    luma = np.broadcast_to(numbers[:, None, None], (4, 16, 16))
+    chroma = np.broadcast_to(10 + numbers[:, None, None, None], (4, 2, 16, 16))
+    long = there_and_back(Clip("clip", luma, chroma), passes)
+    assert long.luma[:, 0, 0].tolist() == order
+    assert long.chroma[:, 1, 0, 0].tolist() == [10 + n for n in order]
+    assert long.name == "clip"
 
 
 def test_a_video_is_decoded_once_until_it_changes(tmp_path, options, blocks, monkeypatch):

@@ -90,6 +90,21 @@ def test_methods_and_frames_that_are_asked_for(options):
         assert {len(s.psnr) for s in scores.values()} == {4}
 
 
+def test_there_and_back_it_ends_beside_the_key(options):
+    """What is held from the key is as right there as it was at the beginning; a chain is not."""
+    asked = replace(options, bundles=(), methods=("hold", "flow-chain"), passes=4, pictures=1)
+    found = evaluate(asked)
+    for scores in found.clips.values():
+        held = scores["hold"].psnr
+        assert list(held[-3:]) == list(held[2::-1])
+        assert scores["flow chain"].psnr[-1] < scores["flow chain"].psnr[0] - 1
+    assert {len(s["hold"].psnr) for s in found.clips.values()} == {
+        4 * (n - 1) - 1 for n in (FRAMES, FRAMES - 1)
+    }
+    assert found.summaries["hold"].drift == pytest.approx(0, abs=1e-9)
+    assert (options.out / REPORT).read_text().count("<video") == 1
+
+
 def test_a_colorizer_is_one_more_baseline(options, tmp_path):
     path = write_colorizer(tmp_path / "rgb.onnx", RGB)
     found = evaluate(
