@@ -6,6 +6,7 @@ and formats that are lists of other files are not read at all.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -30,6 +31,8 @@ _LISTS = {
 _NO_FILMS = {"tty", "bin", "xbin", "adf", "idf", "image2", "ffmetadata", "ico", "txt"}
 """Demuxers that make a picture of a text; and the one that takes names for patterns."""
 
+_JPEG = {".jpg", ".jpeg"}
+
 MOST_PIXELS = 1 << 27
 """Of a frame. More takes gigabytes, which a damaged header may ask for."""
 
@@ -52,7 +55,7 @@ def open_input(path: Path, **options: str) -> InputContainer:
     if _is_list(path):
         raise MediaError(
             f"clip: {path} is a list of other files, a single video file is needed: "
-            f"join them first, such as with: ffmpeg -i {path.name} -c copy film.mkv"
+            f"join them first, such as with: ffmpeg -i {shlex.quote(str(path))} -c copy film.mkv"
         )
     try:
         return av.open(_source(path), "r", options={**_SAFE, **options})
@@ -61,8 +64,12 @@ def open_input(path: Path, **options: str) -> InputContainer:
 
 
 def _source(path: Path) -> str | FileIO:
-    """What FFmpeg is given to open. It takes 'a%03d.png' for a pattern, also of an open file."""
-    if "%" not in path.name:
+    """What FFmpeg is given to open: its URL, or an open file where the name would mislead FFmpeg.
+
+    It takes 'a%03d.png' for a pattern, also of an open file, and what ends as a JPEG does for the
+    first picture of a sequence, which is in `_NO_FILMS`.
+    """
+    if "%" not in path.name and path.suffix.lower() not in _JPEG:
         return names.url_of(path)
     file = FileIO(path)
     file.name = "clip"

@@ -27,7 +27,7 @@ from vidcolor.media.losses import Fate, Loss, Losses
 from vidcolor.media.orientation import UPRIGHT, orientation_of
 from vidcolor.media.pictures import DEEPEST, Codes, Twin, converted, planar_codes, reformat, twin_of
 from vidcolor.media.sequence import RATE as SEQUENCE_RATE
-from vidcolor.media.sequence import find_pictures, read_pictures
+from vidcolor.media.sequence import as_ffmpeg_input, find_pictures, read_pictures
 from vidcolor.media.timing import Grid, exact_rate
 
 if TYPE_CHECKING:
@@ -259,8 +259,8 @@ class Reader:
             raise MediaError(
                 f"clip: {self.path} has the pixel format {frame.format.name}, gray and YUV formats "
                 f"of 8 to {DEEPEST} bits without alpha are accepted; convert it first, such as "
-                f"with: ffmpeg -i {self.path.name} -pix_fmt {_remedy(frame.format)} -c:v ffv1 "
-                f"converted.mkv"
+                f"with: ffmpeg {as_ffmpeg_input(self.path, self._pictures)} "
+                f"-pix_fmt {_remedy(frame.format)} -c:v ffv1 converted.mkv"
             )
         return twin
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
@@ -19,7 +20,7 @@ RATE = Fraction(24)
 
 ENDINGS = (
     ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".dpx", ".bmp", ".exr", ".jp2", ".j2k", ".pgm",
-    ".ppm", ".pnm", ".tga", ".webp",
+    ".ppm", ".pnm", ".webp",
 )  # fmt: skip
 """What the names of pictures end in."""
 
@@ -67,6 +68,23 @@ def read_pictures(
                 yield next(container.decode(video=0)), place
         except (av.FFmpegError, StopIteration):
             raise MediaError(f"clip: {path} cannot be read as a picture") from None
+
+
+def as_ffmpeg_input(path: Path, pictures: Mapping[int, Path] | None) -> str:
+    """What follows `ffmpeg` in a shell, to read a clip as it is read here.
+
+    Args:
+        path: the clip.
+        pictures: what `find_pictures` gives for it.
+    """
+    if pictures is None:
+        return f"-i {shlex.quote(str(path))}"
+    number, first = next(iter(pictures.items()))
+    name = first.name.replace("%", "%%")
+    digits = [match for match in re.finditer(r"\d+", name) if int(match[0]) == number][-1]
+    counter = f"%0{len(digits[0])}d" if digits[0].startswith("0") else "%d"
+    pattern = first.with_name(name[: digits.start()] + counter + name[digits.end() :])
+    return f"-framerate {RATE} -start_number {number} -i {shlex.quote(str(pattern))}"
 
 
 def _missing_before(pictures: Mapping[int, Path]) -> dict[int, int]:

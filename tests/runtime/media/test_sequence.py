@@ -50,6 +50,39 @@ def test_pictures_are_the_frames_in_order(
         np.testing.assert_array_equal(frame.planes[0], picture(number, bits=bits))
 
 
+@pytest.mark.parametrize("name", ["a-{}.jpg", "{}.JPEG", "scan 00{}.jpg"])
+def test_jpegs_larger_than_what_ffmpeg_looks_at_first(tmp_path: Path, name: str) -> None:
+    pictures = [picture(number, width=640, height=480) for number in range(3)]
+    for number, luma in enumerate(pictures):
+        file = tmp_path / name.format(number)
+        assert cv2.imwrite(str(file), luma)
+        assert file.stat().st_size > 8000
+    with Reader(tmp_path) as reader:
+        frames = [item for item in reader if isinstance(item, Frame)]
+    assert len(frames) == 3
+    for frame, luma in zip(frames, pictures, strict=True):
+        assert np.abs(frame.planes[0].astype(int) - luma).mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked", "words"),
+    [
+        ("scan_%05d.png", "", "-framerate 24 -start_number 8 -i {}/scan_%05d.png -pix_fmt yuv444p"),
+        ("8%% %d.png", "", "-framerate 24 -start_number 8 -i '{}/8%% %d.png' -pix_fmt yuv444p"),
+        ("%03d_2k.png", "%d_2k.png", "-framerate 24 -start_number 8 -i {}/%03d_2k.png -pix_fmt"),
+    ],
+)
+def test_pictures_in_rgb_are_refused_with_a_command_that_converts_them(
+    tmp_path: Path, pattern: str, asked: str, words: str
+) -> None:
+    for number in (8, 9):
+        colored = cv2.cvtColor(picture(number), cv2.COLOR_GRAY2BGR)
+        assert cv2.imwrite(str(tmp_path / (pattern % number)), colored)
+    with pytest.raises(MediaError) as error:
+        Reader(tmp_path / asked)
+    assert f"such as with: ffmpeg {words.format(tmp_path)}" in str(error.value)
+
+
 def test_missing_numbers_are_told(tmp_path: Path) -> None:
     write_pictures(tmp_path, "%03d.png", [1, 2, 5, 6, 7, 8])
     with Reader(tmp_path) as reader:
