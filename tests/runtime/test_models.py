@@ -15,6 +15,7 @@ from vidcolor.errors import ArgumentError, BundleNotFoundError
 from vidcolor.film.keys import read_references
 from vidcolor.inference import contract
 from vidcolor.inference.bundle import ALIASES, DEFAULT_MODEL, MODELS, find_bundle
+from vidcolor.inference.colorizer import find_colorizer
 from vidcolor.inference.session import Session
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator
@@ -98,6 +99,19 @@ def test_what_it_says_of_itself_has_the_name_that_it_ships_under():
 def test_a_name_that_does_not_ship_is_refused_with_those_that_do():
     with pytest.raises(BundleNotFoundError, match=r"'vidcolor-0', .*unet-2019, vidcolor-2"):
         find_bundle("vidcolor-0")
+
+
+@pytest.mark.parametrize("path", [".", "..", "../mine", "./vidcolor-2"])
+def test_a_path_is_never_looked_for_among_those_that_ship(tmp_path, monkeypatch, path):
+    """So a command in a bundle's own folder takes it by --model . there."""
+    folder = tmp_path / "models" / "mine"
+    (folder / "vidcolor-2").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    with pytest.raises(BundleNotFoundError, match="the path of a folder with a bundle"):
+        find_bundle(path)
+    (folder / path / "colorize.float32.onnx").touch()
+    assert find_bundle(path).resolve() == (folder / path).resolve()
+    assert find_colorizer(path).resolve() == (folder / path / "colorize.float32.onnx").resolve()
 
 
 def test_whose_weights_others_made_is_said():

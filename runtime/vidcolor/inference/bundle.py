@@ -32,14 +32,16 @@ def find_bundle(model: str | os.PathLike[str]) -> Path:
         model: The name of a shipped bundle, or the path of any folder.
 
     Raises:
-        BundleNotFoundError: There is neither.
+        BundleNotFoundError: There is neither, or no graph in the folder.
         BundleError: It cannot be read.
     """
     with named_errors(f"model: {os.fspath(model)} cannot be read", BundleError):
-        for folder in (MODELS / ALIASES.get(os.fspath(model), model), Path(model)):
-            if os.fspath(model) and folder.is_dir():
-                return folder
-    shipped = sorted(path.name for path in MODELS.glob("*") if path.is_dir())
+        shipped = sorted(path.name for path in MODELS.glob("*") if path.is_dir())
+        name = ALIASES.get(os.fspath(model), os.fspath(model))
+        if name in shipped:
+            return MODELS / name
+        if name and Path(model).is_dir() and any(Path(model).glob("*.onnx")):
+            return Path(model)
     raise BundleNotFoundError(
         f"model is {os.fspath(model)!r}, accepted are a shipped model's name "
         f"({', '.join(shipped) or 'none is installed'}) or the path of a folder with a bundle"

@@ -193,12 +193,13 @@ def find_colorizer(colorizer: str | os.PathLike[str]) -> Path:
         BundleError: It cannot be read.
     """
     with named_errors(f"colorizer: {os.fspath(colorizer)} cannot be read", BundleError):
-        for folder in (COLORIZERS / colorizer, Path(colorizer)) if os.fspath(colorizer) else ():
-            graph = contract.graph_path(folder, contract.COLORIZE, "float32")
-            for path in (graph, folder):
-                if path.is_file():
-                    return path
-    shipped = sorted(path.name for path in COLORIZERS.glob("*") if path.is_dir())
+        shipped = sorted(path.name for path in COLORIZERS.glob("*") if path.is_dir())
+        is_name = os.fspath(colorizer) in shipped
+        folder = COLORIZERS / colorizer if is_name else Path(colorizer)
+        graph = contract.graph_path(folder, contract.COLORIZE, "float32")
+        for path in (graph, folder) if os.fspath(colorizer) else ():
+            if path.is_file():
+                return path
     raise BundleNotFoundError(
         f"colorizer is {os.fspath(colorizer)!r}, accepted are a shipped colorizer's name "
         f"({', '.join(shipped) or 'none is installed'}), or the path of an ONNX file or of a "
