@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -37,6 +38,15 @@ def check_arguments(
 def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str) -> None:
     """Raises ArgumentError where there is nothing to take colours from, or too much."""
     check_choice("unkeyed", unkeyed, UNKEYED)
+    if not isinstance(keys, str | os.PathLike | Mapping | None):
+        raise ArgumentError(
+            f"keys is {keys!r}, accepted are a folder, one image, 'auto', or a mapping of frame "
+            "numbers to images"
+        )
+    if isinstance(references, str | os.PathLike):
+        raise ArgumentError(
+            f"references is {os.fspath(references)!r}, a list of pictures is needed, also of one"
+        )
     if keys is None and not references:
         raise ArgumentError("keys or references are needed, neither is given")
     if references and unkeyed != "guess":
@@ -44,6 +54,20 @@ def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str)
             f"references colour the shots without a key, unkeyed is {unkeyed!r}; only one of them "
             "is accepted"
         )
+
+
+def check_codec_options(codec_options: Mapping[str, str]) -> None:
+    """Raises ArgumentError where they are no mapping of texts to texts."""
+    if not isinstance(codec_options, Mapping):
+        raise ArgumentError(
+            f"codec_options is {codec_options!r}, a mapping is needed, such as {{'crf': '20'}}"
+        )
+    for name, value in codec_options.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ArgumentError(
+                f"codec_options holds {{{name!r}: {value!r}}}, texts are needed: "
+                f"{{{str(name)!r}: {str(value)!r}}}"
+            )
 
 
 def shot_starts(scenes: Scenes) -> tuple[int, ...] | None:

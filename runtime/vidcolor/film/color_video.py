@@ -23,6 +23,7 @@ from vidcolor.cores import one_opencv_thread
 from vidcolor.film.arguments import (
     Scenes,
     check_arguments,
+    check_codec_options,
     check_colors,
     describe_options,
     shot_starts,
@@ -166,6 +167,7 @@ def color_video(
     check_arguments(direction, scenes, frames, only_shot, jobs)
     check_whole("keep", keep, least=0)
     check_colors(keys, references, unkeyed)
+    check_codec_options(codec_options)
     if scenes is None:
         scenes = "none" if is_single(keys) and not references else "auto"
     wanted = Wanted(frames, only_shot, preview)

@@ -108,6 +108,10 @@ def test_how_far_it_is(folder: Path) -> None:
         ({"frames": range(0, 9, 2)}, ArgumentError, "frames is range"),
         ({"frames": range(-2, 9)}, ArgumentError, "frames is range"),
         ({"keys": {}}, ArgumentError, "keys is empty"),
+        ({"keys": ["a.png", "b.png"]}, ArgumentError, r"keys is \['a.png', 'b.png'\], accepted"),
+        ({"references": "still.png"}, ArgumentError, "references is 'still.png', a list"),
+        ({"codec_options": {"crf": 5}}, ArgumentError, r"holds {'crf': 5}.* {'crf': '5'}"),
+        ({"codec_options": "crf=5"}, ArgumentError, "codec_options is 'crf=5', a mapping"),
         ({"clip": "absent.mkv"}, MediaError, "there is no file absent.mkv"),
     ],
 )
