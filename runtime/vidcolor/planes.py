@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_BEYOND = 0.5
+"""How far beyond its range a value is taken: resampling and unclipped colours overshoot."""
+
 Plane = NDArray[np.float32]
 """One plane [h, w] or several [c, h, w]. Luma is in [0, 1], chroma in [-0.5, 0.5]."""
 
@@ -16,7 +19,7 @@ class Key:
     """A coloured frame, at working size or at any other size.
 
     Raises:
-        ValueError: A plane has another shape or type.
+        ValueError: A plane has another shape or type, or values far beyond its range.
     """
 
     luma: Plane
@@ -39,12 +42,23 @@ class Key:
 
 
 def check_luma(luma: Plane) -> None:
-    """Raise ValueError unless luma is a [h, w] float32 plane."""
+    """Raise ValueError unless luma is a [h, w] float32 plane of numbers about 0 to 1."""
     if luma.ndim != 2 or luma.dtype != np.float32:
         raise ValueError(f"luma must be [h, w] float32, got {luma.shape} {luma.dtype}")
+    _check_values("luma", luma, 0, 1)
 
 
 def check_chroma(chroma: Plane) -> None:
-    """Raise ValueError unless chroma is [2, h, w] float32."""
+    """Raise ValueError unless chroma is [2, h, w] float32, of numbers about -0.5 to 0.5."""
     if chroma.ndim != 3 or chroma.shape[0] != 2 or chroma.dtype != np.float32:
         raise ValueError(f"chroma must be [2, h, w] float32, got {chroma.shape} {chroma.dtype}")
+    _check_values("chroma", chroma, -0.5, 0.5)
+
+
+def _check_values(name: str, plane: Plane, least: float, most: float) -> None:
+    """Code values in place of shares, and what is no number, would come out as wrong colours."""
+    if not plane.size:
+        return
+    low, high = float(plane.min()), float(plane.max())  # NaN, where one is
+    if not (least - _BEYOND <= low and high <= most + _BEYOND):
+        raise ValueError(f"{name} must be in {least:g} to {most:g}, got {low:g} to {high:g}")

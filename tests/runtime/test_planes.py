@@ -20,9 +20,17 @@ def test_a_key_prints_shapes_and_not_data() -> None:
         (LUMA.astype(np.float64), CHROMA, r"luma must be .* float64"),
         (LUMA, CHROMA[:1], r"chroma must be \[2, h, w\] float32, got \(1, 4, 6\)"),
         (LUMA, CHROMA.astype(np.uint8), r"chroma must be .* uint8"),
+        (LUMA + 235, CHROMA, "luma must be in 0 to 1, got 235 to 235"),
+        (LUMA, CHROMA + 128, "chroma must be in -0.5 to 0.5, got 128 to 128"),
+        (LUMA * np.nan, CHROMA, "luma must be in 0 to 1, got nan to nan"),
+        (LUMA, CHROMA * np.nan, "chroma must be in -0.5 to 0.5, got nan"),
         (LUMA, CHROMA[:, :, :3], r"chroma is \(4, 3\), its luma is \(4, 6\)"),
     ],
 )
 def test_a_key_is_checked_at_birth(luma: np.ndarray, chroma: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Key(luma, chroma)
+
+
+def test_what_resampling_overshoots_is_taken() -> None:
+    assert Key(LUMA - 0.1, CHROMA + 0.6).luma.min() < 0

@@ -7,7 +7,7 @@ from threading import Lock
 
 import vapoursynth as vs
 
-from vidcolor.errors import ArgumentError, KeyFrameError
+from vidcolor.errors import KeyFrameError
 from vidcolor.key.gray import has_strokes
 from vidcolor.planes import Key
 from vidcolor.timeline import CHUNK, Timeline
@@ -130,7 +130,7 @@ class Keys:
             for number, place in enumerate(places):
                 try:
                     references.append(fit(response.keys[place], response.lumas[frame]))
-                except ArgumentError as error:
+                except ValueError as error:  # an ArgumentError, or that of its planes
                     raise KeyFrameError(f"references: frame {number}: {error}") from None
             self._references = tuple(references)
         return self._references
@@ -143,7 +143,7 @@ class Keys:
                 clip_frame = clip_frame._replace(luma=clip_frame.luma.copy())
                 try:
                     key = self._fit(key_frame, clip_frame)
-                except ArgumentError as error:
+                except ValueError as error:  # an ArgumentError, or that of its planes
                     raise KeyFrameError(f"frame {frame}: {error}") from None
                 if has_strokes(key):
                     vs.core.log_message(vs.MESSAGE_TYPE_WARNING, _STROKES.format(frame=frame))

@@ -132,7 +132,7 @@ class Colorizer:
             Chroma [2, h, w] float32 in [-0.5, 0.5].
 
         Raises:
-            ArgumentError: `luma` has another shape or type.
+            ArgumentError: `luma` has another shape or type, or is not in [0, 1].
             BundleError: The graph failed, or gave values that are no colours.
         """
         try:

@@ -192,7 +192,7 @@ def prepare_inputs(
         The inputs, without tracks.
 
     Raises:
-        ValueError: `luma` has another shape or type.
+        ValueError: `luma` has another shape or type, or is not in [0, 1].
     """
     check_luma(luma)
     height, width = luma.shape

@@ -61,7 +61,7 @@ class Preparer:
             The inputs, without tracks.
 
         Raises:
-            ArgumentError: `luma` has another shape or type.
+            ArgumentError: `luma` has another shape or type, or is not in [0, 1].
             BundleError: The model's features graph failed.
         """
         if luma.ndim == 2 and luma.shape != size:
