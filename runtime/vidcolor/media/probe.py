@@ -53,6 +53,12 @@ def is_cover(stream: Stream) -> bool:
     return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
 
 
+def has_alpha_beside(video: VideoStream) -> bool:
+    """Whether a VP8 or VP9 stream has alpha, which is beside its frames and is not decoded."""
+    said = {name.lower(): value for name, value in video.metadata.items()}
+    return video.codec_context.name in ("vp8", "vp9") and said.get("alpha_mode") == "1"
+
+
 def options_for(path: Path, container: InputContainer, video: VideoStream) -> dict[str, str]:
     """What FFmpeg has to be told to read a file right; empty for nearly all files.
 

@@ -255,9 +255,10 @@ class Reader:
 
     def _find_twin(self, frame: av.VideoFrame) -> Twin:
         twin = twin_of(frame.format.name)
-        if twin is None:
+        if twin is None or probe.has_alpha_beside(self._video):
+            found = "alpha beside its picture" if twin else f"the pixel format {frame.format.name}"
             raise MediaError(
-                f"clip: {self.path} has the pixel format {frame.format.name}, gray and YUV formats "
+                f"clip: {self.path} has {found}, gray and YUV formats "
                 f"of 8 to {DEEPEST} bits without alpha are accepted; convert it first, such as "
                 f"with: ffmpeg {as_ffmpeg_input(self.path, self._pictures)} "
                 f"-pix_fmt {_remedy(frame.format)} -c:v ffv1 converted.mkv"

@@ -194,6 +194,16 @@ def test_formats_without_a_plain_luma_plane(tmp_path: Path, pixel_format: str) -
     assert "gray and YUV" in message
 
 
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_alpha_that_is_not_decoded(tmp_path: Path, codec: str) -> None:
+    options = {"auto-alt-ref": "0"}  # with it libvpx takes no alpha
+    clip = tmp_path / "clip.webm"
+    write_clip(clip, codec=codec, pixel_format="yuva420p", options=options)
+    assert "clip.webm has alpha beside its picture, gray and YUV formats" in refusal(clip)
+    with Reader(write_clip(tmp_path / "plain.webm", codec=codec)) as reader:
+        assert reader.info.pixel_format == "yuv420p"
+
+
 def test_interlaced(tmp_path: Path) -> None:
     clip = write_clip(
         tmp_path / "clip.mkv", codec="libx264", options={"x264-params": "interlaced=1"}
