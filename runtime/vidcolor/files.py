@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from vidcolor.errors import MediaError, VidcolorError
 
 _LONGEST_STEM = 40
 """Characters of a file's name that its temporary name keeps: a name may have 255 bytes."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def write_whole(path: Path, data: bytes, *, argument: str = "output") -> None:
@@ -49,7 +54,7 @@ def whole_file(path: Path, *, argument: str = "output") -> Iterator[Path]:
     """
     name = f".{path.stem[:_LONGEST_STEM]}.{secrets.token_hex(4)}.partial{path.suffix}"
     partial = path.with_name(name)
-    with named_errors(f"{argument}: {path} cannot be written"):
+    with write_errors(path, argument=argument):
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
             yield partial
@@ -70,10 +75,46 @@ def check_writable(path: Path, *, argument: str = "output") -> None:
     Raises:
         MediaError: It cannot be written: there is no right to, no space, or a folder of its name.
     """
-    with named_errors(f"{argument}: {path} cannot be written"):
+    with write_errors(path, argument=argument):
         if path.is_dir():
             raise MediaError(f"{argument}: {path} is a folder, the name of a file is needed")
         TemporaryFile(dir=path.parent).close()
+
+
+@contextmanager
+def write_errors(path: Path, *, argument: str = "output") -> Iterator[None]:
+    """Turn errors of the system, while a file is written, into a sentence with the remedy.
+
+    Args:
+        path: The file.
+        argument: What the error calls it, such as an option's name.
+
+    Raises:
+        MediaError: For an OSError of the block. Those that are sentences already stay as they are.
+    """
+    try:
+        yield
+    except VidcolorError:
+        raise
+    except OSError as error:
+        raise cannot_write(path, error, argument=argument) from error
+
+
+def cannot_write(path: Path, error: Exception, *, argument: str = "output") -> MediaError:
+    """The sentence for a file that cannot be written.
+
+    Args:
+        path: The file.
+        error: What the system, or FFmpeg, says.
+        argument: What the sentence calls the file, such as an option's name.
+    """
+    number, remedy = getattr(error, "errno", None), ""
+    if number in _FULL:
+        remedy = "; free some space on its disk, or write it to another folder"
+    elif number in _FORBIDDEN:
+        remedy = "; write it to another folder"
+    reason = getattr(error, "strerror", None) or error
+    return MediaError(f"{argument}: {path} cannot be written ({reason}){remedy}")
 
 
 @contextmanager

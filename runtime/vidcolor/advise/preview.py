@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vidcolor.advise.sound import Sound
-from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.errors import ArgumentError
+from vidcolor.files import cannot_write
 from vidcolor.media.info import LIMITED_RANGE, UNSPECIFIED, Frame, Info, Tags
 from vidcolor.media.names import url_of
 from vidcolor.media.orientation import UPRIGHT, Orientation
@@ -135,7 +136,7 @@ def _named_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        raise MediaError(f"output: {target} cannot be written ({error.strerror})") from error
+        raise cannot_write(target, error) from error
 
 
 def _pairs(reader: Reader, other: Reader | None) -> Iterator[tuple[Frame, Frame | None]]:

@@ -16,9 +16,9 @@ from vidcolor.commands.advise import Advise
 from vidcolor.commands.choices import parse_scenes
 from vidcolor.commands.painted_keys import check_painted
 from vidcolor.commands.progress import Bar, ProgressBars
-from vidcolor.commands.times import format_time
+from vidcolor.commands.times import counted, format_time
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.files import check_writable, named_errors, write_whole
+from vidcolor.files import check_writable, named_errors, write_errors, write_whole
 from vidcolor.film.arguments import Scenes
 from vidcolor.film.key_folder import find_images
 from vidcolor.film.shots import find_shots
@@ -113,7 +113,7 @@ def _check(options: Advise) -> None:
         )
     if options.most is not None and options.most < 1:
         raise ArgumentError(f"most is {options.most}, accepted are whole numbers from 1")
-    with named_errors(f"output: {options.output} cannot be written to"):
+    with write_errors(options.output):
         _check_output(options)
     check_library()
 
@@ -217,7 +217,7 @@ def _progress(options: Advise, info: Info, doing: str) -> Bar:
 
 def _write_sheets(options: Advise, cards: Sequence[Card], plans: Sequence[ShotPlan]) -> None:
     frames = plans[-1].frames.stop
-    summary = f"{_counted(cards)}  ·  {_number(len(plans), 'shot')}  ·  {frames} frames"
+    summary = f"{_counted(cards)}  ·  {counted(len(plans), 'shot')}  ·  {counted(frames, 'frame')}"
     for number, sheet in enumerate(draw_sheets(options.film.name, summary, cards), 1):
         name = Path(SHEET)
         numbered = f"{name.stem}-{number}{name.suffix}" if number > 1 else SHEET
@@ -235,7 +235,7 @@ def _report(
             f"no further key would help: nearly every frame has a confidence of {options.goal:g}; "
             "a higher --goal asks for more"
         )
-    print(f"{options.output / SHEET}: {_counted(cards)}, in {_number(len(plans), 'shot')}")
+    print(f"{options.output / SHEET}: {_counted(cards)}, in {counted(len(plans), 'shot')}")
 
 
 def _card(
@@ -263,9 +263,5 @@ def _card(
 
 def _counted(cards: Sequence[Card]) -> str:
     painted = sum(card.status == PAINTED for card in cards)
-    to_paint = f"{_number(len(cards) - painted, 'frame')} to paint"
+    to_paint = f"{counted(len(cards) - painted, 'frame')} to paint"
     return f"{to_paint}, {painted} painted" if painted else to_paint
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from vidcolor.commands.progress import ProgressBars
 from vidcolor.commands.shots import Shots
-from vidcolor.commands.times import format_time
+from vidcolor.commands.times import counted, format_time
 from vidcolor.errors import ArgumentError
-from vidcolor.files import check_writable, named_errors, write_whole
+from vidcolor.files import check_writable, write_errors, write_whole
 from vidcolor.film.shots import Cut, find_cuts
 from vidcolor.media.names import printable
 
@@ -43,11 +43,11 @@ def list_shots(options: Shots) -> None:
         return
     write_whole(options.output, text.encode())
     if not options.quiet:
-        print(f"{printable(str(options.output))}: {len(cuts)} shots in {frames} frames")
+        print(f"{printable(str(options.output))}: {_contents(cuts, frames)}")
 
 
 def _check(output: Path, *, film: Path, overwrite: bool) -> None:
-    with named_errors(f"output: {output} cannot be written"):
+    with write_errors(output):
         if not output.parent.is_dir():
             raise ArgumentError(
                 f"output: there is no folder {output.parent} to write {output.name} into"
@@ -66,8 +66,12 @@ def _check(output: Path, *, film: Path, overwrite: bool) -> None:
         check_writable(output)
 
 
+def _contents(cuts: Sequence[Cut], frames: int) -> str:
+    return f"{counted(len(cuts), 'shot')} in {counted(frames, 'frame')}"
+
+
 def _listed(film: str, cuts: Sequence[Cut], frames: int) -> str:
-    lines = [f"# {film}: {len(cuts)} shots in {frames} frames; what follows a # is not read"]
+    lines = [f"# {film}: {_contents(cuts, frames)}; what follows a # is not read"]
     for cut in cuts:
         score = "" if cut.score is None else f"  {cut.score:.1f}"
         lines.append(f"{cut.frame:<8}# {format_time(cut.seconds)}  {cut.kind}{score}")

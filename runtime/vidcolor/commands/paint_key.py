@@ -18,7 +18,7 @@ from tqdm import tqdm
 from vidcolor.color import decode_luma, key_to_rgb, matrix_of, rgb_to_key
 from vidcolor.commands.key import PaintKey
 from vidcolor.errors import ArgumentError, KeyFrameError
-from vidcolor.files import check_writable, named_errors
+from vidcolor.files import check_writable, write_errors
 from vidcolor.key.bars import BARS_CUT, boxes_of
 from vidcolor.key.companions import strokes_path
 from vidcolor.key.image import Picture, read_picture, write_picture
@@ -76,7 +76,7 @@ def _check_options(options: PaintKey) -> None:
         raise ArgumentError(f"frame is {options.frame}, accepted are frames of --clip, from 0")
     if options.output.suffix.lower() != ".png":
         raise ArgumentError(f"output: {options.output} must end in .png")
-    with named_errors(f"output: {options.output} cannot be written"):
+    with write_errors(options.output):
         _check_output(options)
 
 
@@ -219,7 +219,7 @@ def _strokes_kept(options: PaintKey) -> Iterator[Path | None]:
         yield None
         return
     kept = strokes_path(paint if beside else output)
-    with named_errors(f"output: {kept} cannot be written"):
+    with write_errors(kept):
         shutil.copy2(paint, kept)
     try:
         yield kept

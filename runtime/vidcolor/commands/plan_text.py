@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidcolor.commands.times import format_duration
+from vidcolor.commands.times import counted, format_duration
 from vidcolor.film.plan import Plan, PlannedShot
 from vidcolor.film.report import Report
 
@@ -115,10 +115,10 @@ def result_lines(report: Report, output: Path, seconds: float) -> Iterator[str]:
         output: The film.
         seconds: That it took.
     """
-    frames = len(report.confidence)
-    speed = frames / max(seconds, 1e-9)
+    frames = counted(len(report.confidence), "frame")
+    speed = len(report.confidence) / max(seconds, 1e-9)
     yield (
-        f"{output}: {frames} frames in {format_duration(seconds)}, {speed:.1f} a second; "
+        f"{output}: {frames} in {format_duration(seconds)}, {speed:.1f} a second; "
         f"{_weakest(report)}"
     )
     page = output.with_suffix(".html")
@@ -132,8 +132,3 @@ def _weakest(report: Report) -> str:
     span = spans[int(np.argmin(means))]
     number = sum(start <= span[0] for start in report.shots) or 1
     return f"weakest is shot {number}, with a mean confidence of {min(means):.2f}"
-
-
-def counted(count: int, what: str) -> str:
-    """A number with its noun."""
-    return f"{count} {what}{'s' * (count != 1)}"

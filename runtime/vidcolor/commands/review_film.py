@@ -9,8 +9,9 @@ from vidcolor.advise.preview import Preview, encode_preview
 from vidcolor.advise.review_page import GENERATOR, Second, build_page, weakest_frames
 from vidcolor.commands.progress import Bar
 from vidcolor.commands.review import Review
+from vidcolor.commands.times import counted
 from vidcolor.errors import ArgumentError, MediaError, renamed_argument
-from vidcolor.files import check_writable, named_errors, write_whole
+from vidcolor.files import check_writable, write_errors, write_whole
 from vidcolor.film.report import Report, report_path
 from vidcolor.media.reader import Reader
 
@@ -22,7 +23,7 @@ _HEAD = 1000
 
 def review_film(options: Review) -> None:
     """Raises VidcolorError, and then leaves no page behind."""
-    with named_errors(f"output: {options.output} cannot be written"):
+    with write_errors(options.output):
         _check(options)
         report = Report.read(options.colored)
         second = None if options.against is None else _read_second(options, options.against, report)
@@ -43,7 +44,7 @@ def review_film(options: Review) -> None:
                 copy.replace(_preview_path(options))
     if not options.quiet:
         also = f", with {_preview_path(options).name} beside it" if is_large else ""
-        print(f"{options.output}: {len(report.confidence)} frames{also}")
+        print(f"{options.output}: {counted(len(report.confidence), 'frame')}{also}")
 
 
 def _preview_path(options: Review) -> Path:

@@ -1,4 +1,4 @@
-"""Times for people to read."""
+"""Times and numbers for people to read."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def format_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(count: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{count} {what}{'s' * (count != 1)}"

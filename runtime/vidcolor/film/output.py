@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.files import cannot_write
 from vidcolor.film.fingerprint import fingerprint_film
 from vidcolor.film.report import Report, report_path
 from vidcolor.media.codecs import Encoder, choose
@@ -66,7 +67,7 @@ def check_place(output: Path, *, clip: Path, overwrite: bool, wanted: Wanted) ->
         if not overwrite:
             _check_replaced(output, clip, wanted)
     except PermissionError as error:
-        raise _unwritable(output, error) from error
+        raise cannot_write(output, error) from error
 
 
 def _check_place(output: Path, clip: Path) -> None:
@@ -137,13 +138,7 @@ def _check_writable(folder: Path, output: Path) -> None:
     try:
         TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise _unwritable(output, error) from error
-
-
-def _unwritable(output: Path, error: OSError) -> MediaError:
-    return MediaError(
-        f"output: {output} cannot be written ({error.strerror}); write it to another folder"
-    )
+        raise cannot_write(output, error) from error
 
 
 def _check_report(path: Path) -> None:

@@ -40,12 +40,17 @@ def find_bundle(model: str | os.PathLike[str]) -> Path:
         name = ALIASES.get(os.fspath(model), os.fspath(model))
         if name in shipped:
             return MODELS / name
-        if name and Path(model).is_dir() and any(Path(model).glob("*.onnx")):
+        if name and Path(model).is_dir() and _holds_a_graph(model):
             return Path(model)
     raise BundleNotFoundError(
         f"model is {os.fspath(model)!r}, accepted are a shipped model's name "
         f"({', '.join(shipped) or 'none is installed'}) or the path of a folder with a bundle"
     )
+
+
+def _holds_a_graph(folder: str | os.PathLike[str]) -> bool:
+    """Raises OSError where the folder cannot be read, which `Path.glob` would not."""
+    return any(path.suffix == ".onnx" for path in Path(folder).iterdir())
 
 
 def check_bundle(

@@ -19,6 +19,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidcolor.errors import ArgumentError, MediaError
+from vidcolor.files import cannot_write
 from vidcolor.media import names
 from vidcolor.media.codecs import AUTO, Encoder, choose
 from vidcolor.media.containers import muxer_of, open_output
@@ -264,8 +265,7 @@ class Writer:
         except (MediaError, MemoryError):
             raise
         except (av.FFmpegError, OSError) as error:
-            reason = error.strerror or str(error)
-            raise MediaError(f"output: {self._path} cannot be written ({reason})") from error
+            raise cannot_write(self._path, error) from error
 
 
 def _why(stream: Stream) -> str:

@@ -292,4 +292,7 @@ def test_a_full_disk_leaves_the_old_key(folder, capsys, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", fail)
     arguments = (folder / "gray.png", "--paint", folder / "painted.png", "--overwrite")
     said = refused(capsys, *arguments, output=output)
-    assert said == f"output: {output} cannot be written (No space left on device)"
+    assert said == (
+        f"output: {output} cannot be written (No space left on device); free some space on its "
+        "disk, or write it to another folder"
+    )

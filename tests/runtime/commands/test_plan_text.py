@@ -113,6 +113,11 @@ def test_a_film_of_many_shots() -> None:
     assert len(list(plan_lines(plan(*map(shot, range(1, 101)))))) == 1 + MOST_SHOTS + 3
 
 
+def test_a_single_frame() -> None:
+    report = Report(film="a.mkv", model="toy", size=64, keys={}, shots=(0,), confidence=(1.0,))
+    assert next(result_lines(report, Path("b.mkv"), 1.0)).startswith("b.mkv: 1 frame in 1 s, ")
+
+
 def test_what_was_done_and_what_comes_next() -> None:
     report = Report(
         film="film.mkv",

@@ -125,6 +125,8 @@ def test_a_command_tells_it_before_the_work(
     captured = capsys.readouterr()
     assert captured.err.startswith(f"vidcolor: {said}" if place != "." else "vidcolor: ")
     assert "(Permission denied)" in captured.err
+    remedy = "; write it to another folder" if " cannot be written" in captured.err else ""
+    assert captured.err.endswith(f"(Permission denied){remedy}\n")
     assert captured.err.count("\n") == 1
     assert captured.out == ""
 

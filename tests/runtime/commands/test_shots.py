@@ -38,6 +38,7 @@ def test_without_an_output_it_is_printed(film: Path, capsys: pytest.CaptureFixtu
     assert main(["shots", "film.mkv", "--threshold", "200"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
+    assert lines[0].startswith("# film.mkv: 1 shot in 60 frames; ")
     assert lines[1].startswith("0 ")
 
 
