@@ -30,6 +30,8 @@ _NAMES_OR_PATHS = {
 }
 """Options that take a path or something else, and what else they take; a name that is no file
 beside the job file is taken for a name."""
+_EXCLUSIVE = ({"key", "keys"}, {"output", "output-folder"}, {"range", "only-shot"})
+"""Options of which one is accepted."""
 
 
 def expand_job(words: Sequence[str]) -> list[str]:
@@ -47,9 +49,12 @@ def expand_job(words: Sequence[str]) -> list[str]:
         return list(words)
     path = Path(words[0])
     options = dict(_options(Color))
+    behind = {_name(word) for word in words[1:]}
     expanded: list[str] = []
     for given, value in _read(path).items():
         name = given.replace("_", "-")
+        if any(name in group and behind & group - {name} for group in _EXCLUSIVE):
+            continue  # what is behind the file takes its place
         if name in (FILMS, "film"):
             expanded = [*map(str, _films(value, path)), *expanded]
         elif name in options:
@@ -60,6 +65,13 @@ def expand_job(words: Sequence[str]) -> list[str]:
                 f"accepted are {', '.join((FILMS, *options))}"
             )
     return [*expanded, *words[1:]]
+
+
+def _name(word: str) -> str:
+    """Of the option that a word of a command line is; empty for any other word."""
+    if word.startswith("--"):
+        return word[2:].partition("=")[0].replace("_", "-")
+    return "output" if word.startswith("-o") else ""
 
 
 def _read(path: Path) -> dict[str, Any]:

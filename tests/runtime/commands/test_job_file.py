@@ -71,6 +71,19 @@ def test_words_behind_it_count_more(tmp_path: Path) -> None:
     assert options.writing.preview
 
 
+def test_a_word_behind_it_takes_the_place_of_what_it_excludes(tmp_path: Path) -> None:
+    job = tmp_path / "job.toml"
+    job.write_text('films = "a.mkv"\nkeys = "keys"\noutput-folder = "out"\nonly-shot = 2')
+    words = ("--key=first.png", "-o", "b.mkv", "--range", "3-9")
+    assert parsed(str(job), *words) == parsed(str(tmp_path / "a.mkv"), *words)
+    kept = parsed(str(job), "--key-name", "keys")
+    assert kept.keys.folder == tmp_path / "keys"
+    assert kept.output_folder == tmp_path / "out"
+    job.write_text('films = "a.mkv"\nkeys = "keys"\nkey = "first.png"')
+    both = parsed(str(job), "-o", "b.mkv").keys
+    assert (both.folder, both.image) == (tmp_path / "keys", tmp_path / "first.png")
+
+
 def test_names_that_are_no_files_stay_names(tmp_path: Path) -> None:
     job = tmp_path / "job.toml"
     job.write_text('model = "flagship"\nscenes = "cuts.txt"\n')
