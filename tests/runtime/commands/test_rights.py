@@ -131,6 +131,22 @@ def test_a_command_tells_it_before_the_work(
     assert captured.out == ""
 
 
+@pytest.mark.parametrize("place", ["out/film.mkv.vidcolor", "out"])
+def test_kept_parts_that_cannot_be_read_are_not_told_to_be_none(
+    place: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = Path("out/film.mkv.vidcolor")
+    kept.mkdir()
+    (kept / "lock").touch()
+    with without(folder / place, 0):
+        assert main(["clean", "out/film.mkv"]) == 2
+    said = "vidcolor: outputs: out/film.mkv.vidcolor cannot be read (Permission denied)\n"
+    assert capsys.readouterr().err == said
+    assert main(["clean", "out/film.mkv.vidcolor"]) == 2
+    assert "the output's own name is needed: out/film.mkv\n" in capsys.readouterr().err
+    assert main(["clean", "out/film.mkv"]) == 0
+
+
 CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
     "a model": (lambda: Session.load("bundle", provider="cpu"), "bundle", "model: bundle"),
     "a model in a closed folder": (
