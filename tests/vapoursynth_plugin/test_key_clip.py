@@ -91,6 +91,14 @@ def test_of_a_color_video_without_numbers_frame_0_is_the_key(length, toy_bundle)
             "key: VidcolorFrame of its frame 1 is -1, accepted are frames of clip, 0 to 11",
         ),
         (
+            ("000003", 0, 4),
+            "key: VidcolorFrame of its frame 0 is '000003', a whole number is needed",
+        ),
+        (
+            (3, [0, 1], 4),
+            r"key: VidcolorFrame of its frame 1 is \[0, 1\], a whole number is needed",
+        ),
+        (
             (3, 0, 3),
             "key: VidcolorFrame is 3 on its frames 0 and 2, one key for a frame is accepted",
         ),

@@ -181,9 +181,7 @@ def recurrence(
             if clip == _CLIP:
                 response.lumas[number] = read_luma(frame)
             else:
-                colors = frame.props.get(FRAME_PROP)
-                colors = colors if isinstance(colors, int) else None
-                response.keys[number] = KeyFrame(frame, colors)
+                response.keys[number] = KeyFrame(frame, frame.props.get(FRAME_PROP))
         return response
 
     def answer(

@@ -59,7 +59,7 @@ class Keys:
         self._length = length
         self._direction = direction
         self._fit = fit
-        self._numbers: dict[int, int | None] = {}
+        self._numbers: dict[int, object] = {}
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
         self._loaded: dict[int, Key] = {}
@@ -166,6 +166,10 @@ class Keys:
         for place, frame in sorted(self._numbers.items()):
             if frame is None:
                 continue
+            if not isinstance(frame, int):  # such as the text of a file's name
+                raise KeyFrameError(
+                    f"key: {FRAME_PROP} of its frame {place} is {frame!r}, a whole number is needed"
+                )
             if not 0 <= frame < self._length:
                 raise KeyFrameError(
                     f"key: {FRAME_PROP} of its frame {place} is {frame}, "

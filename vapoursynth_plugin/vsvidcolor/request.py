@@ -48,8 +48,8 @@ class KeyFrame(NamedTuple):
 
     image: vs.VideoFrame
     """The frame itself, RGB or YUV of any size."""
-    number: int | None = None
-    """The clip's frame that it colours, if its properties say so."""
+    number: object = None
+    """The clip's frame that it colours, if its properties say so; as they say it, unchecked."""
 
 
 class InputResponse(NamedTuple):
