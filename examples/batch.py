@@ -71,11 +71,21 @@ def main() -> None:
     )
     parser.add_argument("--arg", action="append", default=[], help="for the script: model=NAME")
     given = parser.parse_args()
+    if not given.folder.is_dir():
+        raise SystemExit(f"batch: there is no folder {given.folder}")
     given.output.mkdir(parents=True, exist_ok=True)
+    if given.output.samefile(given.folder):
+        raise SystemExit(f"batch: {given.output} holds the clips; another folder is needed")
     options = [part for value in given.arg for part in ("--arg", value)]
     failed = 0
+    taken: set[Path] = set()
     for clip in sorted(path for path in given.folder.iterdir() if path.suffix.lower() in CLIPS):
         output = given.output / f"{clip.stem}.mp4"
+        if output in taken:
+            say(f"{clip}: failed, {output} is another clip's; rename one of them")
+            failed += 1
+            continue
+        taken.add(output)
         if output.exists() or not script_for(clip):
             say(f"{clip}: {'done before' if output.exists() else 'has no key'}")
             continue

@@ -25,6 +25,8 @@ from vidcolor.media.writer import Writer
 H264_420 = "h264-420"
 """H.264 in its High profile, 4:2:0 of 8 bits: what browsers and phones play."""
 
+REMEDY = "pipe the output of vspipe -c y4m into it"
+
 
 def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:
     """Encode the stream's frames in place of those of the clip `like`."""
@@ -39,9 +41,22 @@ def encode(stream: av.container.InputContainer, *, like: Path, output: Path, cod
                 frame = next(frames, None)
                 if frame is None:
                     raise SystemExit(f"encode_y4m: the stream has fewer frames than {like}")
+                check_size(frame, reader)
                 frame = reformat(frame, pixel_format=writer.pixel_format)
                 planes = [plane_codes(frame, index) for index in range(3)]
                 writer.write(planes, pts=item.pts, duration=item.duration)
+            if next(frames, None) is not None:
+                raise SystemExit(f"encode_y4m: the stream has more frames than {like}")
+
+
+def check_size(frame: av.VideoFrame, like: Reader) -> None:
+    """Raise SystemExit where the stream's frames are not of the clip's size."""
+    given, needed = (frame.width, frame.height), (like.info.width, like.info.height)
+    if given != needed:
+        raise SystemExit(
+            "encode_y4m: the stream is {}x{}, {} is {}x{} as it is stored; scale or turn it to "
+            "that in the script".format(*given, like.path, *needed)
+        )
 
 
 def main() -> None:
@@ -57,9 +72,13 @@ def main() -> None:
     )
     options = parser.parse_args()
     if sys.stdin is None:
-        raise SystemExit("encode_y4m: there is no input; pipe the output of vspipe -c y4m into it")
+        raise SystemExit(f"encode_y4m: there is no input; {REMEDY}")
     try:
-        with av.open(sys.stdin.buffer, format="yuv4mpegpipe") as stream:
+        stream = av.open(sys.stdin.buffer, format="yuv4mpegpipe")
+    except av.FFmpegError as error:
+        raise SystemExit(f"encode_y4m: the input is empty, or no y4m; {REMEDY}") from error
+    try:
+        with stream:
             encode(stream, like=options.like, output=options.output, codec=options.codec)
     except (VidcolorError, av.FFmpegError) as error:
         raise SystemExit(f"encode_y4m: {error}") from error

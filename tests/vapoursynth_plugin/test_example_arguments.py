@@ -218,6 +218,8 @@ def test_a_script_whose_output_nobody_takes_ends_without_a_traceback(end, footag
             ["clip.mkv", "key.png", "3", "12", "-o", "stills"],
             "stills: frame 12 is not in the clip, which has frames 0 to 11",
         ),
+        ("batch.py", ["gone", "-o", "out"], "batch: there is no folder gone"),
+        ("batch.py", [".", "-o", "."], "batch: . holds the clips; another folder is needed"),
         (
             "encode_y4m.py",
             ["--like", "clip.mkv", "-o", "out.mp4"],
@@ -233,3 +235,47 @@ def test_programs_say_in_one_sentence_what_is_wrong(name, arguments, sentence, f
     assert done.returncode == 1
     assert re.search(f"^{sentence}", done.stderr, re.MULTILINE), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def y4m(width, height, length):
+    header = f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420jpeg\n".encode()
+    return header + length * (b"FRAME\n" + bytes(width * height * 3 // 2))
+
+
+@pytest.mark.parametrize(
+    ("stream", "sentence"),
+    [
+        (b"", "encode_y4m: the input is empty, or no y4m; pipe the output of vspipe -c y4m into"),
+        (b"no video\n", "encode_y4m: the input is empty, or no y4m; pipe the output of vspipe"),
+        (y4m(WIDTH, HEIGHT, LENGTH - 1), "encode_y4m: the stream has fewer frames than clip.mkv"),
+        (y4m(WIDTH, HEIGHT, LENGTH + 1), "encode_y4m: the stream has more frames than clip.mkv"),
+        (y4m(HEIGHT, WIDTH, LENGTH), "encode_y4m: the stream is 64x96, clip.mkv is 96x64 as it is"),
+    ],
+)
+def test_a_stream_that_is_not_of_the_clip_is_not_encoded(stream, sentence, footage, tmp_path):
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, EXAMPLES / "encode_y4m.py", "--like", "clip.mkv", "-o", out]
+    done = subprocess.run(command, input=stream, cwd=footage, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith(sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_clips_of_one_name_in_a_batch_the_second_is_told(films, tmp_path):
+    """Not that it was done before."""
+    folder = tmp_path / "two"
+    shutil.copytree(films, folder)
+    shutil.copy(folder / "one.mkv", folder / "one.mov")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("one.mp4", "many.mp4"):
+        (out / name).touch()
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "batch.py", folder, "-o", out],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("done before") == 2
+    assert f"{folder / 'one.mov'}: failed, {out / 'one.mp4'} is another clip's" in done.stdout
