@@ -6,6 +6,7 @@ Options are parsed before anything that takes long is imported, so that --help a
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -57,13 +58,23 @@ def run(options: object) -> None:
 
     Raises:
         VidcolorError: They cannot be followed.
+        SystemExit: After Ctrl-C, when it is said how to go on.
     """
     module, _, function = ACTIONS[type(options)].partition(":")
     action = getattr(import_at_once(module), function)
-    if isinstance(options, RunOptions):
-        action(options, started=STARTED)
-    else:
-        action(options)
+    try:
+        action(options, **({"started": STARTED} if isinstance(options, RunOptions) else {}))
+    except KeyboardInterrupt:
+        print(f"{PROG}: interrupted; {_how_to_go_on(options)}", file=sys.stderr)
+        raise SystemExit(128 + signal.SIGINT) from None
+
+
+def _how_to_go_on(options: object) -> str:
+    if not isinstance(options, RunOptions):
+        return "the same command goes on with what is left"
+    if not (options.out / "checkpoint").exists():
+        return "there is no checkpoint yet, so the same command begins anew"
+    return f"the same command with --resume goes on from {options.out / 'checkpoint'}"
 
 
 def _parse(arguments: Sequence[str]) -> object:

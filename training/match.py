@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import torch
@@ -156,5 +157,5 @@ def _check(options: MatcherOptions, generator: Generator) -> None:
         )
     check_shares(options, "film", "other_shots")
     check_crop(options.crop, options, multiple=generator.size_multiple)
-    if not 1 <= options.scale < float("inf"):
+    if not 1 <= options.scale < math.inf:
         raise ArgumentError(f"scale is {options.scale}, a factor from 1 on is accepted")

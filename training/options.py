@@ -6,6 +6,7 @@ Imports little, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 import tyro
 
 from evaluation.options import ClipOptions
-from training.data.options import RolloutOptions
+from training.data.options import RolloutOptions, check_rollout
 from vidcolor.commands.command_line import help_text
 from vidcolor.errors import ArgumentError
 
@@ -271,15 +272,26 @@ def check_run(options: RunOptions) -> None:
         raise ArgumentError("videos: no folder is given; at least one folder of videos is needed")
     if options.steps is None and options.minutes is None:
         raise ArgumentError("neither steps nor minutes is given; one of them must be")
-    least = {"batch": 1, "log_every": 1, "warmup_steps": 0, "workers": 0}
-    for name, minimum in least.items():
-        if getattr(options, name) < minimum:
-            raise ArgumentError(f"{name} is {getattr(options, name)}, at least {minimum} is needed")
+    least = {"steps": 1, "batch": 1, "log_every": 1, "checkpoint_steps": 1, "warmup_steps": 0}
+    for name, minimum in (least | {"workers": 0, "threads": 1}).items():
+        value = getattr(options, name)
+        if value is not None and value < minimum:
+            raise ArgumentError(f"{name} is {value}, at least {minimum} is needed")
+    _check_numbers(options)
+
+
+def _check_numbers(options: RunOptions) -> None:
+    """Raise ArgumentError for numbers that no run can be told; what is no number among them."""
+    for name in ("minutes", "checkpoint_minutes", "clip_gradients"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < math.inf:
+            raise ArgumentError(f"{name} is {value}, a number above 0 is needed")
+    for name in ("learning_rate", "weight_decay"):
+        if not 0 <= getattr(options, name) < math.inf:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, 0 or more is accepted")
     for name in ("beta1", "beta2"):
         if not 0 <= getattr(options, name) < 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, 0 to below 1 is accepted")
-    if options.weight_decay < 0:
-        raise ArgumentError(f"weight_decay is {options.weight_decay}, 0 or more is accepted")
 
 
 def check_fit(options: FitOptions, *, size_multiple: int) -> None:
@@ -297,6 +309,12 @@ def check_fit(options: FitOptions, *, size_multiple: int) -> None:
     for name, minimum in least.items():
         if getattr(options, name) < minimum:
             raise ArgumentError(f"{name} is {getattr(options, name)}, at least {minimum} is needed")
+    for name, weight in asdict(options.objective).items():
+        if not 0 <= weight < math.inf:
+            raise ArgumentError(f"{name} is {weight}, 0 or more is accepted")
+    if options.average is not None and not 0 <= options.average < 1:
+        raise ArgumentError(f"average is {options.average}, 0 to below 1 is accepted")
+    check_rollout(options.rollout)
     check_crop(options.rollout.crop, options, multiple=size_multiple)
 
 

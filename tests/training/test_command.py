@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from training import __main__ as command
 from training.models.bins import UNIFORM
 from training.options import ColorizerOptions
 
@@ -48,6 +50,31 @@ def test_help_imports_nothing_that_takes_long(arguments, said):
     assert said in done.stdout
     imported = done.stdout.split("IMPORTED")[1].split()
     assert not HEAVY & set(imported)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept", "said"),
+    [
+        (["fit", "videos", "-o", "run", "--steps", "1"], False, "no checkpoint yet"),
+        (["fit", "videos", "-o", "run", "--steps", "1"], True, "--resume goes on from run"),
+        (["fit-matcher", "videos", "-o", "run", "--steps", "1"], True, "--resume goes on from run"),
+        (["prepare", "videos", "-o", "data"], False, "the same command goes on with what is left"),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on(words, kept, said, tmp_path, monkeypatch, capsys):
+    def interrupted(*_: object, **__: object) -> None:
+        if kept:
+            (tmp_path / "run" / "checkpoint").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    module = SimpleNamespace(fit=interrupted, fit_matcher=interrupted, prepare=interrupted)
+    monkeypatch.setattr(command, "import_at_once", lambda _: module)
+    monkeypatch.setattr(sys, "argv", ["training", *words])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 130
+    assert said in capsys.readouterr().err
 
 
 def test_a_default_that_stands_in_two_places_is_the_same():

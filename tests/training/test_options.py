@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,18 @@ def test_generators_that_cannot_be(changes, message):
         ({"videos": ()}, "videos: no folder is given"),
         ({"steps": None}, "neither steps nor minutes"),
         ({"batch": 0}, "batch is 0"),
+        ({"steps": 0}, "steps is 0, at least 1 is needed"),
+        ({"threads": 0}, "threads is 0, at least 1 is needed"),
+        ({"checkpoint_steps": 0}, "checkpoint_steps is 0, at least 1 is needed"),
+        ({"minutes": 0.0}, "minutes is 0.0, a number above 0 is needed"),
+        ({"minutes": math.nan}, "minutes is nan, a number above 0"),
+        ({"checkpoint_minutes": -1.0}, "checkpoint_minutes is -1.0, a number above 0"),
+        ({"clip_gradients": 0.0}, "clip_gradients is 0.0, a number above 0"),
+        ({"learning_rate": math.inf}, "learning_rate is inf, 0 or more is accepted"),
+        ({"weight_decay": math.nan}, "weight_decay is nan, 0 or more is accepted"),
+        ({"objective": replace(PLAIN.objective, beta=math.nan)}, "beta is nan, 0 or more"),
+        ({"rollout": replace(PLAIN.rollout, saturation=math.nan)}, "saturation is nan"),
+        ({"average": 1.0}, "average is 1.0, 0 to below 1 is accepted"),
         ({"rollout": replace(PLAIN.rollout, crop=100)}, "crop is 100.* multiple of 128"),
         (
             {"rollout": replace(PLAIN.rollout, crop=384)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from vidcolor.commands.command_line import help_text
@@ -78,10 +79,16 @@ def check_rollout(options: RolloutOptions) -> None:
         raise ArgumentError("stream is given without own-output, but it follows the own output")
     if options.stream is not None and options.key_distance is not None:
         raise ArgumentError("stream and key_distance are both given; a stream's key is its start")
+    _check_variation(options)
+
+
+def _check_variation(options: RolloutOptions) -> None:
+    """Raise ArgumentError for what examples cannot be varied by; what is no number among it."""
     for name in ("rotated", "film", "cold"):
         if not 0 <= getattr(options, name) <= 1:
             raise ArgumentError(f"{name} is {getattr(options, name)}, a share of 0 to 1 is needed")
-    if not options.motion >= 0:
-        raise ArgumentError(f"motion is {options.motion}, a power from 0 on is accepted")
-    if options.saturation < 1:
+    for name in ("motion", "chroma_rotation"):
+        if not 0 <= getattr(options, name) < math.inf:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, 0 or more is accepted")
+    if not 1 <= options.saturation < math.inf:
         raise ArgumentError(f"saturation is {options.saturation}, a factor from 1 on is accepted")

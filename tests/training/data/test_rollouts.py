@@ -228,6 +228,7 @@ def test_clips_too_short_are_left_out():
         ({"key_distance": (-1, 2)}, "key_distance is -1 2"),
         ({"motion": -1.0}, "motion is -1.0"),
         ({"motion": float("nan")}, "motion is nan"),
+        ({"saturation": float("inf")}, "saturation is inf"),
     ],
 )
 def test_options_that_cannot_be(changes, message):
