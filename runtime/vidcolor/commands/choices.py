@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -96,8 +97,9 @@ def parse_blend(text: str) -> Blend:
 def read_scenes(path: Path) -> tuple[int, ...]:
     """First frames of shots from a text file of numbers; what follows a # is not read.
 
-    UTF-8 or UTF-16, with any line ends; PySceneDetect's list, a table whose column 'Start Frame'
-    counts from 1, is read, too.
+    UTF-8 or UTF-16, with any line ends. Two lists that others save are read, too: PySceneDetect's,
+    a table whose column 'Start Frame' counts from 1; and TransNetV2's, each shot's first and last
+    frame in a line.
 
     Raises:
         MediaError: There is no such file, or it is no text.
@@ -106,8 +108,8 @@ def read_scenes(path: Path) -> tuple[int, ...]:
     text = _read_text(path)
     found = _of_table(text, path)
     if found is None:
-        words = re.sub(r"#.*", "", text).replace(",", " ").replace(";", " ").split()
-        found = [_frame(word, path) for word in words]
+        lines = re.sub(r"#.*|[,;]", " ", text).splitlines()
+        found = _firsts([[_frame(word, path) for word in line.split()] for line in lines], path)
     if not found:
         raise ArgumentError(
             f"scenes: {path} holds nothing, the number of each shot's first frame is needed"
@@ -163,6 +165,20 @@ def _of_table(text: str, path: Path) -> list[int] | None:
                 )
             return found
     return None
+
+
+def _firsts(lines: Sequence[Sequence[int]], path: Path) -> list[int]:
+    """First frames of shots; two numbers in each of several lines are first and last frames."""
+    lines = [line for line in lines if line]
+    if len(lines) < 2 or {len(line) for line in lines} != {2}:
+        return list(chain.from_iterable(lines))
+    ends = list(chain.from_iterable(lines))
+    if any(later < earlier for earlier, later in pairwise(ends)):
+        raise ArgumentError(
+            f"scenes: {path} holds two numbers in each line, which are taken for the first and the "
+            "last frame of shots, but they do not rise; a number in each line is needed"
+        )
+    return [first for first, _ in lines]
 
 
 def _frame(word: str, path: Path) -> int:

@@ -45,6 +45,7 @@ def test_first_frames_of_shots(tmp_path: Path) -> None:
         (b"240 two", ArgumentError, "holds 'two'"),
         (b"-5", ArgumentError, "holds '-5'"),
         (b"# nothing\n", ArgumentError, "holds nothing"),
+        (b"0 11\n24 12\n", ArgumentError, "two numbers in each line, .* they do not rise"),
     ],
 )
 def test_what_is_no_such_list(
@@ -64,6 +65,8 @@ def test_what_is_no_such_list(
         b"\xef\xbb\xbf0\r\n12\r\n480",
         "0\r\n12\r\n480\r\n".encode("utf-16"),
         "\ufeff0, 12; 480".encode("utf-16-be"),
+        b"0 11\n12 471\n480 999\n",
+        b"0 11 # TransNetV2\n\n12 479\n480 480\n",
         b"Scene Number,Start Frame\r\n1,1\r\n2,13\r\n3,481\r\n",
         b"Timecode List:,0\nScene Number,Start Frame,Start Time\n1,1,0\n2,13,0\n3,481,1\n",
     ],
