@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -75,6 +75,9 @@ def collect(
         The evaluation, with the command line of this process.
     """
     clips = {scored.clip: scored.scores for scored in measured}
+    summaries = {p.label: summarise(clips, p.label) for p in predictors}
+    if options.get("passes", 1) != 1:  # frame 60 is not so far from the key, then
+        summaries = {name: replace(s, error_growth=None) for name, s in summaries.items()}
     return Evaluation(
         command=shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
         versions=versions(),
@@ -82,7 +85,7 @@ def collect(
         options=json.loads(json.dumps(options, default=str)),
         models={label: asdict(metadata) for label, metadata in models.items()},
         predictors=predictors,
-        summaries={p.label: summarise(clips, p.label) for p in predictors},
+        summaries=summaries,
         true_cdc=float(np.mean([scored.true_cdc for scored in measured])),
         clips=clips,
     )

@@ -92,16 +92,18 @@ def test_methods_and_frames_that_are_asked_for(options):
 
 def test_there_and_back_it_ends_beside_the_key(options):
     """What is held from the key is as right there as it was at the beginning; a chain is not."""
-    asked = replace(options, bundles=(), methods=("hold", "flow-chain"), passes=4, pictures=1)
+    asked = replace(options, bundles=(), methods=("hold", "flow-chain"), passes=10, pictures=1)
     found = evaluate(asked)
     for scores in found.clips.values():
         held = scores["hold"].psnr
         assert list(held[-3:]) == list(held[2::-1])
         assert scores["flow chain"].psnr[-1] < scores["flow chain"].psnr[0] - 1
     assert {len(s["hold"].psnr) for s in found.clips.values()} == {
-        4 * (n - 1) - 1 for n in (FRAMES, FRAMES - 1)
+        10 * (n - 1) - 1 for n in (FRAMES, FRAMES - 1)
     }
     assert found.summaries["hold"].drift == pytest.approx(0, abs=1e-9)
+    assert found.summaries["hold"].error_growth is None  # though there is a frame 60
+    assert "played there and back, 10 ways in all" in (options.out / TABLE).read_text()
     assert (options.out / REPORT).read_text().count("<video") == 1
 
 
