@@ -251,6 +251,8 @@ def y4m(width, height, length):
         (y4m(WIDTH, HEIGHT, LENGTH + 1), "encode_y4m: the stream has more frames than clip.mkv"),
         (y4m(HEIGHT, WIDTH, LENGTH), "encode_y4m: the stream is 64x96, clip.mkv is 96x64 as it is"),
     ],
+    # pytest names the test in an environment variable, whose length systems limit.
+    ids=["empty", "no y4m", "short", "long", "turned"],
 )
 def test_a_stream_that_is_not_of_the_clip_is_not_encoded(stream, sentence, footage, tmp_path):
     out = tmp_path / "out.mp4"
