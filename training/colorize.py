@@ -8,6 +8,7 @@ from torch import Tensor
 
 from evaluation.clips import Clip
 from training.checkpoint import Config
+from training.checks import check_crop, check_run, check_shares
 from training.colorizer_losses import BinsLoss, ColorizerLoss, RegressionLoss
 from training.data.pictures import find_pictures
 from training.data.stills import Stills, StillSource, color_probability
@@ -17,7 +18,7 @@ from training.models.base import ImageColorizer
 from training.models.bins import gamut_bins, rebalance
 from training.models.exemplar import Exemplar, ExemplarColorizer
 from training.optimisers import check_rates, descend, make_optimiser
-from training.options import ColorizerOptions, check_crop, check_run, check_shares
+from training.options import ColorizerOptions
 from training.run_log import RunLog, Validated, check_out
 from training.sheets import write_stills
 from training.state import TrainState
@@ -135,9 +136,8 @@ class ColorizerTraining:
     def _color(self, stills: Stills, *, exemplars: bool = False) -> Tensor:
         """Chroma [B, 2, h, w] of all examples, on the CPU; `exemplars` shows each its own."""
         chroma = []
-        for first in range(0, len(stills.luma), self._options.batch):
-            part = Stills(*(tensor[first : first + self._options.batch] for tensor in stills))
-            part = part.to(self._fabric.device)
+        for on_cpu in stills.parts(self._options.batch):
+            part = on_cpu.to(self._fabric.device)
             shown = [Exemplar(part.exemplar_luma, part.exemplar_chroma)] if exemplars else []
             chroma.append(self.exported(part.luma, *shown).cpu())
         return torch.cat(chroma)

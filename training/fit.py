@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.build import Arguments, build_generator, start_from
 from training.checkpoint import Config
+from training.checks import check_fit
 from training.data.rollout import Rollout
 from training.data.rollouts import Rollouts
 from training.loop import launch, load_footage, train
@@ -20,7 +21,7 @@ from training.models.base import Generator
 from training.models.discriminator import Discriminator
 from training.objective import Objective
 from training.optimisers import check_rates, descend, make_optimiser
-from training.options import FitOptions, check_fit
+from training.options import FitOptions
 from training.rollout import RolloutOutput, Unroll
 from training.run_log import RunLog, Validated, check_out
 from training.state import TrainState

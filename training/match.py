@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from training.build import Arguments, build_generator, start_from
 from training.checkpoint import Config
+from training.checks import check_crop, check_run, check_shares
 from training.data.pairs import PairSource
 from training.data.pictures import find_pictures
 from training.data.stills import Stills
@@ -19,7 +20,7 @@ from training.loop import launch, load_footage, train
 from training.models.base import Attending, Generator
 from training.objective import regression
 from training.optimisers import check_rates, descend, make_optimiser
-from training.options import MatcherOptions, check_crop, check_run, check_shares
+from training.options import MatcherOptions
 from training.run_log import RunLog, Validated, check_out
 from training.sheets import write_stills
 from training.state import TrainState
@@ -132,12 +133,9 @@ class MatcherTraining:
         """Measure what is found on held-out pairs, and write a sheet of some of them."""
         held = self._held_out
         self.exported.eval()
-        found = []
-        for first in range(0, len(held.luma), self._options.batch):
-            part = Stills(*(tensor[first : first + self._options.batch] for tensor in held))
-            found.append(self._wrapped(part.to(self._fabric.device)).cpu())
+        parts = (part.to(self._fabric.device) for part in held.parts(self._options.batch))
+        chroma = torch.cat([self._wrapped(part).cpu() for part in parts])
         self.exported.train()
-        chroma = torch.cat(found)
         several = (held.luma.unsqueeze(1), chroma, held.chroma.unsqueeze(1))
         gray = frame_psnr(held.luma, torch.zeros_like(held.chroma), held.chroma)
         metrics = {

@@ -8,10 +8,11 @@ import pytest
 
 from tests.support.manual import check_manual
 from training.__main__ import main
+from training.checks import check_fit
 from training.data.prepare.options import PrepareOptions
 from training.fit import build_generator
 from training.models.unet import UNet
-from training.options import FitOptions, check_fit, check_same, to_json
+from training.options import FitOptions, check_same, to_json
 from vidcolor.errors import ArgumentError
 
 PLAIN = FitOptions(videos=(Path("videos"),), out=Path("out"), steps=1)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from training import __main__ as command
+from training.checks import check_fit
 from training.fit import build_generator
 from training.models import GENERATORS
-from training.options import FitOptions, check_fit
+from training.options import FitOptions
 from training.systems import SYSTEMS, named
 from vidcolor.errors import ArgumentError
 

@@ -19,7 +19,7 @@ from evaluation.clips import CHROMA_ZERO, Clip, clips_by_video
 from training.data.degrade import OldFilm
 from training.data.pictures import Picture
 from training.data.scene import Floats
-from training.data.stills import OF_PICTURES, Stills
+from training.data.stills import Stills, draw_picture
 from vidcolor.errors import ArgumentError
 
 DISTANCE = 4, 100
@@ -81,8 +81,9 @@ class PairSource:
                 f"crop is {crop}, but no clip has so many pixels on its short side and more than "
                 f"{DISTANCE[0]} frames"
             )
-        self._shots = [shots for shots in clips_by_video(usable) for _ in shots]
-        self.clips = [clip for shots in clips_by_video(usable) for clip in shots]
+        videos = clips_by_video(usable)
+        self.clips = [clip for shots in videos for clip in shots]
+        self._shots = [shots for shots in videos for _ in shots]
 
     def batch(self, step: int, indices: Sequence[int]) -> Stills:
         """Return the examples with these indices in the batch of this step; keys are exemplars."""
@@ -90,11 +91,10 @@ class PairSource:
 
     def _example(self, step: int, index: int) -> Stills:
         rng = np.random.default_rng([self._seed, step, index])
-        if self._pictures and rng.random() < OF_PICTURES:
-            clip = key_clip = self._pictures[int(rng.integers(len(self._pictures)))].load()
-            frame = key = 0
-        else:
-            clip, frame, key_clip, key = self._frames(rng)
+        picture = draw_picture(self._pictures, rng)
+        clip, frame, key_clip, key = (
+            self._frames(rng) if picture is None else (picture, 0, picture, 0)
+        )
         film = OldFilm.draw(rng) if rng.random() < self._film else None
         here, there = self._views(clip, key_clip, rng)
         squares = (

@@ -5,7 +5,7 @@ Every example is drawn from (seed, step, batch index) alone, as in `training.dat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -51,6 +51,11 @@ class Stills(NamedTuple):
     def to(self, device: torch.device, *, non_blocking: bool = False) -> Self:
         """Return the same on another device."""
         return type(self)(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
+
+    def parts(self, size: int) -> Iterator[Self]:
+        """Yield batches of so many examples, the last of what is left."""
+        for first in range(0, len(self.luma), size):
+            yield type(self)(*(tensor[first : first + size] for tensor in self))
 
     def tensors(self) -> Sequence[Tensor]:
         """Return the four tensors."""
@@ -103,9 +108,8 @@ class StillSource:
 
     def _example(self, step: int, index: int) -> Stills:
         rng = np.random.default_rng([self._seed, step, index])
-        if self._pictures and rng.random() < OF_PICTURES:
-            clip = self._pictures[int(rng.integers(len(self._pictures)))].load()
-        else:
+        clip = draw_picture(self._pictures, rng)
+        if clip is None:
             clip = self.clips[rng.integers(len(self.clips))]
         luma, chroma = self._square(clip, rng)
         painted = self._square(clip, rng) if self._exemplars else (luma[:0], chroma[:0])
@@ -117,6 +121,13 @@ class StillSource:
         scene = Scene.draw(clip, [frame], frame, options=self._options, rng=rng)
         luma, chroma = scene.planes([frame])
         return torch.from_numpy(luma[:, None] / np.float32(255)), torch.from_numpy(chroma)
+
+
+def draw_picture(pictures: Sequence[Picture], rng: np.random.Generator) -> Clip | None:
+    """A picture for an example, or None: in half of the cases, and where there are no pictures."""
+    if pictures and rng.random() < OF_PICTURES:
+        return pictures[int(rng.integers(len(pictures)))].load()
+    return None
 
 
 def true_ab(luma: Tensor, chroma: Tensor) -> Tensor:

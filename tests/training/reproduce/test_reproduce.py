@@ -20,7 +20,8 @@ from tests.support.waiting import DEADLINE
 from training import __main__ as command
 from training.__main__ import _parse as parse
 from training.checkpoint import read_config
-from training.options import FitOptions, check_run
+from training.checks import check_run
+from training.options import FitOptions
 from training.reproduce.options import TRAINED, ReproduceOptions
 from training.reproduce.reproduce import (
     FULL,
