@@ -24,6 +24,7 @@ from evaluation.metrics import (
 )
 from evaluation.predictors import Prediction
 from vidcolor.color import encode_chroma
+from vidcolor.interruption import check
 from vidcolor.motion.optical_flow import flow
 from vidcolor.planes import Plane
 
@@ -111,11 +112,13 @@ class Scorer:
 
         Raises:
             ValueError: There are more or fewer predictions.
+            KeyboardInterrupt, Terminated: A signal ends the program, and this is another thread.
         """
         figures: dict[str, list[float]] = {name: [] for name in _LISTS}
         histograms, seconds = [self._first], 0.0
         previous: Plane | None = None
         for t, prediction in zip(range(1, len(self._target)), predictions, strict=True):
+            check()
             rgb = prediction_rgb(self._clip.luma[t], prediction)
             for name, value in self._frame(t, rgb).items():
                 figures[name].append(value)

@@ -6,7 +6,6 @@ Options are parsed before anything that takes long is imported, so that --help a
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -43,11 +42,13 @@ def main() -> int:
     """Run one sub-command.
 
     Returns:
-        The exit status: 0, or 2 when what it was told cannot be done.
+        The exit status: 0, 2 when what it was told cannot be done, or as a signal demands.
     """
     words = sys.argv[1:]
     command = words[0] if words and words[0] in COMMANDS else ""
-    return command_line.run(words, program=PROG, make=_parse, act=run, command=command)
+    return command_line.run(
+        words, program=PROG, make=_parse, act=run, command=command, go_on=_how_to_go_on
+    )
 
 
 def run(options: object) -> None:
@@ -58,15 +59,10 @@ def run(options: object) -> None:
 
     Raises:
         VidcolorError: They cannot be followed.
-        SystemExit: After Ctrl-C, when it is said how to go on.
     """
     module, _, function = ACTIONS[type(options)].partition(":")
     action = getattr(import_at_once(module), function)
-    try:
-        action(options, **({"started": STARTED} if isinstance(options, RunOptions) else {}))
-    except KeyboardInterrupt:
-        print(f"{PROG}: interrupted; {_how_to_go_on(options)}", file=sys.stderr)
-        raise SystemExit(128 + signal.SIGINT) from None
+    action(options, **({"started": STARTED} if isinstance(options, RunOptions) else {}))
 
 
 def _how_to_go_on(options: object) -> str:

@@ -33,8 +33,6 @@ FAILED = 1
 """Exit status when the system failed: a full disk, no memory."""
 BAD_INPUT = 2
 """Exit status when what was given cannot be used."""
-INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 + SIGINT."""
 BROKEN_PIPE = 141
 """Exit status when nobody reads the output any more: 128 + SIGPIPE."""
 
@@ -134,8 +132,8 @@ def _run(words: Sequence[str]) -> int:
         raise
     except VidcolorError as error:
         return _failed(str(error), BAD_INPUT)
-    except KeyboardInterrupt:
-        return _failed("interrupted, no output was written", INTERRUPTED)
+    except (KeyboardInterrupt, interruption.Terminated) as end:
+        return _failed(interruption.TOLD, interruption.exit_status(end))
     except OSError as error:
         what = f"{error.filename} cannot be used" if error.filename else "writing failed"
         status = BAD_INPUT if error.errno == errno.ENAMETOOLONG else FAILED

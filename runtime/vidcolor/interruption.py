@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM end a command between two steps of its work, and never within one.
+"""Ctrl-C, SIGTERM and SIGHUP end a command between two steps of its work, and never within one.
+
+SIGTERM is how a service manager or the system stops a process; SIGHUP is sent when the terminal is
+closed or the connection to it is lost.
 
 Left to itself, Python raises KeyboardInterrupt in the main thread after whatever instruction that
 is at: in a destructor, which swallows it; while it waits for another thread, which then goes on
@@ -18,16 +21,32 @@ from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
 
+TOLD = "interrupted, no output was written"
+"""What a command says when a signal ends it."""
 GRACE = 5.0
 """Seconds after a signal at which the process ends, whatever the work waits for."""
 _POLL = 0.1
 """Seconds between two looks at the clock. On Windows a wait without an end hears no signal."""
 _STACK = 16 << 20
 """Bytes: some systems give threads less than a main thread has."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""Windows has no SIGHUP."""
 
 _noted: list[int] = []
 """Signals that arrived during the work under way."""
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP ends the program; `code` is its exit status, 128 + the signal's number."""
+
+    code: int
+
+
+def exit_status(end: KeyboardInterrupt | Terminated) -> int:
+    """The exit status of a program that a signal ends: 128 + the signal's number."""
+    return end.code if isinstance(end, Terminated) else 128 + signal.SIGINT
 
 
 def check() -> None:
@@ -35,12 +54,12 @@ def check() -> None:
 
     Raises:
         KeyboardInterrupt: After Ctrl-C.
-        SystemExit: After SIGTERM; its code is the exit status.
+        Terminated: After SIGTERM or SIGHUP.
     """
     if _noted:
         if _noted[0] == signal.SIGINT:
             raise KeyboardInterrupt
-        raise SystemExit(128 + _noted[0])
+        raise Terminated(128 + _noted[0])
 
 
 def run_interruptibly[T](work: Callable[[], T]) -> T:
@@ -68,7 +87,7 @@ def run_interruptibly[T](work: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    with _signals_noted():
+    with _handled(_note):
         try:
             thread = _start(run)
         except RuntimeError:  # there is no memory for its stack; the work will find out, and say so
@@ -85,6 +104,28 @@ def run_interruptibly[T](work: Callable[[], T]) -> T:
     return results[0]
 
 
+@contextmanager
+def raised_by_signals() -> Iterator[None]:
+    """Let signals end a block of the main thread wherever it is, as Ctrl-C does in any program.
+
+    For work that has to be in the main thread, or that does not ask. What other threads do for it
+    ends where `check` is asked, and so do the graphs that they run.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C.
+        Terminated: After SIGTERM or SIGHUP.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    with _handled(_raise):
+        try:
+            yield
+        except Exception:
+            check()  # what fails because of a signal is no failure
+            raise
+
+
 def _start(run: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=run, name="vidcolor-work", daemon=True)
     before = threading.stack_size(_STACK)
@@ -96,8 +137,14 @@ def _start(run: Callable[[], None]) -> threading.Thread:
 
 
 @contextmanager
-def _signals_noted() -> Iterator[None]:
-    before = {number: signal.signal(number, _note) for number in _SIGNALS}
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a function handle the signals.
+
+    What the process was told to ignore stays ignored: `nohup` does so with SIGHUP, a shell with
+    SIGINT in what it runs in the background.
+    """
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     _noted.clear()
     try:
         yield
@@ -115,6 +162,11 @@ def _note(number: int, _frame: FrameType | None) -> None:
         end_runs()
 
 
+def _raise(number: int, frame: FrameType | None) -> None:
+    _note(number, frame)
+    check()
+
+
 def _end_process(status: int) -> None:
-    print("vidcolor: interrupted, no output was written", file=sys.stderr, flush=True)
+    print(f"vidcolor: {TOLD}", file=sys.stderr, flush=True)
     os._exit(status)

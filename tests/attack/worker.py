@@ -208,7 +208,8 @@ def _child(
         limit_memory(memory)
         resource.setrlimit(resource.RLIMIT_CPU, (int(2 * seconds), int(2 * seconds) + 1))
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         os.write(begun, b".")
         os.close(begun)
         status = _status(run)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from evaluation.predictors import Prediction, Predictor
 from evaluation.scores import Scorer
 from tests.support import need
 from tests.support.footage import scene_clip
+from vidcolor import interruption
 from vidcolor.color import decode_chroma
 
 FRAMES = 12
@@ -98,6 +100,22 @@ def test_a_frame_too_few_or_too_many_is_an_error(clip, scorer, frames):
     painting = [*perfect(clip), *perfect(clip)][:frames]
     with pytest.raises(ValueError, match="zip"):
         scorer.score(painting)
+
+
+def test_a_signal_ends_it_in_the_threads_of_a_pool(clip, scorer, monkeypatch):
+    """Or the program would wait for all clips that are under way."""
+    predicted = []
+
+    def predictions() -> Iterator[Prediction]:
+        for number, prediction in enumerate(perfect(clip), start=1):
+            predicted.append(number)
+            if number == 2:
+                monkeypatch.setattr(interruption, "_noted", [signal.SIGTERM])
+            yield prediction
+
+    with pytest.raises(interruption.Terminated):
+        scorer.score(predictions())
+    assert predicted == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -26,15 +25,6 @@ def _command_lines_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command_line, "parse", parse_once)
         yield
-
-
-@pytest.fixture
-def heeded_interrupts() -> Iterator[None]:
-    """Processes started meanwhile heed Ctrl-C, also where the tests run in the background, whose
-    processes a shell makes deaf to it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")

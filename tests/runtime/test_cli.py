@@ -202,7 +202,7 @@ def test_any_code_page_will_do(encoding: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
-@pytest.mark.usefixtures("heeded_interrupts")
+@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize("module", ["typeguard", "numpy._core", "numpy.linalg", "av.frame", "cv2"])
 def test_an_interrupt_while_importing_ends_quietly(module: str, tmp_path: Path) -> None:
     """`-X importtime` tells on stderr what has just been imported."""

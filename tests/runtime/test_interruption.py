@@ -8,13 +8,21 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import pytest
 
 from vidcolor import interruption
-from vidcolor.interruption import check, run_interruptibly
+from vidcolor.interruption import (
+    Terminated,
+    check,
+    exit_status,
+    raised_by_signals,
+    run_interruptibly,
+)
 
+pytestmark = pytest.mark.usefixtures("heeded_signals")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
 
@@ -51,13 +59,16 @@ def test_a_signal_may_come_while_what_runs_graphs_is_imported(monkeypatch) -> No
         run_interruptibly(work)
 
 
+ENDS = [("SIGINT", KeyboardInterrupt), ("SIGTERM", Terminated), ("SIGHUP", Terminated)]
+STATUS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+
 @posix
-@pytest.mark.parametrize(
-    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
-)
+@pytest.mark.parametrize(("name", "error"), ENDS)
 def test_a_signal_is_raised_where_work_asks_for_it(
-    number: signal.Signals, error: type[BaseException]
+    name: str, error: type[KeyboardInterrupt | Terminated]
 ) -> None:
+    number = signal.Signals[name]
     before = signal.getsignal(number)
     steps = []
 
@@ -71,8 +82,7 @@ def test_a_signal_is_raised_where_work_asks_for_it(
     with pytest.raises(error) as end:
         run_interruptibly(work)
     assert steps == ["whole"]
-    if number == signal.SIGTERM:
-        assert end.value.code == 143  # type: ignore[attr-defined]
+    assert exit_status(end.value) == STATUS[name]
     assert signal.getsignal(number) is before
     check()  # the next work is not ended
     assert run_interruptibly(lambda: check() or 7) == 7
@@ -97,13 +107,72 @@ def test_in_another_thread_it_is_plain_work() -> None:
 
 
 @posix
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_work_that_never_asks_ends_with_the_process(number: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize(("name", "error"), ENDS)
+def test_a_signal_ends_a_block_of_the_main_thread_and_its_helpers(
+    name: str, error: type[KeyboardInterrupt | Terminated]
+) -> None:
+    """At once in the main thread, and where they ask in the others."""
+    number = signal.Signals[name]
+    before, begin = signal.getsignal(number), time.monotonic()
+    threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+    with pytest.raises(error) as end, raised_by_signals(), ThreadPoolExecutor(1) as pool:
+        pool.submit(work_until_stopped).result()
+    assert time.monotonic() - begin < 15
+    assert exit_status(end.value) == STATUS[name]
+    assert signal.getsignal(number) is before
+    check()
+
+
+@posix
+def test_what_fails_because_of_a_signal_is_no_failure() -> None:
+    """PyTorch says that its processes have died, and a run of trainings that one of them has."""
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(20)
+        finally:
+            fail()
+
+    def fail() -> None:
+        raise RuntimeError("a worker exited unexpectedly")
+
+    with pytest.raises(Terminated), raised_by_signals():
+        work()
+    with pytest.raises(RuntimeError, match="unexpectedly"), raised_by_signals():
+        fail()
+
+
+@posix
+@pytest.mark.parametrize("name", STATUS)
+def test_signals_that_are_to_be_ignored_are(name: str) -> None:
+    """By `nohup vidcolor ... &` a closed terminal ends nothing."""
+    number = signal.Signals[name]
+
+    def work() -> int:
+        os.kill(os.getpid(), number)
+        time.sleep(0.3)
+        check()
+        return 7
+
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        assert run_interruptibly(work) == 7
+        with raised_by_signals():
+            assert work() == 7
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+@posix
+@pytest.mark.parametrize(("name", "status"), STATUS.items())
+def test_work_that_never_asks_ends_with_the_process(name: str, status: int) -> None:
     code = (
-        "import os, threading, time; from vidcolor import interruption\n"
+        "import os, signal, threading, time; from vidcolor import interruption\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "interruption.GRACE = 0.2\n"
-        f"threading.Timer(0.2, os.kill, (os.getpid(), {int(number)})).start()\n"
+        f"threading.Timer(0.2, os.kill, (os.getpid(), signal.{name})).start()\n"
         "def work():\n"
         "    with ThreadPoolExecutor(1) as pool: pool.submit(time.sleep, 60).result()\n"
         "interruption.run_interruptibly(work)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,3 +55,15 @@ def run_command(words: Sequence[str]) -> None:
     validation.EXAMPLES = EXAMPLES
     sys.argv = ["training", *words]
     assert command.main() == 0
+
+
+def run_command_apart(words: Sequence[str], said: Path) -> None:
+    """The same in a session of its own, and with the exit status; what it says goes into a file."""
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    validation.EXAMPLES = EXAMPLES
+    sys.argv = ["training", *words]
+    with said.open("w", buffering=1) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        sys.exit(command.main())

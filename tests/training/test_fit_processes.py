@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from tests.support.footage import SIZE
 from tests.support.forked import fork_server
 from tests.support.waiting import DEADLINE
-from tests.training.small_fit import losses, run_command, run_fit, small_fit
+from tests.training.small_fit import losses, run_command, run_command_apart, run_fit, small_fit
 from training.checkpoint import CONFIG, CheckpointError, load_generator, read_config
 from training.options import FitOptions, ObjectiveOptions
 from training.state import TRAINING
@@ -71,6 +72,41 @@ def _checkpoint_after(out: Path, step: int) -> bool:
         return read_config(out / "checkpoint").step > step and (out / "best" / CONFIG).exists()
     except CheckpointError:
         return False
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_stop_of_all_its_processes_is_no_crash(name, options, processes, tmp_path):
+    """As a service manager stops a service, and a terminal that is closed what runs in it."""
+    words = [
+        *("fit", str(options.videos[0]), "-o", str(tmp_path / "run")),
+        *("--arguments", "width=0.03125", "--discriminator-width", "0.03125", "--alpha", "0"),
+        *("--size", str(SIZE), "--crop", str(SIZE), "--cache", str(options.clips.cache)),
+        *("--batch", "2", "--steps", "100000", "--checkpoint-steps", "1", "--workers", "2"),
+        *("--accelerator", "cpu", "--threads", "1"),
+    ]
+    said = tmp_path / "said.txt"
+    process = processes.Process(target=run_command_apart, args=(words, said))
+    process.start()
+    try:
+        end = time.monotonic() + DEADLINE
+        while not _checkpoint_after(tmp_path / "run", 0):
+            assert process.is_alive()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.Signals[name])
+        process.join(DEADLINE)
+    finally:
+        process.kill()
+        process.join()
+    assert process.exitcode == 128 + signal.Signals[name]
+    told = said.read_text()
+    assert "Traceback" not in told
+    assert told.endswith(
+        "python -m training: interrupted; the same command with --resume goes on from "
+        f"{tmp_path / 'run' / 'checkpoint'}\n"
+    )
+    with pytest.raises(ProcessLookupError):  # its workers have ended with it
+        os.killpg(process.pid, 0)
 
 
 def test_two_processes_train_one_model(options, processes, tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock, current_thread, main_thread
-from types import FrameType
-from typing import NoReturn
+from threading import Lock
 
 from training.run_log import CHECKPOINT
 from training.state import TRAINING
@@ -123,30 +120,12 @@ class TrainingRuns:
 
     @contextmanager
     def _ending(self, pool: ThreadPoolExecutor) -> Iterator[None]:
-        """End the children when the block ends early, also by SIGTERM."""
+        """End the children when the block ends early."""
         try:
-            with _terminable():
-                yield
+            yield
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             with self._lock:
                 self._stopped = True
                 for child in self._children:
                     child.terminate()
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the block as an exception does; only the main thread may."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _exit(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)

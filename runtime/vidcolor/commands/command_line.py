@@ -21,6 +21,8 @@ import docstring_parser
 import tyro
 
 from vidcolor.errors import ArgumentError, VidcolorError
+from vidcolor.interruption import Terminated, exit_status, raised_by_signals
+from vidcolor.streams import StandardStreams
 
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone)
 """Options of a group have no prefix; an option that is left out is left out, and not `None`."""
@@ -123,8 +125,11 @@ def run(
     act: Callable[[Any], object],
     command: str = "",
     failures: tuple[type[Exception], ...] = (VidcolorError,),
+    go_on: Callable[[Any], str] = lambda _: "the same command begins anew",
 ) -> int:
     """Do what a command line of `python -m` says, or tell in a sentence why not.
+
+    Ctrl-C, SIGTERM and SIGHUP end it, and it is said how to go on.
 
     Args:
         words: Those behind the program's name.
@@ -133,18 +138,27 @@ def run(
         act: Does what the parsed options say.
         command: The sub-command, if words begin with one.
         failures: What is told in a sentence.
+        go_on: Says of the options how to go on after a signal.
 
     Returns:
-        The exit status: 0, or `BAD_INPUT`.
+        The exit status: 0, `BAD_INPUT`, or 128 + the number of the signal that ended it.
     """
     if "--version" in words:
         print_version(program)
         return 0
-    try:
-        act(parse(make, words, program=f"{program} {command}".strip()))
-    except failures as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return BAD_INPUT
+    with StandardStreams():
+        options = None
+        try:
+            with raised_by_signals():
+                options = parse(make, words, program=f"{program} {command}".strip())
+                act(options)
+        except failures as error:
+            print(f"{program}: {error}", file=sys.stderr)
+            return BAD_INPUT
+        except (KeyboardInterrupt, Terminated) as end:
+            then = "" if options is None else f"; {go_on(options)}"
+            print(f"{program}: interrupted{then}", file=sys.stderr)
+            return exit_status(end)
     return 0
 
 

@@ -42,7 +42,7 @@ def run[Result](
         Exception: As onnxruntime raises it, also when the run was ended without a signal.
         KeyboardInterrupt: Ctrl-C in the main thread, or of the command that this is part of; the
             run was ended.
-        SystemExit: Likewise after SIGTERM.
+        Terminated: Likewise after SIGTERM or SIGHUP.
         BaseException: What the check of `asking` raised; nothing was run.
     """
     options = onnxruntime().RunOptions()

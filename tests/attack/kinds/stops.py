@@ -15,7 +15,7 @@ _SOONEST, _LATEST = 0.005, 0.8
 """Seconds after which it is stopped: up to about as long as a whole run takes."""
 _LATEST_OF_PROCESS = 2.5
 """The same where Python has to start first."""
-_SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def make(rng: random.Random, material: Material, folder: Path) -> Case:

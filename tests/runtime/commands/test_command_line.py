@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, is_dataclass
 from io import BytesIO, TextIOWrapper
@@ -15,6 +19,7 @@ from typing import NamedTuple, get_args, get_type_hints
 import pytest
 
 from vidcolor.cli import COMMANDS, main
+from vidcolor.commands import command_line
 from vidcolor.commands.color import ModelOptions, OutputOptions
 from vidcolor.inference.providers import PROVIDERS
 from vidcolor.inference.session import PRECISIONS
@@ -184,6 +189,25 @@ def test_the_other_programs_say_it_likewise(module: str, words: str, sentence: s
     assert done.status == 2
     assert done.err.startswith(sentence)
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
+@pytest.mark.usefixtures("heeded_signals")
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_ends_the_other_programs_with_a_line(
+    name: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_: str) -> None:
+        os.kill(os.getpid(), signal.Signals[name])
+        time.sleep(20)
+
+    def run(**more: Callable[[str], str]) -> int:
+        return command_line.run([], program="python -m it", make=lambda _: "run", act=work, **more)
+
+    assert run() == status
+    assert capsys.readouterr().err == "python -m it: interrupted; the same command begins anew\n"
+    assert run(go_on=lambda options: f"--resume {options} goes on") == status
+    assert capsys.readouterr().err == "python -m it: interrupted; --resume run goes on\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -142,7 +142,7 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
-@pytest.mark.usefixtures("heeded_interrupts")
+@pytest.mark.usefixtures("heeded_signals")
 def test_ctrl_c_ends_a_script(looping: Path) -> None:
     code = (
         "import sys, numpy as np; from vidcolor import Key, Propagator, Session\n"
@@ -163,7 +163,7 @@ def test_ctrl_c_ends_a_script(looping: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
-@pytest.mark.usefixtures("heeded_interrupts")
+@pytest.mark.usefixtures("heeded_signals")
 def test_ctrl_c_ends_the_command_line(looping: Path, tmp_path: Path) -> None:
     film = write_clip(tmp_path / "film.mkv")
     words = [str(film), "--key", "auto", "-o", str(tmp_path / "out.mkv"), "--size", "32"]
