@@ -113,10 +113,10 @@ AGAIN = 5
 """Seconds after which somebody presses Ctrl-C again."""
 
 
-def until_it_ends(command, cwd, steps, *, twice=False):
+def until_it_ends(command, cwd, steps, *, twice=False, again=AGAIN):
     """Press Ctrl-C in a program that waits for a frame, when it has begun to write `steps`.
 
-    twice: Press it again if the program has not ended after a while.
+    twice: Press it again if the program has not ended after `again` seconds.
 
     Returns the seconds that it takes to end, its exit status and what it writes to stderr.
     """
@@ -140,7 +140,7 @@ def until_it_ends(command, cwd, steps, *, twice=False):
         os.killpg(process.pid, signal.SIGINT)
         if twice:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(AGAIN)
+                process.wait(again)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=DEADLINE)
@@ -271,6 +271,23 @@ import sys
     _, status, errors = until_it_ends([sys.executable, "-c", code], tmp_path, steps)
     assert status == (130 if wait == "caught" else -signal.SIGINT)
     assert errors.rstrip().endswith("KeyboardInterrupt") == (wait != "caught")
+
+
+@posix
+def test_a_second_ctrl_c_while_frames_closes(looping, tmp_path, steps):
+    """It ends at once: no thread goes on, and nothing is told but the two interrupts."""
+    code = f"""
+import sys
+{LOOPING.format(model=str(looping))}
+{BETWEEN.format(model=str(looping), steps=str(steps))}
+{WAITS["frames"].format(frame=1)}
+"""
+    command = [sys.executable, "-c", code]
+    _, status, errors = until_it_ends(command, tmp_path, steps, twice=True, again=0.5)
+    assert status == -signal.SIGINT
+    assert "Exception ignored" not in errors
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert errors.count("KeyboardInterrupt") == errors.count("Traceback") == 2
 
 
 def test_exit_ends_a_graph_that_loops_for_ever(looping):

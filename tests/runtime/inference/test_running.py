@@ -126,13 +126,17 @@ def test_a_run_that_begins_after_all_were_ended_asks_first(looping: Path) -> Non
     assert len(under_way) == 2, "asked after its end"
 
 
-def interrupted(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Status and errors of a process that gets SIGINT a second after it writes something."""
+def interrupted(process: subprocess.Popen[str], *, again: float | None = None) -> tuple[int, str]:
+    """Status and errors of a process that gets SIGINT a second after it writes something, and once
+    more after `again` seconds."""
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(1)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
+    if again is not None:
+        time.sleep(again)
+        process.send_signal(signal.SIGINT)
     try:
         _, errors = process.communicate(timeout=DEADLINE)
     except subprocess.TimeoutExpired:
@@ -160,6 +164,37 @@ def test_ctrl_c_ends_a_script(looping: Path) -> None:
         text=True,
     )
     assert interrupted(process) == (7, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
+@pytest.mark.usefixtures("heeded_signals")
+def test_a_second_ctrl_c_while_run_closes_ends_a_script(toy_bundle: Path) -> None:
+    """The threads that prepare frames end first, and nothing is told but the two interrupts."""
+    code = (
+        "import sys, time, numpy as np; from vidcolor import Key, Propagator, Session\n"
+        "from vidcolor.motion.preparer import Preparer\n"
+        "prepare = Preparer.prepare\n"
+        "def slow(self, *args, **more):\n"
+        "    time.sleep(2)\n"
+        "    return prepare(self, *args, **more)\n"
+        "Preparer.prepare = slow\n"
+        "propagator = Propagator(Session.load(sys.argv[1], provider='cpu', threads=1))\n"
+        "plane = np.zeros((16, 16), np.float32)\n"
+        "state = propagator.init_state(Key(plane, np.zeros((2, 16, 16), np.float32)))\n"
+        "print('stepping', flush=True)\n"
+        "for step in propagator.run([plane] * 1000, state): pass"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(toy_bundle)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status, errors = interrupted(process, again=0.5)
+    assert status == -signal.SIGINT
+    assert "Exception ignored" not in errors
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert errors.count("KeyboardInterrupt") == errors.count("Traceback") == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX's signals")
