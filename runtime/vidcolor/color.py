@@ -47,6 +47,21 @@ MATRICES = {
 
 _CODE_OF_MATRIX = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
 _MATRIX_OF_CODE = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+_UNKNOWN_MATRICES = {
+    8: "YCgCo",
+    10: "BT.2020 with constant luminance",
+    11: "SMPTE ST 2085",
+    12: "derived from the primaries",
+    13: "derived from the primaries, with constant luminance",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
+}
+"""The others of ITU-T H.273 table 4, which vidcolor does not read."""
+ZIMG_MATRICES = frozenset({8, 12, 14})
+"""Those of them that zimg converts: it is in VapourSynth, and in FFmpeg's zscale. With constant
+luminance it changes gray, by up to 23 of 255 codes (zimg 3.0)."""
 _UNSPECIFIED = (0, 2)  # 0 is RGB, which a Y'CbCr clip cannot be
 
 
@@ -246,7 +261,8 @@ def matrix_of(code: int, *, height: int) -> str:
         return "bt709" if height > 576 else "bt601"
     if code not in _MATRIX_OF_CODE:
         accepted = ", ".join(f"{number} ({name})" for number, name in _MATRIX_OF_CODE.items())
-        raise ArgumentError(f"the clip's matrix is {code}, accepted are {accepted}")
+        name = _UNKNOWN_MATRICES.get(code, "which is none")
+        raise ArgumentError(f"the clip's matrix is {code} ({name}), accepted are {accepted}")
     return _MATRIX_OF_CODE[code]
 
 

@@ -176,8 +176,10 @@ def test_matrix_tags(code: int, height: int, matrix: str) -> None:
 def test_matrix_codes_are_inverse_and_others_refused() -> None:
     for matrix in MATRICES:
         assert matrix_of(code_of(matrix), height=1) == matrix
-    with pytest.raises(ArgumentError, match=r"matrix is 10, accepted are 1 \(bt709\)"):
-        matrix_of(10, height=1080)
+    with pytest.raises(ArgumentError, match=r"matrix is 14 \(ICtCp\), accepted are 1 \(bt709\)"):
+        matrix_of(14, height=1080)
+    with pytest.raises(ArgumentError, match=r"matrix is 3 \(which is none\), accepted are"):
+        matrix_of(3, height=1080)
 
 
 @pytest.mark.parametrize(

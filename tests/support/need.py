@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,6 +54,16 @@ def browser() -> str:
     if not found:
         lacking("BROWSER", "there is no Chromium on the PATH")
     return found[0]
+
+
+def ffmpeg() -> None:
+    """FFmpeg's program, with the filter zscale; VIDCOLOR_REQUIRE_FFMPEG=1 insists."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        lacking("FFMPEG", "there is no ffmpeg program on the PATH")
+    filters = subprocess.run([program, "-filters"], capture_output=True, text=True, check=False)
+    if " zscale " not in filters.stdout:
+        lacking("FFMPEG", "the ffmpeg program on the PATH is built without zscale")
 
 
 def scipy() -> None:

@@ -132,11 +132,25 @@ def test_no_frame_is_fetched_when_the_filter_is_made(argument, arguments):
         colored.get_frame(0)
 
 
+@pytest.mark.parametrize("tags", [(8, 1, 1), (12, 1, 1), (14, 9, 16)])
+def test_a_matrix_that_is_refused_is_converted_as_the_refusal_says(tags, arguments):
+    props = dict(zip(("_Matrix", "_Primaries", "_Transfer"), tags, strict=True))
+    clip = core.std.SetFrameProps(blank(), **props)
+    colored = core.vidcolor.Propagate(**(arguments | {"clip": clip}))
+    with pytest.raises(vs.Error, match=rf"matrix is {tags[0]} \(.*; convert it first") as told:
+        colored.get_frame(0)
+    command = str(told.value).rpartition("such as with ")[2]
+    converted = eval(command, {"core": core, "clip": clip})  # noqa: S307
+    colored = core.vidcolor.Propagate(**(arguments | {"clip": converted}))
+    assert colored.get_frame(0).props["_Matrix"] == 1
+
+
 @pytest.mark.parametrize(
     ("argument", "props", "sentence"),
     [
-        ("clip", {"_Matrix": 8}, "frame 0: the clip's matrix is 8, accepted are 1 (bt709)"),
-        ("key", {"_Matrix": 8}, "frame 0: key: the clip's matrix is 8, accepted are 1 (bt709)"),
+        ("clip", {"_Matrix": 8}, "frame 0: the clip's matrix is 8 (YCgCo), accepted are 1 (bt709)"),
+        ("key", {"_Matrix": 8}, "frame 0: key: the clip's matrix is 8 (YCgCo), accepted are 1"),
+        ("clip", {"_Matrix": 10}, "frame 0: the clip's matrix is 10 (BT.2020 with constant"),
         ("clip", {"_ChromaLocation": 9}, "frame 0: _ChromaLocation is 9, accepted are 0 to 5"),
     ],
 )

@@ -114,5 +114,5 @@ def test_numbers_that_cannot_be_are_told_at_the_first_request(numbers, sentence,
 def test_a_key_that_cannot_be_read_is_named_by_the_frame_it_colors(case, toy_bundle):
     key = core.resize.Bicubic(case.key(), format=vs.YUV444P8, matrix=1)
     broken = core.std.SetFrameProps(key, _Matrix=8)
-    with pytest.raises(vs.Error, match=r"^Propagate: frame 9: key: the clip's matrix is 8"):
+    with pytest.raises(vs.Error, match=r"^Propagate: frame 9: key: the clip's matrix is 8 "):
         case.propagate(toy_bundle, key=broken).get_frame(10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import vapoursynth as vs
 
-from vidcolor.color import Coding, code_of, matrix_of
+from vidcolor.color import ZIMG_MATRICES, Coding, code_of, matrix_of
 from vidcolor.errors import ArgumentError
 from vidcolor.grid import SITINGS, Grid
 
@@ -30,7 +30,7 @@ def coding_of(frame: vs.VideoFrame) -> Coding:
     is_rgb = frame.format.color_family == vs.RGB
     usual_range = vs.RANGE_FULL if is_rgb else vs.RANGE_LIMITED
     return Coding(
-        matrix=matrix_of(_number(frame, "_Matrix", vs.MATRIX_UNSPECIFIED), height=frame.height),
+        matrix=_matrix(frame),
         full_range=_number(frame, "_Range", usual_range) == vs.RANGE_FULL,
         bits=frame.format.bits_per_sample,
         is_float=frame.format.sample_type == vs.FLOAT,
@@ -69,6 +69,17 @@ def tag(target: vs.VideoFrame, source: vs.VideoFrame) -> None:
     target.props["_Range"] = vs.RANGE_FULL if coding.full_range else vs.RANGE_LIMITED
     if any(grid.subsampling):
         target.props["_ChromaLocation"] = _SITINGS.index(grid.siting)
+
+
+def _matrix(frame: vs.VideoFrame) -> str:
+    code = _number(frame, "_Matrix", vs.MATRIX_UNSPECIFIED)
+    try:
+        return matrix_of(code, height=frame.height)
+    except ArgumentError as error:
+        remedy = "to BT.709, with the program that made it"
+        if code in ZIMG_MATRICES:
+            remedy = 'such as with core.resize.Bicubic(clip, matrix_s="709")'
+        raise ArgumentError(f"{error}; convert it first, {remedy}") from None
 
 
 def _number(frame: vs.VideoFrame, name: str, default: int) -> int:

@@ -17,9 +17,11 @@ from vidcolor.color import Codes, Coding, decode_chroma, encode_chroma
 from vidcolor.errors import ArgumentError, MediaError, renamed_argument
 from vidcolor.grade import Grades
 from vidcolor.grid import Grid, resample
+from vidcolor.media.conversions import convert, to_matrix
 from vidcolor.media.info import Frame, Info
 from vidcolor.media.pictures import subsampling
 from vidcolor.media.reader import Reader
+from vidcolor.media.sequence import as_ffmpeg_input, find_pictures
 from vidcolor.media.tags import coding_of, siting_of
 from vidcolor.planes import Plane
 
@@ -62,8 +64,10 @@ class Blend:
             )
         matrix, needed = coding_of(other).matrix, coding_of(info).matrix
         if matrix != needed:
+            source = as_ffmpeg_input(self.path, find_pictures(self.path))
             raise ArgumentError(
-                f"blend: {self.path} has matrix {matrix}, the film has {needed}; convert it"
+                f"blend: {self.path} has matrix {matrix}, the film has {needed}; convert it, such "
+                f"as with: {convert(source, to_matrix(needed))}"
             )
         counts = other.frame_count, info.frame_count
         if None not in counts and counts[0] != counts[1]:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Self
 import av
 from av.stream import AttachmentStream, Disposition, Stream
 
-from vidcolor.errors import MediaError
+from vidcolor.color import matrix_of
+from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.interruption import check
-from vidcolor.media import probe
+from vidcolor.media import conversions, probe
 from vidcolor.media.containers import open_input
 from vidcolor.media.decoder import Decoder, Timed
 from vidcolor.media.info import FULL_RANGE, CopiedPacket, CopiedStream, Frame, Info, Tags
@@ -57,8 +58,7 @@ class Reader:
 
     Raises:
         MediaError: the file is missing, unreadable, empty, holds no video, or holds what cannot be
-            coloured: RGB, alpha, interlaced frames.
-
+            coloured: RGB, alpha, interlaced frames, a matrix that vidcolor does not know.
     """
 
     def __init__(self, path: Path, *, side: int | None = None, progressive: bool = False) -> None:
@@ -93,6 +93,7 @@ class Reader:
         self._stored, self._untimed = _shape(frame), frame.pts is None
         self._twin = self._find_twin(frame)
         self.info = self._describe(frame, declared, rate)
+        self._check_matrix()
 
     def _rate(self) -> Fraction:
         if self._pictures is not None:
@@ -257,35 +258,40 @@ class Reader:
         twin = twin_of(frame.format.name)
         if twin is None or probe.has_alpha_beside(self._video):
             found = "alpha beside its picture" if twin else f"the pixel format {frame.format.name}"
+            command = conversions.convert(self._source, conversions.to_pixel_format(frame.format))
             raise MediaError(
                 f"clip: {self.path} has {found}, gray and YUV formats "
                 f"of 8 to {DEEPEST} bits without alpha are accepted; convert it first, such as "
-                f"with: ffmpeg {as_ffmpeg_input(self.path, self._pictures)} "
-                f"-pix_fmt {_remedy(frame.format)} -c:v ffv1 converted.mkv"
+                f"with: {command}"
             )
         return twin
 
+    def _check_matrix(self) -> None:
+        try:
+            matrix_of(self.info.tags.matrix, height=self.info.height)
+        except ArgumentError as error:
+            remedy = conversions.from_matrix(self.info.tags, self._source)
+            raise MediaError(f"clip: {self.path} cannot be used: {error}; {remedy}") from None
+
+    @property
+    def _source(self) -> str:
+        return as_ffmpeg_input(self.path, self._pictures)
+
     def _check(self, frame: av.VideoFrame, number: int) -> None:
         if _shape(frame) != self._stored and twin_of(frame.format.name) is None:
+            command = conversions.convert(self._source, f"-pix_fmt {self._stored[0]}")
             raise MediaError(
                 f"clip: frame {number} of {self.path} has the pixel format {frame.format.name} "
                 f"where the first has {self._stored[0]}, gray and YUV formats of 8 to {DEEPEST} "
-                "bits without alpha are needed"
+                f"bits without alpha are needed; convert it first, such as with: {command}"
             )
         if frame.interlaced_frame and not self._progressive:
+            command = conversions.convert(self._source, conversions.DEINTERLACE)
             raise MediaError(
                 f"clip: frame {number} of {self.path} is flagged as interlaced, progressive frames "
-                "are needed: deinterlace it first, or, if it is progressive film all the same, "
-                "give --progressive"
+                "are needed: if it is progressive film all the same, give --progressive, or "
+                f"deinterlace it first, such as with: {command}"
             )
-
-
-def _remedy(form: av.VideoFormat) -> str:
-    """A pixel format to convert to."""
-    bits = form.components[0].bits
-    if "gray" in form.name or form.name.startswith(("ya", "mono")):
-        return "gray" if bits <= 8 else "gray16le"
-    return "yuv444p" if bits <= 8 else f"yuv444p{10 if bits <= 10 else 16}le"
 
 
 def _shape(frame: av.VideoFrame) -> tuple[str, int, int]:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from tests.support import need
 from tests.support.films import scenes, write_film, write_keys, write_scenes
 from tests.support.videos import frames, plane
 from vidcolor.cli import main
-from vidcolor.color import Coding, decode_chroma, encode_chroma
+from vidcolor.color import (
+    Coding,
+    decode_chroma,
+    decode_luma,
+    encode_chroma,
+    key_to_rgb,
+    rgb_to_key,
+)
 from vidcolor.film.report import Report
 from vidcolor.grade import Grade
+from vidcolor.planes import Key
 
 TOY = Path(__file__).parents[2] / "toy" / "bundle"
 SHOTS, CUTS, KEYS = (9, 10), (0, 9), (3, 14)
@@ -158,3 +171,32 @@ def test_a_film_that_ends_early(folder: Path, capsys: pytest.CaptureFixture[str]
     assert main([*command, "--codec", "ffv1"]) == 0
     assert color("out.mkv", "--blend", "short.mkv:0.5") == 2
     assert "blend: short.mkv" in capsys.readouterr().err
+
+
+def test_a_film_of_another_matrix_is_converted_as_the_refusal_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = 100, 150, 110
+    with av.open("other.mkv", "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt, context.colorspace = 64, 48, "yuv420p", 6
+        frame = av.VideoFrame(64, 48, "yuv420p")
+        for index, code in enumerate(codes):
+            plane(frame, index)[...] = code
+        frame.colorspace, frame.color_range = 6, 1
+        for frame.pts in range(LENGTH):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert color("out.mkv", "--blend", "other.mkv:0.5") == 2
+    told = capsys.readouterr().err
+    assert "blend: other.mkv has matrix bt601, the film has bt709; convert it, such as" in told
+    need.ffmpeg()
+    subprocess.run(["ffmpeg", *shlex.split(told.rpartition("ffmpeg ")[2])], check=True)
+    luma, cb, cr = (np.full((1, 1), code, np.uint8) for code in codes)
+    other = replace(CODING, matrix="bt601")
+    key = Key(decode_luma(luma, other), decode_chroma(cb, cr, other))
+    chroma = rgb_to_key(key_to_rgb(key, "bt601"), "bt709").chroma
+    converted = np.stack(planes("converted.mkv")[0][1:]).astype(int)
+    assert np.abs(converted - np.stack(encode_chroma(chroma, CODING))).max() <= 1
+    assert color("out.mkv", "--blend", "converted.mkv:0.5") == 0

@@ -67,9 +67,9 @@ def test_jpegs_larger_than_what_ffmpeg_looks_at_first(tmp_path: Path, name: str)
 @pytest.mark.parametrize(
     ("pattern", "asked", "words"),
     [
-        ("scan_%05d.png", "", "-framerate 24 -start_number 8 -i {}/scan_%05d.png -pix_fmt yuv444p"),
-        ("8%% %d.png", "", "-framerate 24 -start_number 8 -i '{}/8%% %d.png' -pix_fmt yuv444p"),
-        ("%03d_2k.png", "%d_2k.png", "-framerate 24 -start_number 8 -i {}/%03d_2k.png -pix_fmt"),
+        ("scan_%05d.png", "", "-framerate 24 -start_number 8 -i {}/scan_%05d.png -vf scale="),
+        ("8%% %d.png", "", "-framerate 24 -start_number 8 -i '{}/8%% %d.png' -vf scale="),
+        ("%03d_2k.png", "%d_2k.png", "-framerate 24 -start_number 8 -i {}/%03d_2k.png -vf scale="),
     ],
 )
 def test_pictures_in_rgb_are_refused_with_a_command_that_converts_them(
