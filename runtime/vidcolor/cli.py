@@ -16,7 +16,13 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from vidcolor import interruption
-from vidcolor.errors import ArgumentError, ProviderWarning, VidcolorError, is_out_of_memory
+from vidcolor.errors import (
+    ArgumentError,
+    PictureWarning,
+    ProviderWarning,
+    VidcolorError,
+    is_out_of_memory,
+)
 from vidcolor.media.names import printable
 from vidcolor.streams import StandardStreams
 
@@ -192,7 +198,7 @@ def parse(words: Sequence[str]) -> Command:
 
 def _show(show: Callable[..., None], message: Warning | str, *where: Any, **more: Any) -> None:
     """A warning of ours in a sentence, any other as Python shows it."""
-    if isinstance(message, ProviderWarning):
+    if isinstance(message, (ProviderWarning, PictureWarning)):
         print(f"vidcolor: {printable(str(message))}", file=sys.stderr)
     else:
         show(message, *where, **more)

@@ -41,6 +41,10 @@ class ProviderWarning(RuntimeWarning):
     """An execution provider is not used as it could be; colours are right all the same."""
 
 
+class PictureWarning(RuntimeWarning):
+    """An image file is damaged, and its pixels are not all what they were."""
+
+
 class MediaError(VidcolorError, OSError):
     """A video or image cannot be read or written."""
 

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.clips import Clip, files_below, rgb_to_codes
 from vidcolor.errors import ArgumentError
+from vidcolor.key.decode import decode
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _PROBE = cv2.IMREAD_REDUCED_GRAYSCALE_8
@@ -37,7 +40,7 @@ class Picture:
         Raises:
             ArgumentError: The file can no longer be read.
         """
-        bgr = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        bgr = _read(self.path, cv2.IMREAD_COLOR)
         if bgr is None:
             raise ArgumentError(f"pictures: {self.path} cannot be read any more")
         factor = self.size / min(bgr.shape[:2])
@@ -87,5 +90,13 @@ def find_pictures(folders: Sequence[Path], *, size: int, least: int) -> list[Pic
 
 def _short_side(path: Path) -> int:
     """At least so many pixels, and at most seven more; 0 where the file cannot be read."""
-    small = cv2.imread(str(path), _PROBE)
+    small = _read(path, _PROBE)
     return 0 if small is None else 8 * min(small.shape) - 7
+
+
+def _read(path: Path, flags: int) -> NDArray[Any] | None:
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError:
+        return None
+    return decode(data, flags).images[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -10,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.color import rgb_to_key
-from vidcolor.errors import KeyFrameError, MissingLibraryError
+from vidcolor.errors import KeyFrameError, MissingLibraryError, PictureWarning
 from vidcolor.files import named_errors, write_whole
 from vidcolor.grid import Grid, resample
 from vidcolor.interruption import check
 from vidcolor.key.bars import boxes_of, cut_out, without_bars
 from vidcolor.key.companions import mask_of
+from vidcolor.key.decode import decode
 from vidcolor.key.gray import has_strokes, is_gray, solid_strokes
 from vidcolor.key.header import LARGEST_FILE, MOST_PIXELS, color_model, image_size
 from vidcolor.key.profile import has_profile, to_srgb
@@ -183,20 +185,32 @@ def read_picture(path: Path, *, argument: str = "key") -> Picture:
     """
     check()  # there may be a thousand
     _check_size(path, argument)
-    try:
-        with named_errors(f"{argument}: {path} cannot be read", KeyFrameError):
-            data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-        whole: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # looks at no Exif data
-    except cv2.error:
-        image = whole = None
-    if image is None or whole is None or image.dtype not in (np.uint8, np.uint16):
+    with named_errors(f"{argument}: {path} cannot be read", KeyFrameError):
+        data = np.fromfile(path, np.uint8)  # imread cannot open every name on every system
+    upright = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    # Unchanged, it is not turned as its Exif data says.
+    (image, whole), damage = decode(data, upright, cv2.IMREAD_UNCHANGED)
+    if image is None or whole is None:
+        why = f" ({damage})" if damage else ""
+        raise KeyFrameError(
+            f"{argument}: {path} is damaged or incomplete{why}; copy or save it anew, {_ACCEPTED}"
+        )
+    if image.dtype not in (np.uint8, np.uint16):
         raise KeyFrameError(f"{argument}: {path} cannot be read as an image, {_ACCEPTED}")
+    if damage:
+        warnings.warn(
+            f"{argument}: {path} is damaged ({damage}), and taken as far as it can be read; look "
+            "at it, or save it anew",
+            PictureWarning,
+            stacklevel=1,
+        )
     bits = 8 * image.dtype.itemsize
     most = np.float32((1 << bits) - 1)
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # IMREAD_COLOR_RGB misreads 16-bit TIFF
     rgb = _in_srgb(data.tobytes(), rgb)
-    alpha = whole[..., 3] / most if whole.ndim == 3 and whole.shape[2] == 4 else None
+    alpha = (
+        whole[..., 3].astype(np.float32) / most if whole.ndim == 3 and whole.shape[2] == 4 else None
+    )
     if alpha is None or alpha.min() == 1:
         return Picture(rgb / most, None, bits)
     if not np.array_equal(whole[..., :3], image):
@@ -250,7 +264,10 @@ def _check_size(path: Path, argument: str) -> None:
     except OSError as error:
         raise KeyFrameError(f"{argument}: {path} cannot be read ({error.strerror})") from error
     if size is None:
-        raise KeyFrameError(f"{argument}: {path} cannot be read as an image, {_ACCEPTED}")
+        raise KeyFrameError(
+            f"{argument}: {path} cannot be read as an image; if it is one, copy or save it anew, "
+            f"{_ACCEPTED}"
+        )
     if size[0] * size[1] > MOST_PIXELS or bytes_ > LARGEST_FILE:
         raise KeyFrameError(
             f"{argument}: {path} is {size[0]}x{size[1]}, at most {MOST_PIXELS // 10**6} "

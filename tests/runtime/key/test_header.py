@@ -39,7 +39,7 @@ def test_what_is_no_image(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "key.png"
     path.write_bytes(data)
     assert image_size(path) is None
-    with pytest.raises(KeyFrameError, match="cannot be read as an image, 8 or 16 bit PNG, JPEG"):
+    with pytest.raises(KeyFrameError, match="cannot be read as an image; if it is one, copy or"):
         read_picture(path)
 
 
