@@ -26,6 +26,7 @@ from vidcolor.commands.progress import ProgressBars
 from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.files import named_errors
 from vidcolor.film.check_video import check_video
+from vidcolor.film.cluster import check_cluster
 from vidcolor.film.color_video import color_video
 from vidcolor.film.finish import Finish
 from vidcolor.film.key_folder import find_keys
@@ -75,7 +76,10 @@ def color_films(options: Color) -> None:
 
 
 def _color_several(options: Color, settings: dict[str, Any], jobs: Sequence[_Job]) -> None:
-    find_bundle(options.model.model)  # which is all films' alike
+    # These are all films' alike.
+    find_bundle(options.model.model)
+    if options.model.cluster is not None:
+        check_cluster(options.model.cluster)
     good: list[_Job] = []
     for job in jobs:
         with _told(job):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
+from vidcolor.film.cluster import check_cluster
 from vidcolor.film.finish import Finish
 from vidcolor.film.job import UNKEYED
 from vidcolor.film.key_sources import Keys, StrPath
@@ -18,21 +19,30 @@ type Scenes = Literal["auto", "none"] | Sequence[int]
 
 
 def check_arguments(
-    direction: str, scenes: Scenes | None, frames: range | None, only_shot: int | None, jobs: int
+    direction: str,
+    scenes: Scenes | None,
+    frames: range | None,
+    only_shot: int | None,
+    jobs: int,
+    cluster: str | None,
+    keep: int,
 ) -> None:
-    """Raises ArgumentError where one is not accepted; see `color_video`."""
+    """Raises VidcolorError where one is not accepted; see `color_video`."""
     check_choice("direction", direction, DIRECTIONS)
     if isinstance(scenes, str):
         check_choice("scenes", scenes, ("auto", "none"))
     elif scenes is not None and (frame := min(scenes, default=0)) < 0:
         raise ArgumentError(f"scenes: a shot begins at frame {frame}, frames are counted from 0")
     check_whole("jobs", jobs, least=1)
+    check_whole("keep", keep, least=0)
     if frames is not None and only_shot is not None:
         raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
     if frames is not None and (frames.step != 1 or not frames or frames.start < 0):
         raise ArgumentError(
             f"frames is {frames}, accepted are ranges of rising frame numbers from 0, one by one"
         )
+    if cluster is not None:
+        check_cluster(cluster)
 
 
 def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str) -> None:

@@ -14,15 +14,15 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any, BinaryIO, Self, cast
 
-from vidcolor.errors import ClusterError, VidcolorError
+from vidcolor.errors import ArgumentError, ClusterError, VidcolorError
 from vidcolor.film.cluster_driver import LOCAL, lost
 from vidcolor.film.kept_states import Arrays
 from vidcolor.film.propagate import Planes
@@ -39,6 +39,12 @@ _PATIENCE = 10
 
 _POLL = 0.2
 """Seconds between two looks for a signal, and for a task where there is none."""
+
+_FOUND_BY_RAY = "auto"
+"""In place of an address: that which Ray finds in its environment, or on this machine."""
+
+_SETTINGS = b"\x04"
+"""The kind of frame that HTTP/2 begins with (RFC 9113, sections 3.4 and 4.1)."""
 
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """By this, whatever the system, Ray's processes listen on the loopback interface alone."""
@@ -57,15 +63,14 @@ class Cluster:
         store: Is given what the workers find.
 
     Raises:
-        MissingLibraryError: Ray is not installed.
+        MissingLibraryError, ArgumentError: As `check_cluster`.
         ClusterError: There is no cluster at the address, or it is lost.
     """
 
     def __init__(
         self, address: str, *, model: str, session: Session, jobs: int, store: Arrays
     ) -> None:
-        require("ray", library="Ray", extra="cluster", purpose="--cluster")
-        _check_reachable(address)
+        check_cluster(address)
         bundle = find_bundle(model)
         graphs = contract.graph_paths(bundle, session.precision).values()
         files = tuple((path.name, path.read_bytes()) for path in graphs)
@@ -163,12 +168,53 @@ class Cluster:
         cast("BinaryIO", self._driver.stdout).close()
 
 
-def _check_reachable(address: str) -> None:
-    """Ray itself tries for ten minutes, and talks meanwhile."""
-    host, colon, port = address.rpartition("//")[2].rpartition(":")
-    if not colon or not port.isdecimal():
+@contextmanager
+def open_cluster(
+    address: str | None, *, model: str, session: Session, jobs: int, store: Arrays
+) -> Iterator[Cluster | None]:
+    """The cluster at an address, or None without one; the arguments are those of `Cluster`."""
+    if address is None:
+        yield None
         return
+    with Cluster(address, model=model, session=session, jobs=jobs, store=store) as cluster:
+        yield cluster
+
+
+def check_cluster(address: str) -> None:
+    """Check what can be told of an address in a moment; Ray itself tries for ten minutes.
+
+    Args:
+        address: Of a Ray cluster, as for `Cluster`.
+
+    Raises:
+        MissingLibraryError: Ray is not installed.
+        ArgumentError: It is no address.
+        ClusterError: Nothing answers at it as Ray would.
+    """
+    require("ray", library="Ray", extra="cluster", purpose="--cluster")
+    if address in (LOCAL, _FOUND_BY_RAY):
+        return
+    host, colon, port = address.rpartition("//")[2].rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise ArgumentError(
+            f"cluster is {address!r}, accepted are the address of a Ray cluster with its port, "
+            f"such as 10.0.0.7:6379, and '{LOCAL}'"
+        )
     try:
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+        answer = _greeting(host.strip("[]"), int(port))
     except (OSError, OverflowError) as error:
         raise ClusterError(f"cluster: Ray cannot be reached at {address} ({error})") from error
+    if answer[3:4] != _SETTINGS and not os.environ.get("RAY_USE_TLS"):
+        raise ClusterError(
+            f"cluster: what answers at {address} is not Ray; `ray start --head` prints the address "
+            "of a cluster that it starts"
+        )
+
+
+def _greeting(host: str, port: int) -> bytes:
+    """The head of the first frame of HTTP/2 that a server sends, which is what Ray speaks."""
+    with socket.create_connection((host, port), timeout=_PATIENCE) as server:
+        server.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _SETTINGS + bytes(5))
+        with suppress(TimeoutError, ConnectionResetError):  # it waits for something else
+            return server.recv(9, socket.MSG_WAITALL)
+    return b""

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from vidcolor.checks import check_whole
 from vidcolor.cores import one_opencv_thread
 from vidcolor.film.arguments import (
     Scenes,
@@ -29,6 +28,7 @@ from vidcolor.film.arguments import (
     shot_starts,
 )
 from vidcolor.film.check_video import check_video
+from vidcolor.film.cluster import open_cluster
 from vidcolor.film.fingerprint import fingerprint_film, fingerprint_model
 from vidcolor.film.finish import Finish
 from vidcolor.film.graph_threads import graph_threads
@@ -164,8 +164,7 @@ def color_video(
             disk and a clip that changes is told before the first frame is coloured.
     """
     clip, output, model = Path(clip), Path(output), os.fspath(model)
-    check_arguments(direction, scenes, frames, only_shot, jobs)
-    check_whole("keep", keep, least=0)
+    check_arguments(direction, scenes, frames, only_shot, jobs, cluster, keep)
     check_colors(keys, references, unkeyed)
     check_codec_options(codec_options)
     if scenes is None:
@@ -203,7 +202,8 @@ def color_video(
         references, session=session, working_size=working_size, matrix=matrix
     )
     store = Store(work_folder(output), bits_of(checked.pixel_format))
-    with lock_output(store.folder, output), _tidied(store), one_opencv_thread():
+    connect = partial(open_cluster, cluster, model=model, session=session, jobs=jobs, store=store)
+    with lock_output(store.folder, output), _tidied(store), one_opencv_thread(), connect() as ray:
         scan = partial(
             scan_film,
             clip,
@@ -261,7 +261,7 @@ def color_video(
             tell=plan,
             finish=finish,
         )
-        confidence = color_film(job, session, model=model, jobs=jobs, cluster=cluster)
+        confidence = color_film(job, session, jobs=jobs, cluster=ray)
         report = Report(
             film=clip.name,
             model=model,

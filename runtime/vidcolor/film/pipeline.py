@@ -73,17 +73,14 @@ class Job:
     """What is done to finished chroma."""
 
 
-def color_film(
-    job: Job, session: Session, *, model: str, jobs: int, cluster: str | None
-) -> Confidence:
+def color_film(job: Job, session: Session, *, jobs: int, cluster: Cluster | None) -> Confidence:
     """Colour what the store lacks, and write the output.
 
     Args:
         job: What to do.
         session: The model.
-        model: Its name or folder.
         jobs: How many segments to colour at a time.
-        cluster: Address of a Ray cluster to colour on; None colours here.
+        cluster: What to colour on; None colours here.
 
     Returns:
         The confidence of each frame of the part.
@@ -102,9 +99,9 @@ def color_film(
         for note in writer.notes:
             job.note(note)
         stack.enter_context(writer)
-        executor = None
-        if cluster is not None or (jobs > 1 and len(missing) > 1):
-            executor = stack.enter_context(_executor(job, propagator, model, jobs, cluster))
+        executor: Executor | None = cluster
+        if cluster is None and jobs > 1 and len(missing) > 1:
+            executor = stack.enter_context(Threads(propagator, jobs, store))
         enlarger = Enlarger(film.working_size, session.device_runner)
         _color_ranges(job, ranges, propagator, executor, enlarger)
         source = FilmFrames(film, reader, pieces)
@@ -186,14 +183,6 @@ def _confidence(
         return Confidence([means[number] for number in numbers], None)
     packed = pack_maps(maps[number][None] for number in numbers)
     return Confidence([means[number] for number in numbers], packed)
-
-
-def _executor(
-    job: Job, propagator: Propagator, model: str, jobs: int, cluster: str | None
-) -> Executor:
-    if cluster is None:
-        return Threads(propagator, jobs, job.store)
-    return Cluster(cluster, model=model, session=propagator.session, jobs=jobs, store=job.store)
 
 
 def _open_writer(job: Job, reader: Reader) -> Writer:

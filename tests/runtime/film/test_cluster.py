@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib.util import find_spec
@@ -17,7 +19,7 @@ from tests.support.films import scenes, write_film, write_keys, write_scenes
 from vidcolor.cli import main
 from vidcolor.errors import ClusterError, MissingLibraryError
 from vidcolor.film import segments
-from vidcolor.film.cluster import Cluster
+from vidcolor.film.cluster import Cluster, check_cluster
 from vidcolor.film.store import Store
 from vidcolor.inference.session import Session
 
@@ -177,8 +179,91 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         Cluster("local", model=str(TOY), session=session, jobs=2, store=Store(Path("none")))
 
 
-def test_no_cluster_at_the_address() -> None:
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("127.0.0.1:1", "cluster: Ray cannot be reached at 127.0.0.1:1 ("),
+        ("ray://127.0.0.1:1", "cluster: Ray cannot be reached at ray://127.0.0.1:1 ("),
+        ("[::1]:1", "cluster: Ray cannot be reached at [::1]:1 ("),
+        ("127.0.0.1:99999", "cluster: Ray cannot be reached at 127.0.0.1:99999 ("),
+        ("10.0.0.7", "cluster is '10.0.0.7', accepted are the address of a Ray cluster with its"),
+        ("there:ray", "cluster is 'there:ray', accepted are the address of a Ray cluster with"),
+        ("", "cluster is '', accepted are the address of a Ray cluster with its port"),
+    ],
+)
+@pytest.mark.parametrize("films", [1, 2])
+def test_a_wrong_address_is_told_before_any_work(
+    films: int,
+    address: str,
+    told: str,
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     need.ray()
-    session = Session.load(TOY, provider="cpu")
-    with pytest.raises(ClusterError, match=r"Ray cannot be reached at 127\.0\.0\.1:1"):
-        Cluster("127.0.0.1:1", model=str(TOY), session=session, jobs=1, store=Store(Path("none")))
+
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("work was done")
+
+    monkeypatch.setattr("vidcolor.film.color_video.scan_film", work)
+    monkeypatch.setattr("vidcolor.film.color_video.Session.load", work)
+    if films == 1:
+        command += ["-o", "out.mkv"]
+    else:
+        Path("folder/film").mkdir(parents=True)
+        shutil.copy("film.mkv", "other.mkv")
+        command[1:6] = ["film.mkv", "other.mkv", "--keys", "folder", "--output-folder", "out"]
+    assert main([*command, "--cluster", address]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"vidcolor: {told}")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n", b""]
+)
+def test_what_answers_is_not_ray(answer: bytes) -> None:
+    """Ray would try for minutes."""
+    need.ray()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as client:
+                client.sendall(answer)
+                client.recv(100)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"what answers at {address} is not Ray; `ray start"):
+            check_cluster(address)
+        thread.join()
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_real_cluster_is_known() -> None:
+    code = (
+        "import ray; from vidcolor.film.cluster import check_cluster\n"
+        "ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)\n"
+        "check_cluster(ray.get_runtime_context().gcs_address)\n"
+        "print('known')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "known\n", done.stderr
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_cluster_is_there_before_the_film_is_scanned(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only Ray itself can tell of an address is told then, too."""
+
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("the film was scanned")
+
+    monkeypatch.setattr("vidcolor.film.color_video.scan_film", work)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert main([*command, "-o", "out.mkv", "--cluster", "auto"]) == 2
+    assert "cluster: Ray cannot be reached at auto" in capsys.readouterr().err
