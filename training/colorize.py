@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from evaluation.clips import Clip
 from training.checkpoint import Config
@@ -17,6 +17,7 @@ from training.models import COLORIZERS
 from training.models.base import ImageColorizer
 from training.models.bins import gamut_bins, rebalance
 from training.models.exemplar import Exemplar, ExemplarColorizer
+from training.models.zhang import Zhang
 from training.optimisers import check_rates, descend, make_optimiser
 from training.options import ColorizerOptions
 from training.run_log import RunLog, Validated, check_out
@@ -72,6 +73,18 @@ def fit_colorizer(options: ColorizerOptions, *, started: float | None = None) ->
     train(training, source, options, fabric, started=started)
 
 
+class Logits(nn.Module):
+    """`Zhang.logits` as a forward pass, as Fabric wraps it."""
+
+    def __init__(self, network: Zhang) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, luma: Tensor) -> Tensor:
+        """How likely each bin is: luma [B, 1, h, w] -> [B, Q, h / 4, w / 4]."""
+        return self.network.logits(luma)
+
+
 class ColorizerTraining:
     """A colorizer, learning what colours single frames have."""
 
@@ -90,9 +103,8 @@ class ColorizerTraining:
         self._loss, self.headline = loss, loss.name
         self.config = Config(name="", model=options.model, arguments={"width": options.width})
         self.exported = network
-        self._wrapped, self._optimiser = fabric.setup(network, make_optimiser(network, options))
-        if options.model == "zhang":
-            self._wrapped.mark_forward_method("logits")
+        trained = Logits(network) if isinstance(network, Zhang) else network
+        self._wrapped, self._optimiser = fabric.setup(trained, make_optimiser(trained, options))
         self.state = TrainState({"network": network}, {"adam": self._optimiser})
 
     def update(self, step: int, batch: Stills) -> dict[str, Tensor]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from training.data.stills import Stills, true_ab
@@ -22,11 +22,13 @@ class ColorizerLoss(Protocol):
     name: str
     """As the log and the progress bar call it."""
 
-    def __call__(self, network: _FabricModule, stills: Stills, step: int) -> Tensor:
+    def __call__(self, network: Callable[..., Tensor], stills: Stills, step: int) -> Tensor:
         """The mean over a batch.
 
+        Not part of the network's forward pass, and so in float32, whatever that computes in.
+
         Args:
-            network: As Fabric wraps it.
+            network: What is trained: gives the logits of bins, or chroma.
             stills: The examples.
             step: Updates done before.
         """
@@ -45,12 +47,12 @@ class BinsLoss:
     def __init__(self, bins: Tensor, weights: Tensor) -> None:
         self._bins, self._weights = bins, weights
 
-    def __call__(self, network: _FabricModule, stills: Stills, step: int) -> Tensor:
+    def __call__(self, network: Callable[..., Tensor], stills: Stills, step: int) -> Tensor:
         """See `ColorizerLoss`."""
         del step  # every update is like the others
         colors = true_ab(stills.luma, stills.chroma).movedim(1, -1).flatten(0, 2)
         bins, shares = soft_encode(colors, self._bins)
-        return cross_entropy(network.logits(stills.luma), bins, shares, self._weights)
+        return cross_entropy(network(stills.luma), bins, shares, self._weights)
 
 
 class RegressionLoss:
@@ -66,7 +68,7 @@ class RegressionLoss:
     def __init__(self, *, share: float, seed: int) -> None:
         self._share, self._seed = share, seed
 
-    def __call__(self, network: _FabricModule, stills: Stills, step: int) -> Tensor:
+    def __call__(self, network: Callable[..., Tensor], stills: Stills, step: int) -> Tensor:
         """See `ColorizerLoss`."""
         shown = np.random.default_rng([self._seed, step]).random() < self._share
         exemplar = Exemplar(stills.exemplar_luma, stills.exemplar_chroma) if shown else None

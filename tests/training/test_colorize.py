@@ -17,7 +17,9 @@ from training.checkpoint import CheckpointError, load_colorizer, load_generator
 from training.colorize import ColorizerTraining, fit_colorizer
 from training.colorizer_losses import RegressionLoss
 from training.data.stills import Stills, StillSource
+from training.models.bins import soft_encode
 from training.models.exemplar import ExemplarColorizer
+from training.models.zhang import Zhang
 from training.options import ColorizerOptions
 from training.progress import Progress
 from training.run_log import read_losses
@@ -146,6 +148,31 @@ def test_resuming_gives_the_same_losses_and_weights(straight, tmp_path, monkeypa
     assert losses(broken.out) == losses(straight.out)
     weights = [load_colorizer(o.out / "checkpoint")[0].state_dict() for o in (straight, broken)]
     assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)]
+)
+def test_the_network_computes_in_the_precision_that_is_asked_for(
+    precision, dtype, options, tmp_path, monkeypatch
+):
+    """And the loss in float32: in bfloat16 other bins would be the nearest."""
+    seen, logits = [], Zhang.logits
+
+    def noted(self, luma):
+        result = logits(self, luma)
+        if torch.is_grad_enabled():  # an update, and no validation
+            seen.append(result.dtype)
+        return result
+
+    def encode(ab, bins):
+        assert not torch.is_autocast_enabled("cpu")
+        return soft_encode(ab, bins)
+
+    monkeypatch.setattr(Zhang, "logits", noted)
+    monkeypatch.setattr("training.colorizer_losses.soft_encode", encode)
+    fit_colorizer(replace(options, out=tmp_path / "run", precision=precision, steps=1))
+    assert seen == [dtype]
 
 
 def test_minutes_end_a_run(options, tmp_path, monkeypatch):

@@ -64,7 +64,7 @@ def test_it_learns_the_colours_of_one_frame(network):
     still = source.batch(0, range(2))
     adam = torch.optim.Adam(network.parameters(), lr=3e-3)
     for step in range(100):
-        loss = loss_of(network, still, step)
+        loss = loss_of(network.logits, still, step)
         adam.zero_grad()
         loss.backward()
         adam.step()
