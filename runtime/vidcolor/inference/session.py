@@ -2,21 +2,18 @@
 
 A session knows tensors and devices and nothing of video. It keeps nothing between calls, so any
 number of threads can use one. On CUDA, state and memory are created on the device and stay there.
+How graphs are opened is told in `vidcolor.inference.open_bundle`.
 
-The CPU runs graphs whose sizes are open. Other providers get a propagate graph for each size, see
-`vidcolor.inference.sized`. CUDA records its runs, see `vidcolor.inference.recording`. Of those that
-vidcolor is not made for, `vidcolor.inference.agreement` compares the first results with what the
-CPU or CUDA gives; keys, once each, are remembered there.
+Of providers that vidcolor is not made for, `vidcolor.inference.agreement` compares the first
+results with what the CPU or CUDA gives; keys, once each, are remembered there.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +22,12 @@ from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError, BundleError
 from vidcolor.files import named_errors
 from vidcolor.inference import contract
-from vidcolor.inference.bundle import DEFAULT_MODEL, check_bundle, find_bundle
+from vidcolor.inference.bundle import DEFAULT_MODEL, find_bundle
 from vidcolor.inference.io_binding import Array, Shapes
-from vidcolor.inference.known_providers import KNOWN, OWN
-from vidcolor.inference.providers import ERRORS, FATAL, open_graph, start
-from vidcolor.inference.runner import Outputs, Runner, Tensors
-from vidcolor.inference.sized import SizedGraphs, Sizes, sized_graphs
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from vidcolor.inference.known_providers import OWN
+from vidcolor.inference.open_bundle import OpenBundle
+from vidcolor.inference.providers import ERRORS, FATAL, start
+from vidcolor.inference.runner import Outputs, Tensors
 
 PRECISIONS = ("auto", *contract.PRECISIONS, contract.INT8)
 
@@ -42,22 +36,8 @@ _ROUNDING = 1e-3
 
 
 @dataclass(frozen=True)
-class Session:
+class Session(OpenBundle):
     """A loaded bundle; `Session.load` makes one."""
-
-    metadata: contract.Metadata
-    provider: str
-    """Where it runs: one of `vidcolor.inference.known_providers.KNOWN`."""
-    precision: str
-    """'float32', 'float16' or 'int8'."""
-    flows: frozenset[str]
-    """Which of the contract's optional flow inputs the propagate graph has."""
-    _runner: Runner = field(repr=False)
-    _graphs: Mapping[str, InferenceSession] = field(repr=False)
-    """By their names in the contract, with open sizes, on the CPU or CUDA."""
-    _sized: SizedGraphs | None = field(default=None, repr=False)
-    """The propagate graph for each size; None on the CPU, where reading sizes at each run costs
-    nothing."""
 
     @classmethod
     def load(
@@ -97,75 +77,22 @@ class Session:
         if verbosity not in range(FATAL + 1):
             raise ArgumentError(f"verbosity is {verbosity!r}, accepted are 0 to {FATAL}")
         bundle = find_bundle(model)
-        with named_errors(f"model: {bundle} cannot be read", BundleError):
-            return start(
-                provider,
-                device_id,
-                lambda provider: cls._open(
-                    bundle, provider, device_id, precision, threads, verbosity
-                ),
-            )
 
-    @classmethod
-    def _open(
-        cls,
-        bundle: Path,
-        provider: str,
-        device_id: int,
-        precision: str,
-        threads: int | None,
-        verbosity: int,
-    ) -> Session:
-        if precision == "auto":
-            precision = _precision(bundle, provider)
-        if precision == contract.INT8 and provider != "cpu":
-            raise ArgumentError(
-                "precision is 'int8', which is for the CPU; accepted with provider "
-                f"{provider!r} are auto, {', '.join(contract.PRECISIONS)}"
-            )
-
-        def opened(
-            name: str, on: str, sizes: Sizes | None = None, *, record: bool = False
-        ) -> InferenceSession:
-            return open_graph(
-                contract.graph_path(bundle, name, precision),
-                provider=on,
+        def opened(provider: str) -> Session:
+            session = cls.open(
+                bundle,
+                provider=provider,
                 device_id=device_id,
-                # It is run for several frames side by side.
-                threads=1 if name == contract.OF_LUMA else threads,
+                precision=precision,
+                threads=threads,
                 verbosity=verbosity,
-                sizes=sizes,
-                record=record,
             )
+            if provider not in OWN:
+                session._try()
+            return session
 
-        memory = KNOWN[provider].memory  # 'cpu' or 'cuda', as the providers are called
-        graphs = {name: opened(name, memory) for name in contract.graph_paths(bundle, precision)}
-        metadata = check_bundle(bundle, precision, graphs)
-        runner = Runner(
-            metadata.name,
-            memory,
-            0 if memory == "cpu" else device_id,
-            FATAL if verbosity == ERRORS else verbosity,
-        )
-        propagate = graphs["propagate"]
-        session = cls(
-            metadata=metadata,
-            provider=provider,
-            precision=precision,
-            flows=contract.FLOWS & {tensor.name for tensor in propagate.get_inputs()},
-            _runner=runner,
-            _graphs=graphs,
-            _sized=(
-                None
-                if provider == "cpu"
-                else sized_graphs(
-                    propagate, partial(opened, "propagate", provider), runner, provider
-                )
-            ),
-        )
-        if provider not in OWN:
-            session._try()
-        return session
+        with named_errors(f"model: {bundle} cannot be read", BundleError):
+            return start(provider, device_id, opened)
 
     def _try(self) -> None:
         """Colour a small frame: raises what `propagate` raises, before work begins."""
@@ -176,30 +103,6 @@ class Session:
         flows = {name: planes[None, n : n + 2] for n, name in enumerate(sorted(self.flows), 4)}
         luma = planes[None, 3:4]
         self.propagate(luma, state, memory, flows, self.features(luma))
-
-    @property
-    def is_on_device(self) -> bool:
-        """Whether the graphs leave the CPU's cores to other work."""
-        return KNOWN[self.provider].is_device
-
-    @property
-    def device_runner(self) -> Runner | None:
-        """What runs graphs that are not the model's where state and memory stay.
-
-        None where that is the CPU: planes of the host are best worked on there.
-        """
-        return None if self._runner.memory == "cpu" else self._runner
-
-    @property
-    def has_features(self) -> bool:
-        """Whether a graph of its own computes what `propagate` needs of luma alone."""
-        return contract.OF_LUMA in self._graphs
-
-    @property
-    def remembers(self) -> bool:
-        """Whether the model keeps anything of a key but the state right after it."""
-        names = (tensor.name for tensor in self._graphs["propagate"].get_inputs())
-        return any(name.startswith(contract.MEMORY) for name in names)
 
     def remember(self, luma: Array, chroma: Array) -> tuple[Tensors, Tensors]:
         """Run the remember graph on a key.
@@ -325,13 +228,6 @@ class Session:
         given = {name: tuple(tensor.shape()) for name, tensor in feeds.items()}
         run = self._sized.get(given | {name: plane.shape for name, plane in planes.items()})
         return run(planes, feeds, shapes)
-
-
-def _precision(bundle: Path, provider: str) -> str:
-    """The precision that 'auto' stands for."""
-    if provider == "cpu" and contract.has_int8(bundle):
-        return contract.INT8
-    return KNOWN[provider].precision
 
 
 def _strip(tensors: Tensors, prefix: str) -> Tensors:

@@ -102,7 +102,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[dict[str, in
             opened.append((options["sizes"], graph))
         return graph
 
-    monkeypatch.setattr("vidcolor.inference.session.open_graph", watched)
+    monkeypatch.setattr("vidcolor.inference.open_bundle.open_graph", watched)
     return opened
 
 
