@@ -77,7 +77,7 @@ def test_every_page_is_in_the_site_and_every_page_of_the_site_exists() -> None:
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """All links, the rendered API and the commands among them."""
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
         cwd=ROOT,
         env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
