@@ -24,7 +24,7 @@ from vidcolor.errors import (
     is_out_of_memory,
 )
 from vidcolor.media.names import printable
-from vidcolor.streams import StandardStreams
+from vidcolor.streams import BROKEN_PIPE, StandardStreams
 
 DESCRIPTION = (
     "Carries the colours of a painted key frame through a black-and-white clip. "
@@ -39,8 +39,6 @@ FAILED = 1
 """Exit status when the system failed: a full disk, no memory."""
 BAD_INPUT = 2
 """Exit status when what was given cannot be used."""
-BROKEN_PIPE = 141
-"""Exit status when nobody reads the output any more: 128 + SIGPIPE."""
 
 
 class Command(Protocol):

@@ -9,6 +9,9 @@ import sys
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
+BROKEN_PIPE = 141
+"""Exit status when nobody reads the output any more: 128 + SIGPIPE."""
+
 
 class StandardStreams:
     """Makes stdout and stderr safe to write to while it is entered.

@@ -22,7 +22,7 @@ import tyro
 
 from vidcolor.errors import ArgumentError, VidcolorError
 from vidcolor.interruption import Terminated, exit_status, raised_by_signals
-from vidcolor.streams import StandardStreams
+from vidcolor.streams import BROKEN_PIPE, StandardStreams
 
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone)
 """Options of a group have no prefix; an option that is left out is left out, and not `None`."""
@@ -143,15 +143,15 @@ def run(
     Returns:
         The exit status: 0, `BAD_INPUT`, or 128 + the number of the signal that ended it.
     """
-    if "--version" in words:
-        print_version(program)
-        return 0
-    with StandardStreams():
+
+    def work() -> int:
         options = None
         try:
             with raised_by_signals():
                 options = parse(make, words, program=f"{program} {command}".strip())
                 act(options)
+        except BrokenPipeError:
+            raise
         except failures as error:
             print(f"{program}: {error}", file=sys.stderr)
             return BAD_INPUT
@@ -159,7 +159,16 @@ def run(
             then = "" if options is None else f"; {go_on(options)}"
             print(f"{program}: interrupted{then}", file=sys.stderr)
             return exit_status(end)
-    return 0
+        return 0
+
+    if "--version" in words:
+        print_version(program)
+        return 0
+    try:
+        with StandardStreams():
+            return work()
+    except BrokenPipeError:  # nobody reads the output any more, as after `| head`
+        return BROKEN_PIPE
 
 
 @contextmanager

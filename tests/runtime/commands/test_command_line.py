@@ -210,6 +210,26 @@ def test_a_signal_ends_the_other_programs_with_a_line(
     assert capsys.readouterr().err == "python -m it: interrupted; --resume run goes on\n"
 
 
+def test_a_closed_pipe_ends_the_other_programs_quietly(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `| head`; also where a program tells failures of the system in a sentence."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        status = command_line.run(
+            [],
+            program="python -m other",
+            make=lambda words: "run",
+            act=lambda options: print(options, flush=True),
+            failures=(OSError,),
+        )
+        monkeypatch.undo()
+    assert status == 141
+    assert not capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_every_option(shell: str, tmp_path: Path) -> None:
     script = tmp_path / "vidcolor"
