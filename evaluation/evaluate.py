@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, get_args
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from tqdm import tqdm
 import vidcolor
 from evaluation.baselines import BASELINES
 from evaluation.clips import Clip, find_videos, load_clip, there_and_back
+from evaluation.old_film import OldFilm
 from evaluation.options import ClipOptions, EvaluateOptions, Kind, clips_folder
 from evaluation.pictures import depict
 from evaluation.predictors import MODES, PER_FRAME, Predictor, load, load_colorizer
@@ -152,6 +154,9 @@ def _check(options: EvaluateOptions) -> None:
             raise ArgumentError(
                 f"{name} is {getattr(options, name)}, whole numbers from {minimum} are accepted"
             )
+    for name in ("flicker", "grain"):
+        if not 0 <= getattr(options, name) <= 1:
+            raise ArgumentError(f"{name} is {getattr(options, name)}, 0 to 1 are accepted")
     if not options.methods:
         raise ArgumentError(f"methods is empty, some of {', '.join(get_args(Kind))} are needed")
 
@@ -202,7 +207,12 @@ def _decode(folder: Path, options: ClipOptions) -> list[tuple[str, Path]]:
 def _load(name: str, path: Path, options: EvaluateOptions) -> Clip:
     """A video as it is measured."""
     clip = load_clip(path, name=name, options=_clip_options(options))
-    return there_and_back(clip, options.passes)
+    clip = there_and_back(clip, options.passes)
+    if not (options.flicker or options.grain):
+        return clip
+    film = OldFilm(crc32(name.encode()), grain=options.grain, flicker=options.flicker)
+    luma = np.stack([film.degrade(codes, frame) for frame, codes in enumerate(clip.luma)])
+    return replace(clip, luma=luma)
 
 
 def _clip_options(options: EvaluateOptions) -> ClipOptions:

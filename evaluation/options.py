@@ -62,6 +62,11 @@ class EvaluateOptions:
     """Play each video there and back, so many ways in all, as one long shot with one key: 2 is
     there and back once. After an even number the last frames are the first ones again, so that
     drift says what the way between has cost."""
+    flicker: float = 0.0
+    """Make the luma of each video flicker as old film does: the deviation of exposure from frame to
+    frame, as a share of it. 0.06 is much. True chroma stays as it is."""
+    grain: float = 0.0
+    """The same with grain: its deviation, where luma goes from 0 to 1."""
     methods: tuple[Kind, ...] = (
         "gray", "hold", "flow-chain", "fine-chain", "flow-direct", "tracked", "propagation",
         "transfer",

@@ -83,9 +83,14 @@ def legend(evaluation: Evaluation) -> str:
     distances = ", ".join(str(distance) for distance in CDC_DISTANCES)
     passes = options.get("passes", 1)
     played = f", played there and back, {passes} ways in all" if passes != 1 else ""
+    worn = "".join(
+        f", {name} of {options[name]:g} added to luma"
+        for name in ("flicker", "grain")
+        if options.get(name)
+    )
     return (
         f"{len(evaluation.clips)} clips, short side {options['size']}, at most "
-        f"{options['frames']} frames each{played}; the key is frame 0, which is not counted; "
+        f"{options['frames']} frames each{played}{worn}; the key is frame 0, which is not counted; "
         f"means over a clip's frames, then over clips. PSNR and SSIM of 8-bit RGB with the true "
         f"luma kept (PSNR at most {PSNR_LIMIT:g} dB; SSIM of every {SSIM_EVERY}th frame); "
         f"CIEDE2000, L1 and pixel accuracy in Lab, on one pixel of {LAB_GRID**2}; drift is PSNR "

@@ -37,6 +37,7 @@ from vidcolor.errors import ArgumentError, KeyFrameError
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
 from vidcolor.inference.session import Session
+from vidcolor.motion.exposure import STEADY, Exposure, exposed
 from vidcolor.motion.frame_inputs import FrameInputs
 from vidcolor.motion.optical_flow import Luma8, to_uint8
 from vidcolor.motion.pad import crop, pad
@@ -69,6 +70,8 @@ class State:
     """Flow [2, H/2, W/2] from the last frame to each key; None without one, or if not needed."""
     references: int = 0
     """How many references the memory ends with; no flow leads to them."""
+    exposure: Exposure = STEADY
+    """Of the frames since the pass began."""
 
     def __repr__(self) -> str:
         return f"State(size={self.size}, tensors={sorted(self.tensors)})"
@@ -146,7 +149,8 @@ class Propagator:
         The first frame of a shot is stepped from such a state, since nothing may be carried over
         a cut.
         """
-        return replace(state, tensors=self.session.zeros(state.tensors), luma=None, tracks=None)
+        tensors = self.session.zeros(state.tensors)
+        return replace(state, tensors=tensors, luma=None, tracks=None, exposure=STEADY)
 
     def init_pass(
         self, pass_: Pass, keys: Mapping[int, Key], references: Sequence[Key] = ()
@@ -190,12 +194,14 @@ class Propagator:
                 "luma was prepared for other frames than those of its state; prepare it again"
             )
         inputs = inputs.with_tracks(state.tracks)
+        exposure = state.exposure.after(inputs.brightening)
+        even = exposed(inputs.luma, exposure.gain)
         chroma, confidence, tensors = self.session.propagate(
-            inputs.luma,
+            even,
             state.tensors,
             state.memory,
             inputs.flows_with(state.references),
-            inputs.features,
+            inputs.features if inputs.gain == exposure.gain else self.session.features(even),
         )
         height, width = state.size
         return Step(
@@ -207,6 +213,7 @@ class Propagator:
                 tensors=tensors,
                 luma=self._preparer.previous(inputs.luma8),
                 tracks=inputs.tracks,
+                exposure=exposure,
             ),
         )
 
@@ -236,7 +243,12 @@ class Propagator:
         """
         before = state.luma if previous is None else self._preparer.previous(to_uint8(previous))
         inputs = self._preparer.prepare(
-            luma, size=state.size, previous=before, keys=state.key_lumas, reuse=reuse
+            luma,
+            size=state.size,
+            previous=before,
+            keys=state.key_lumas,
+            exposure=state.exposure if previous is None else None,
+            reuse=reuse,
         )
         return inputs.with_tracks(state.tracks) if previous is None else inputs
 
@@ -267,6 +279,7 @@ class Propagator:
             previous=state.luma,
             keys=state.key_lumas,
             tracks=state.tracks,
+            exposure=state.exposure,
             workers=self._workers(state, workers),
         )
         for inputs in prepared:

@@ -107,6 +107,17 @@ def test_there_and_back_it_ends_beside_the_key(options):
     assert (options.out / REPORT).read_text().count("<video") == 1
 
 
+@pytest.mark.parametrize("wear", ["flicker", "grain"])
+def test_worn_luma_is_shown_and_told(options, wear):
+    """What is held from the key does not look at luma, and true chroma is as it was."""
+    asked = replace(options, bundles=(), methods=("hold", "flow-chain"), pictures=0)
+    clean, worn = evaluate(asked), evaluate(replace(asked, **{wear: 0.1}))
+    for clip, scores in clean.clips.items():
+        assert worn.clips[clip]["hold"].chroma == scores["hold"].chroma
+        assert worn.clips[clip]["flow chain"].chroma != scores["flow chain"].chroma
+    assert f"frames each, {wear} of 0.1 added to luma; the key" in (options.out / TABLE).read_text()
+
+
 def test_a_colorizer_is_one_more_baseline(options, tmp_path):
     path = write_colorizer(tmp_path / "rgb.onnx", RGB)
     found = evaluate(
@@ -124,6 +135,8 @@ def test_a_colorizer_is_one_more_baseline(options, tmp_path):
         ({"size": 8}, "size is 8, whole numbers from 16 are accepted"),
         ({"frames": 1}, "frames is 1, whole numbers from 2"),
         ({"workers": 0}, "workers is 0"),
+        ({"flicker": -0.1}, "flicker is -0.1, 0 to 1 are accepted"),
+        ({"grain": float("nan")}, "grain is nan"),
         ({"methods": ()}, "methods is empty, some of gray, "),
         ({"bundles": (), "methods": ("transfer",)}, "nothing would run"),
         ({"clips": Path("nowhere")}, "nowhere is not a folder"),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from evaluation.clips import CHROMA_ZERO, Clip, clips_by_video
-from training.data.degrade import OldFilm
+from evaluation.old_film import OldFilm
 from training.data.pictures import Picture
 from training.data.scene import Floats
 from training.data.stills import Stills, draw_picture

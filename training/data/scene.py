@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.clips import CHROMA_ZERO, Clip, Codes
-from training.data.degrade import OldFilm
+from evaluation.old_film import OldFilm
 from training.data.flows import FlowCache
 from training.data.options import RolloutOptions
 

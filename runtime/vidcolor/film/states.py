@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vidcolor.inference.session import Session
+from vidcolor.motion.exposure import Exposure
 from vidcolor.propagate import State
 
-_TENSOR, _LUMA, _TRACK = "tensor.", "luma", "track."
+_TENSOR, _LUMA, _TRACK, _EXPOSURE = "tensor.", "luma", "track.", "exposure"
 
 
 def state_to_arrays(state: State, session: Session) -> dict[str, NDArray[Any]]:
@@ -22,6 +24,7 @@ def state_to_arrays(state: State, session: Session) -> dict[str, NDArray[Any]]:
         arrays[_LUMA] = state.luma
     for index, track in enumerate(state.tracks or ()):
         arrays[f"{_TRACK}{index}"] = track
+    arrays[_EXPOSURE] = np.array(state.exposure, np.float64)
     return arrays
 
 
@@ -46,6 +49,7 @@ def state_from_arrays(
         tensors=session.tensors(tensors),
         luma=arrays.get(_LUMA),
         tracks=tracks or None,
+        exposure=Exposure(*map(float, arrays[_EXPOSURE])),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
+from vidcolor.motion.exposure import brightening
 from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
 from vidcolor.motion.pad import empty_batch, pad, repeat_edges
 from vidcolor.motion.track import Tracks, direct_flow, enlarge_flow, follow, half_size, halve_flow
@@ -51,8 +52,12 @@ class FrameInputs:
     """The keys' tracks, once `with_tracks` has added them."""
     previous_tracks: Tracks | None = None
     """The tracks of the frame before, which `tracks` were continued from."""
+    brightening: float = 0.0
+    """By how much the frame is brighter than the one before, see `vidcolor.motion.exposure`."""
     features: Tensors = field(default_factory=dict)
     """What the model's features graph gave for `luma`; none if it has no such graph."""
+    gain: float = 1.0
+    """What `luma` was multiplied by for them, see `vidcolor.motion.exposure`."""
 
     def __repr__(self) -> str:
         return f"FrameInputs(size={self.size}, flows={sorted(self.flows)})"
@@ -217,6 +222,7 @@ def prepare_inputs(
         keys=keys,
         half=half,
         direct=direct,
+        brightening=brightening(previous, luma8),
     )
 
 

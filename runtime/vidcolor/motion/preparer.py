@@ -11,6 +11,7 @@ from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
+from vidcolor.motion.exposure import Exposure, brightening, exposed
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.motion.optical_flow import Flow, Luma8, to_uint8
 from vidcolor.motion.track import Tracks
@@ -44,6 +45,7 @@ class Preparer:
         previous: Luma8 | None,
         keys: tuple[Luma8, ...],
         luma8: Luma8 | None = None,
+        exposure: Exposure | None = None,
         reuse: FrameInputs | None = None,
     ) -> FrameInputs:
         """The inputs of one frame.
@@ -54,6 +56,8 @@ class Preparer:
             previous: Luma codes [h, w] of the frame before; None if there is none.
             keys: Luma codes [H/2, W/2] of each key, as in `prepare_inputs`.
             luma8: Luma codes [h, w] of this frame, if they are known already.
+            exposure: Of the frame before, if it is known. Else the frame is taken for steady film,
+                and its features have to be computed anew if it is not.
             reuse: Inputs already computed for this frame in another pass; features and flow to
                 shared keys are taken from them.
 
@@ -84,8 +88,10 @@ class Preparer:
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None
-        features = self.features(inputs.luma) if reuse is None else reuse.features
-        return replace(inputs, features=features)
+        gain = 1.0 if exposure is None else exposure.after(inputs.brightening).gain
+        if reuse is not None and reuse.gain == gain:
+            return replace(inputs, features=reuse.features, gain=gain)
+        return replace(inputs, features=self.features(exposed(inputs.luma, gain)), gain=gain)
 
     def ahead(
         self,
@@ -95,6 +101,7 @@ class Preparer:
         previous: Luma8 | None,
         keys: tuple[Luma8, ...],
         tracks: Tracks | None,
+        exposure: Exposure,
         workers: int,
     ) -> Iterator[FrameInputs]:
         """The inputs of frames that follow each other, computed by other threads.
@@ -110,6 +117,7 @@ class Preparer:
             previous: Luma codes [h, w] of the frame before the first; None if there is none.
             keys: Luma codes [H/2, W/2] of each key, as in `prepare_inputs`.
             tracks: Of the frame before the first; None if there is none.
+            exposure: Of the frame before the first.
             workers: How many threads prepare.
 
         Yields:
@@ -123,7 +131,12 @@ class Preparer:
             try:
                 with one_opencv_thread():
                     inputs = self.prepare(
-                        turn.luma, size=size, previous=turn.previous, keys=keys, luma8=turn.luma8
+                        turn.luma,
+                        size=size,
+                        previous=turn.previous,
+                        keys=keys,
+                        luma8=turn.luma8,
+                        exposure=turn.exposure,
                     )
                     return _with_tracks(inputs, turn)
             except BaseException as error:
@@ -132,17 +145,24 @@ class Preparer:
                         track.set_exception(error)  # or who waits for it would wait for ever
                 raise
 
-        return map_ahead(prepared, self._turns(lumas, previous, tracks, len(keys)), workers)
+        turns = self._turns(lumas, previous, tracks, len(keys), exposure)
+        return map_ahead(prepared, turns, workers)
 
     def _turns(
-        self, lumas: Iterable[Plane], previous: Luma8 | None, tracks: Tracks | None, keys: int
+        self,
+        lumas: Iterable[Plane],
+        previous: Luma8 | None,
+        tracks: Tracks | None,
+        keys: int,
+        exposure: Exposure,
     ) -> Iterator[_Turn]:
         """What each frame is prepared from. A frame's tracks are computed from the last ones."""
         previous_tracks = None if tracks is None else tuple(map(_done, tracks))
         for luma in lumas:
             luma8 = to_uint8(luma) if self.required_flows else None
             own = tuple(Future[Flow]() for _ in range(keys))
-            yield _Turn(luma, luma8, previous, previous_tracks, own)
+            yield _Turn(luma, luma8, previous, previous_tracks, own, exposure)
+            exposure = exposure.after(brightening(previous, luma8))
             previous, previous_tracks = self.previous(luma8), own
 
 
@@ -156,6 +176,8 @@ class _Turn:
     previous_tracks: _FutureTracks | None
     tracks: _FutureTracks
     """Where the frame's own tracks go."""
+    exposure: Exposure
+    """Of the frame before."""
 
 
 def _with_tracks(inputs: FrameInputs, turn: _Turn) -> FrameInputs:

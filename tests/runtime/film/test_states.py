@@ -24,7 +24,8 @@ def test_of_a_pass(model: str, keys: int, tmp_path: Path) -> None:
     scene = render(COUNT, HEIGHT, WIDTH)
     propagator = Propagator(Session.load(model, provider="cpu"))
     first = propagator.init_state(*(Key(scene.luma[n], scene.chroma[n]) for n in range(keys)))
-    lumas = list(scene.luma[keys:])
+    flicker = np.array([1, 0.9, 1.06, 0.95, 1.1], np.float32)[:, None, None]  # with a gain to keep
+    lumas = list((scene.luma * flicker).clip(0, 1)[keys:])
     state = list(propagator.run(lumas[:2], first))[-1].state
     expected = propagator.step(lumas[2], state)
 
@@ -32,6 +33,8 @@ def test_of_a_pass(model: str, keys: int, tmp_path: Path) -> None:
     arrays = Store(tmp_path / "work").load_arrays("a")
     assert arrays is not None
     restored = state_from_arrays(arrays, like=first, session=propagator.session)
+    assert restored.exposure == state.exposure
+    assert (state.exposure.gain != 1) == (model == "vidcolor-2")
     assert (restored.tracks is None) == (state.tracks is None)
     assert len(restored.tracks or ()) == (keys if model == "vidcolor-2" else 0)
     for step in (propagator.step(lumas[2], restored), next(propagator.run(lumas[2:], restored))):

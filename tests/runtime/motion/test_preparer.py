@@ -11,6 +11,7 @@ from tests.support.waiting import DEADLINE
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 from vidcolor.motion import frame_inputs, preparer, track
+from vidcolor.motion.exposure import STEADY
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.motion.optical_flow import flow, to_uint8
 from vidcolor.motion.preparer import Preparer
@@ -26,7 +27,7 @@ TRACKS = first_tracks(KEYS[0], KEYS)
 
 def ahead(lumas: Any, workers: int) -> Any:
     return PREPARER.ahead(
-        lumas, size=SIZE, previous=START, keys=KEYS, tracks=TRACKS, workers=workers
+        lumas, size=SIZE, previous=START, keys=KEYS, tracks=TRACKS, exposure=STEADY, workers=workers
     )
 
 
@@ -113,7 +114,7 @@ def test_keys_are_followed_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None
         expected.append(inputs.flows[FLOW_TRACK])
     monkeypatch.setattr(frame_inputs, "follow", meeting)
     running = PREPARER.ahead(
-        LUMAS[1:], size=SIZE, previous=START, keys=keys, tracks=begun, workers=2
+        LUMAS[1:], size=SIZE, previous=START, keys=keys, tracks=begun, exposure=STEADY, workers=2
     )
     np.testing.assert_array_equal([inputs.flows[FLOW_TRACK] for inputs in running], expected)
 
@@ -128,7 +129,7 @@ def test_a_step_takes_the_tracks_that_were_followed_ahead() -> None:
 
 def test_without_a_past_tracks_begin_anew() -> None:
     running = PREPARER.ahead(
-        LUMAS[1:3], size=SIZE, previous=None, keys=KEYS, tracks=None, workers=2
+        LUMAS[1:3], size=SIZE, previous=None, keys=KEYS, tracks=None, exposure=STEADY, workers=2
     )
     first, second = running
     assert first.tracks == first.direct

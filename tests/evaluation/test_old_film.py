@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.data.degrade import OldFilm
+from evaluation.old_film import OldFilm
 
 NEW = OldFilm(seed=1, gamma=1.0, blur=0.0, grain=0.0, flicker=0.0)
 EDGE = np.repeat(np.array([[40] * 32 + [200] * 32], np.uint8), 48, axis=0)

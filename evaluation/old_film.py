@@ -1,4 +1,4 @@
-"""Luma degraded as on old film: users' footage is seldom as clean as what we train on."""
+"""Luma degraded as on old film: users' footage is seldom as clean as ours."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class OldFilm:
     """The degradation of one clip; what differs by frame is drawn from (seed, position)."""
 
     seed: int
-    gamma: float
+    gamma: float = 1.0
     """Exponent of luma in [0, 1]."""
-    blur: float
+    blur: float = 0.0
     """Deviation of the softness of lens and print, in pixels."""
-    grain: float
+    grain: float = 0.0
     """Deviation of the grain, of a range of 1."""
-    flicker: float
+    flicker: float = 0.0
     """Deviation of the exposure from frame to frame, as a share of it."""
 
     @classmethod
