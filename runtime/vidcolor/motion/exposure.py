@@ -33,6 +33,9 @@ MEMORY = 0.95
 """What is left of a turn from one frame to the next."""
 MOST = 0.7
 """The greatest logarithm of a gain, either way: a factor of two."""
+LEAST_DIFFERENCE = 0.02
+"""The least difference of logarithms of luma for which motion is looked for between frames that are
+equally bright."""
 LEAST = 0.004
 """Gains whose logarithm is nearer to zero are none: that is one code value of 8 bits at most."""
 
@@ -89,6 +92,22 @@ def brightening(before: Luma8 | None, here: Luma8 | None) -> float:
     if np.count_nonzero(usable) < LEAST_PLACES:
         return 0.0
     return float(np.median(np.log(two[usable] / one[usable])))
+
+
+def as_bright(here: Luma8, other: Luma8) -> Luma8:
+    """Luma codes [h, w] as bright, as a whole, as others that show much the same.
+
+    Args:
+        here: Luma codes [h, w].
+        other: Luma codes [h, w].
+
+    Returns:
+        `here` itself where that makes less than `LEAST_DIFFERENCE`: motion is as well found then.
+    """
+    difference = brightening(other, here)
+    if abs(difference) < LEAST_DIFFERENCE:
+        return here
+    return np.rint(np.clip(here * np.exp(np.float32(-difference)), 0, 255)).astype(np.uint8)
 
 
 def exposed(luma: Plane, gain: float) -> Plane:

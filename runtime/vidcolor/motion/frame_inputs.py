@@ -16,7 +16,7 @@ import numpy as np
 
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
-from vidcolor.motion.exposure import brightening
+from vidcolor.motion.exposure import as_bright, brightening
 from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
 from vidcolor.motion.pad import empty_batch, pad, repeat_edges
 from vidcolor.motion.track import Tracks, direct_flow, enlarge_flow, follow, half_size, halve_flow
@@ -236,7 +236,7 @@ def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int, known: Flow
     elif known is not None:
         plane[...] = known
     else:
-        flow(here, previous, out=plane)
+        flow(as_bright(here, previous), previous, out=plane)
     return repeat_edges(batch, height, width)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from vidcolor.motion.exposure import as_bright
 from vidcolor.motion.optical_flow import Flow, Luma8, flow
 
 Tracks = tuple[Flow, ...]
@@ -111,6 +112,7 @@ def follow(
         [2, h, w]: where each pixel of `here` lies in `key`.
     """
     track = composed = to_previous + _fetch(previous_track, to_previous)
+    here = as_bright(here, _fetch(key[None], composed)[0])
     searched = flow(here, key, guess=composed, stride=STRIDE)
     track_residual = _residual(here, key, track)
     for other, (share, margin) in ((searched, _CORRECTED), (direct, _RESTARTED)):

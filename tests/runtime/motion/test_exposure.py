@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from tests.support.scenes import Scene, render
+from vidcolor.inference.contract import FLOW_PREVIOUS, FLOWS
 from vidcolor.inference.session import Session
-from vidcolor.motion.exposure import STEADY, Exposure, brightening, exposed
-from vidcolor.motion.optical_flow import to_uint8
+from vidcolor.motion.exposure import STEADY, Exposure, as_bright, brightening, exposed
+from vidcolor.motion.frame_inputs import prepare_inputs
+from vidcolor.motion.optical_flow import Flow, Luma8, to_uint8
+from vidcolor.motion.track import direct_flow, follow, half_size
 from vidcolor.planes import Plane
 from vidcolor.propagate import Propagator, State
 
@@ -84,6 +87,47 @@ def test_when_flicker_ends_the_film_is_left_alone_again() -> None:
 def test_a_gain_is_at_most_a_factor_of_two() -> None:
     assert after([1.0, -0.3, 1.5]).gain == pytest.approx(np.exp(-0.7))
     assert after([-1.0, 0.3, -1.5]).gain == pytest.approx(np.exp(0.7))
+
+
+@pytest.mark.parametrize("exposure", [0.7, 0.9, 1.1, 1.2])
+def test_flow_is_found_whatever_the_exposure(scene: Scene, exposure: float) -> None:
+    before = to_uint8(scene.luma[0])
+
+    def found(luma: Plane) -> Plane:
+        inputs = prepare_inputs(
+            luma, None, required_flows=FLOWS, multiple=16, previous=before, keys=()
+        )
+        return inputs.flows[FLOW_PREVIOUS]
+
+    apart = found(scene.luma[1] * np.float32(exposure)) - found(scene.luma[1])
+    assert np.quantile(np.abs(apart), 0.9) < 0.1
+
+
+@pytest.mark.parametrize("exposure", [0.7, 0.9, 1.1, 1.2])
+def test_a_key_is_followed_whatever_the_exposure(scene: Scene, exposure: float) -> None:
+    """A track that has drifted is put right, and is not taken for worse than wrong direct flow."""
+    key, here = (half_size(to_uint8(luma), 16) for luma in (scene.luma[0], scene.luma[3]))
+    worn = half_size(to_uint8(scene.luma[3] * np.float32(exposure)), 16)
+    true = direct_flow(here, key)
+
+    def found(codes: Luma8) -> Flow:
+        return follow(
+            codes,
+            key,
+            direct=true + np.float32(8),
+            to_previous=np.zeros_like(true),
+            previous_track=true + np.float32(1.2),
+        )
+
+    apart = np.abs(found(worn) - found(here))
+    assert np.quantile(apart, 0.9) < 0.1
+
+
+def test_frames_that_are_about_as_bright_are_compared_as_they_are(scene: Scene) -> None:
+    here = to_uint8(scene.luma[0])
+    assert as_bright(here, to_uint8(scene.luma[0] * np.float32(1.01))) is here
+    apart = as_bright(here, to_uint8(scene.luma[0] * np.float32(1.1))) / 1.1 - here
+    assert np.abs(apart).max() < 1
 
 
 def test_exposed_stays_luma() -> None:
