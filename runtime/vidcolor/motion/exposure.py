@@ -107,12 +107,15 @@ def as_bright(here: Luma8, other: Luma8) -> Luma8:
     difference = brightening(other, here)
     if abs(difference) < LEAST_DIFFERENCE:
         return here
-    return np.rint(np.clip(here * np.exp(np.float32(-difference)), 0, 255)).astype(np.uint8)
+    codes = np.clip(here * np.exp(np.float32(-difference)), 0, 255)
+    return np.asarray(np.rint(codes), np.uint8)
 
 
 def exposed(luma: Plane, gain: float) -> Plane:
     """Luma in [0, 1] of any shape, multiplied by a gain."""
-    return luma if gain == 1 else np.clip(luma * np.float32(gain), 0, 1)
+    if gain == 1:
+        return luma
+    return np.asarray(np.clip(luma * np.float32(gain), 0, 1), np.float32)
 
 
 def _places(luma: Luma8) -> NDArray[np.float32]:
@@ -120,4 +123,4 @@ def _places(luma: Luma8) -> NDArray[np.float32]:
     height, width = luma.shape
     size = max(1, width // PLACE), max(1, height // PLACE)
     codes = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(codes, np.float32) / 255
+    return np.asarray(codes, np.float32) / np.float32(255)
