@@ -25,19 +25,24 @@ class TrackFollower:
 
     Args:
         inputs: The frames that are prepared.
-        known: The tracks of a frame of a pass that is stepped already, or that the pass starts at.
     """
 
-    def __init__(self, inputs: InputCache, known: Callable[[int, Pass], Found]) -> None:
-        self._inputs, self._known = inputs, known
+    def __init__(self, inputs: InputCache) -> None:
+        self._inputs = inputs
         self._waiting: dict[Pass, deque[int]] = {}
         """Frames to begin at, of the passes that a thread is at work on."""
         self._lock = Lock()
 
-    def follow(self, frame: int, pass_: Pass) -> None:
+    def follow(self, frame: int, pass_: Pass, known: Callable[[int, Pass], Found]) -> None:
         """Continue tracks from a frame on, whose inputs have just been put into the cache.
 
         Where another thread is at work on the pass, it will, and this returns at once.
+
+        Args:
+            frame: The frame.
+            pass_: The pass that the inputs are for.
+            known: The tracks of a frame of a pass that is stepped already, or that the pass starts
+                at. It is not kept: whoever owns both would then never be freed in time.
         """
         with self._lock:
             if pass_ in self._waiting:
@@ -46,7 +51,7 @@ class TrackFollower:
             self._waiting[pass_] = deque([frame])
         try:
             while (at := self._next(pass_)) is not None:
-                self._continue(at, pass_)
+                self._continue(at, pass_, known)
         except BaseException:
             with self._lock:
                 del self._waiting[pass_]
@@ -60,16 +65,16 @@ class TrackFollower:
             del self._waiting[pass_]
             return None
 
-    def _continue(self, frame: int, pass_: Pass) -> None:
-        before = self._find(frame - pass_.direction, pass_)
+    def _continue(self, frame: int, pass_: Pass, known: Callable[[int, Pass], Found]) -> None:
+        before = self._find(frame - pass_.direction, pass_, known)
         while before is not None and (inputs := self._inputs.get(frame, pass_)) is not None:
             followed = inputs.with_tracks(*before)
             self._inputs.replace(frame, pass_, inputs, followed)
             before = (followed.tracks,)
             frame += pass_.direction
 
-    def _find(self, frame: int, pass_: Pass) -> Found:
+    def _find(self, frame: int, pass_: Pass, known: Callable[[int, Pass], Found]) -> Found:
         inputs = self._inputs.get(frame, pass_)
         if inputs is not None and inputs.tracks is not None:
             return (inputs.tracks,)
-        return self._known(frame, pass_)
+        return known(frame, pass_)

@@ -66,7 +66,7 @@ class Replay:
         self._interval = interval
         self._steps: dict[int, StepCache] = {}
         self._inputs = InputCache()
-        self._tracks = TrackFollower(self._inputs, self._known_tracks)
+        self._tracks = TrackFollower(self._inputs)
         self._initial: OrderedDict[Pass, State] = OrderedDict()
         self._lock = Lock()
 
@@ -123,7 +123,7 @@ class Replay:
                     reuse=inputs,
                 )
                 self._inputs.put(frame, pass_, inputs)
-                self._tracks.follow(frame, pass_)
+                self._tracks.follow(frame, pass_, self._known_tracks)
 
     def replay(
         self, frame: int, pass_: Pass, clip_frame: ClipFrame, cancel: CancelToken
