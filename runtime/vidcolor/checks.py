@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 from vidcolor.errors import ArgumentError
 
@@ -18,9 +17,3 @@ def check_whole(argument: str, value: int, *, least: int) -> None:
     """Raise ArgumentError unless `value` is a whole number of at least `least`."""
     if not isinstance(value, int) or value < least:
         raise ArgumentError(f"{argument} is {value!r}, accepted are whole numbers from {least}")
-
-
-def check_least(argument: str, value: float, *, least: int) -> None:
-    """Raise ArgumentError unless `value` is a finite number from `least` up."""
-    if not (isfinite(value) and value >= least):
-        raise ArgumentError(f"{argument} is {value}, accepted are numbers from {least}")

@@ -8,9 +8,11 @@ from math import cos, radians, sin
 
 import numpy as np
 
-from vidcolor.checks import check_least
 from vidcolor.errors import ArgumentError
 from vidcolor.planes import Plane
+
+SATURATION_LIMIT = 1000.0
+"""Largest factor of chroma; far below it, the least colour is as strong as a code can say."""
 
 HUE_LIMIT = 360.0
 """Largest turn of the hue, in degrees, either way."""
@@ -21,7 +23,7 @@ class Grade:
     """How chroma is changed before it is written. Luma stays as it is.
 
     Attributes:
-        saturation: What chroma is multiplied by, from 0; 0 gives gray, 1 changes nothing.
+        saturation: What chroma is multiplied by, 0 to 1000; 0 gives gray, 1 changes nothing.
         hue: Degrees, -360 to 360, by which (Cb, Cr) is turned counterclockwise, with Cb to the
             right and Cr up: from blue towards red. 0 changes nothing.
 
@@ -33,7 +35,11 @@ class Grade:
     hue: float = 0.0
 
     def __post_init__(self) -> None:
-        check_least("saturation", self.saturation, least=0)
+        if not 0 <= self.saturation <= SATURATION_LIMIT:
+            raise ArgumentError(
+                f"saturation is {self.saturation}, accepted are numbers from 0 to "
+                f"{SATURATION_LIMIT:g}"
+            )
         if not -HUE_LIMIT <= self.hue <= HUE_LIMIT:
             raise ArgumentError(
                 f"hue is {self.hue}, accepted are degrees from {-HUE_LIMIT:g} to {HUE_LIMIT:g}"

@@ -126,7 +126,10 @@ def test_of_another_subsampling(folder: Path) -> None:
 REFUSALS = {
     "saturation": (["--saturation", "loud"], "saturation is 'loud', accepted are a number, such"),
     "its range": (["--hue", "9-3:4"], "hue is '9-3:4', accepted are a number, such as 0.8, and"),
-    "its value": (["--saturation", "-1"], "saturation is -1.0, accepted are numbers from 0"),
+    "its value": (
+        ["--saturation", "-1"],
+        "saturation is -1.0, accepted are numbers from 0 to 1000",
+    ),
     "a hue": (["--hue", "0-3:400"], "hue is 400.0, accepted are degrees from -360 to 360"),
     "beyond the end": (
         ["--saturation", "0.9", "--saturation", "12-19:0.5"],
