@@ -37,8 +37,7 @@ class Grade:
     def __post_init__(self) -> None:
         if not 0 <= self.saturation <= SATURATION_LIMIT:
             raise ArgumentError(
-                f"saturation is {self.saturation}, accepted are numbers from 0 to "
-                f"{SATURATION_LIMIT:g}"
+                f"saturation is {self.saturation}, accepted are 0 to {SATURATION_LIMIT:g}"
             )
         if not -HUE_LIMIT <= self.hue <= HUE_LIMIT:
             raise ArgumentError(

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import vapoursynth as vs
 
@@ -52,15 +53,24 @@ KINDS = "8 to 16 bits or half or single float"
         (
             "frames",
             lambda: [0, 1],
-            "frames holds 2, key has 1 frames; accepted is one for each frame of key",
+            "frames holds 2 numbers, accepted is one for each frame of key, 1",
         ),
         ("frames", lambda: 2, "frames holds 2, accepted are frames of clip, 0 to 1"),
         ("frames", lambda: [-1], "frames holds -1, accepted are frames of clip, 0 to 1"),
         ("scenes", lambda: [0, 2], "scenes holds 2, accepted are frames of clip, 0 to 1"),
         ("direction", lambda: "up", "direction is 'up', accepted are forward, backward, both"),
         ("confidence", lambda: 2, "confidence is 2, accepted are 0 and 1"),
-        ("saturation", lambda: -0.5, "saturation is -0.5, accepted are numbers from 0"),
-        ("saturation", lambda: float("nan"), "saturation is nan, accepted are numbers from 0"),
+        ("saturation", lambda: -0.5, "saturation is -0.5, accepted are 0 to 1000$"),
+        (
+            "saturation",
+            lambda: float("nan"),
+            "saturation is nan, accepted are 0 to 1000$",
+        ),
+        (
+            "saturation",
+            lambda: 1e300,
+            r"saturation is 1e\+300, accepted are 0 to 1000",
+        ),
         ("hue", lambda: -400.0, "hue is -400.0, accepted are degrees from -360 to 360"),
         (
             "hue",
@@ -75,11 +85,6 @@ KINDS = "8 to 16 bits or half or single float"
             r"ranges is \[1, 0\], accepted are a first and a last frame",
         ),
         ("ranges", lambda: 1, r"ranges is \[1\], accepted are a first and a last frame for each"),
-        (
-            "ranges",
-            lambda: [0, 0, 1, 1],
-            "ranges holds 2 ranges, accepted are as many as there are numbers in saturation or in",
-        ),
         ("checkpoint", lambda: 0, "checkpoint is 0, accepted are whole numbers from 1"),
         ("size", lambda: 31, "size is 31, accepted are whole numbers from 32"),
         ("device_id", lambda: -1, "device_id is -1, accepted are whole numbers from 0"),
@@ -148,14 +153,44 @@ def test_a_matrix_that_is_refused_is_converted_as_the_refusal_says(tags, argumen
 @pytest.mark.parametrize(
     ("argument", "props", "sentence"),
     [
-        ("clip", {"_Matrix": 8}, "frame 0: the clip's matrix is 8 (YCgCo), accepted are 1 (bt709)"),
-        ("key", {"_Matrix": 8}, "frame 0: key: the clip's matrix is 8 (YCgCo), accepted are 1"),
-        ("clip", {"_Matrix": 10}, "frame 0: the clip's matrix is 10 (BT.2020 with constant"),
-        ("clip", {"_ChromaLocation": 9}, "frame 0: _ChromaLocation is 9, accepted are 0 to 5"),
+        ("clip", {"_Matrix": 8}, "the clip's matrix is 8 (YCgCo), accepted are 1 (bt709)"),
+        ("key", {"_Matrix": 8}, "key: the clip's matrix is 8 (YCgCo), accepted are 1"),
+        ("blend", {"_Matrix": 8}, "blend: the clip's matrix is 8 (YCgCo), accepted are 1"),
+        ("clip", {"_Matrix": 10}, "the clip's matrix is 10 (BT.2020 with constant"),
+        ("clip", {"_ChromaLocation": 9}, "_ChromaLocation is 9, accepted are 0 to 5"),
+        ("key", {"_ChromaLocation": 9}, "key: _ChromaLocation is 9, accepted are 0 to 5"),
     ],
 )
 def test_properties_that_mean_nothing_fail_their_frame(argument, props, sentence, arguments):
     source = core.std.SetFrameProps(blank(), **props)
-    colored = core.vidcolor.Propagate(**(arguments | {argument: source}))
-    with pytest.raises(vs.Error, match=f"^Propagate: {re.escape(sentence)}"):
+    blend = {"blend": source, "weight": 0.5} if argument == "blend" else {}
+    colored = core.vidcolor.Propagate(**(arguments | {argument: source} | blend))
+    with pytest.raises(vs.Error, match=f"^Propagate: frame 0: {re.escape(sentence)}"):
         colored.get_frame(0)
+
+
+@pytest.mark.parametrize(("form", "plane"), [("RGBS", 0), ("YUV444PS", 1)])
+def test_a_key_of_floats_that_are_no_numbers_is_named(form, plane, arguments):
+    def spoil(n, f):
+        f = f.copy()
+        np.asarray(f[plane])[3, 5] = np.nan
+        return f
+
+    key = blank(form, length=1)
+    key = core.std.ModifyFrame(key, key, spoil)
+    colored = core.vidcolor.Propagate(**(arguments | {"key": key}))
+    with pytest.raises(vs.Error, match=r"^Propagate: frame 0: key: .* got nan to nan$"):
+        colored.get_frame(1)
+
+
+def test_ranges_are_for_saturation_and_hue(arguments):
+    """They do not say which frames are coloured, which is what one might take them for."""
+    with pytest.raises(vs.Error) as caught:
+        core.vidcolor.Propagate(**arguments, ranges=[0, 1])
+    assert str(caught.value) == (
+        "Propagate: ranges is given without saturation and hue, whose numbers it is for; to colour "
+        "only some frames, give clip[first : last + 1] as clip"
+    )
+    core.vidcolor.Propagate(**arguments, ranges=[0, 1], saturation=1.0)
+    with pytest.raises(vs.Error, match="ranges holds 2 ranges, accepted are as many as there are"):
+        core.vidcolor.Propagate(**arguments, ranges=[0, 0, 1, 1], saturation=1.0)

@@ -104,15 +104,15 @@ def check_blend(blend: vs.VideoNode | None, weight: float | None, clip: vs.Video
 
 
 def grades_of(
-    saturation: float | list[float],
-    hue: float | list[float],
+    saturation: float | list[float] | None,
+    hue: float | list[float] | None,
     ranges: int | list[int] | None,
     clip: vs.VideoNode,
 ) -> Grades:
     """Check `saturation`, `hue` and `ranges`.
 
     Args:
-        saturation: The argument. One number may come as itself.
+        saturation: The argument; None when it was not given. One number may come as itself.
         hue: Likewise.
         ranges: First frame, last frame, first frame, and so on; None when it was not given.
         clip: The clip.
@@ -129,6 +129,13 @@ def grades_of(
         raise ArgumentError(
             f"ranges is {numbers}, accepted are a first and a last frame for each range"
         )
+    if ranges is not None and saturation is None and hue is None:
+        raise ArgumentError(
+            "ranges is given without saturation and hue, whose numbers it is for; to colour only "
+            "some frames, give clip[first : last + 1] as clip"
+        )
+    saturation = 1.0 if saturation is None else saturation
+    hue = 0.0 if hue is None else hue
     spans = [range(first, last + 1) for first, last in pairs]
     counts = [len(given) if isinstance(given, list) else 1 for given in (saturation, hue)]
     if spans and len(spans) not in counts:
@@ -197,8 +204,8 @@ def key_frames(
         return None
     if len(frames) != key.num_frames:
         raise KeyFrameError(
-            f"frames holds {len(frames)}, key has {key.num_frames} frames; accepted is one for "
-            "each frame of key"
+            f"frames holds {len(frames)} numbers, accepted is one for each frame of key, "
+            f"{key.num_frames}"
         )
     twice = {frame for frame in frames if frames.count(frame) > 1}
     if twice:

@@ -144,7 +144,7 @@ class Keys:
                 try:
                     key = self._fit(key_frame, clip_frame)
                 except ValueError as error:  # an ArgumentError, or that of its planes
-                    raise KeyFrameError(f"frame {frame}: {error}") from None
+                    raise KeyFrameError(f"frame {frame}: key: {error}") from None
                 if has_strokes(key):
                     vs.core.log_message(vs.MESSAGE_TYPE_WARNING, _STROKES.format(frame=frame))
                 self._loaded[frame] = key

@@ -81,7 +81,7 @@ def _weight(frame: vs.VideoFrame) -> Plane | None:
         frame.height,
     ):
         raise KeyFrameError(
-            f"key: its {ALPHA_PROP} is {alpha.format.name} {alpha.width}x{alpha.height}, accepted "
+            f"its {ALPHA_PROP} is {alpha.format.name} {alpha.width}x{alpha.height}, accepted "
             f"is GRAY of its own size, {frame.width}x{frame.height}"
         )
     coding = Coding(
@@ -99,7 +99,7 @@ def _chroma(frame: vs.VideoFrame, matrix: str) -> tuple[Plane, Grid]:
     try:
         coding, grid = coding_of(frame), grid_of(frame)
     except ArgumentError as error:
-        raise KeyFrameError(f"key: {error}") from None
+        raise KeyFrameError(str(error)) from None
     if frame.format.color_family == vs.RGB:
         return rgb_to_key(_rgb(frame, coding), matrix).chroma, grid
     chroma = decode_chroma(plane(frame, 1), plane(frame, 2), coding)

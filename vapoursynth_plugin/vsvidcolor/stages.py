@@ -193,7 +193,11 @@ class Stages:
 
     def _other_chroma(self, clip: vs.VideoFrame, other: vs.VideoFrame) -> Plane:
         """Chroma of the clip to blend with, whose format `check_blend` has looked at."""
-        coding, expected = coding_of(other), coding_of(clip).matrix
+        expected = coding_of(clip).matrix
+        try:
+            coding = coding_of(other)
+        except ArgumentError as error:
+            raise ArgumentError(f"blend: {error}") from None
         if coding.matrix != expected:
             raise ArgumentError(
                 f"blend has matrix {coding.matrix}, clip has {expected}; convert it with "

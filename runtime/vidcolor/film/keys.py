@@ -208,7 +208,10 @@ def fit_keys(
             source, key, warning = match_source(given, lumas[frame], frame=frame, search=search)
             if warning:
                 warnings.append(f"{source.name} {warning}")
-        small = Paint.of(key).small(lumas[frame], working_size)
+        try:
+            small = Paint.of(key).small(lumas[frame], working_size)
+        except KeyFrameError as error:
+            raise KeyFrameError(f"key: {source.name}: {error}") from None
         keys[frame] = FittedKey(small, fingerprint_key(key), source)
     return keys, warnings
 

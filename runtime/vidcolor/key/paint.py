@@ -52,7 +52,7 @@ class Paint:
             return Key(luma, working_size.downsample_chroma(self.chroma, self.grid))
         weight = resample(self.weight[None], self.grid, working_size.working)[0].clip(0, 1)
         if not (weight > LEAST_WEIGHT).any():
-            raise KeyFrameError("key: nothing of it is painted, its alpha is 0 everywhere")
+            raise KeyFrameError("nothing of it is painted, its alpha is nearly 0 everywhere")
         weighted = resample(self.weight * self.chroma, self.grid, working_size.working)
         chroma = np.clip(weighted / np.maximum(weight, LEAST_WEIGHT), -0.5, 0.5)
         return Key(luma, spread(luma, chroma, weight))

@@ -128,7 +128,7 @@ REFUSALS = {
     "its range": (["--hue", "9-3:4"], "hue is '9-3:4', accepted are a number, such as 0.8, and"),
     "its value": (
         ["--saturation", "-1"],
-        "saturation is -1.0, accepted are numbers from 0 to 1000",
+        "saturation is -1.0, accepted are 0 to 1000",
     ),
     "a hue": (["--hue", "0-3:400"], "hue is 400.0, accepted are degrees from -360 to 360"),
     "beyond the end": (

@@ -35,7 +35,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("refusals")
     film = scenes()
     write_film(folder / "film.mkv", film)
-    for name in ("keys", "wrong", "flipped", "beyond", "twice", "gray", "aspect"):
+    for name in ("keys", "wrong", "flipped", "beyond", "twice", "gray", "aspect", "faint"):
         write_keys(folder / name, film, KEYS)
     (folder / "empty.mkv").touch()
     _write_sound(folder / "sound.mkv")
@@ -51,6 +51,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "twice" / "23.png").write_bytes((folder / "keys" / "000023.png").read_bytes())
     for key in (folder / "gray").iterdir():
         cv2.imwrite(str(key), cv2.cvtColor(cv2.imread(str(key)), cv2.COLOR_BGR2GRAY))
+    faint = np.zeros((4800, 6400, 4), np.uint8)
+    faint[99, 99] = (9, 99, 200, 40)
+    cv2.imwrite(str(folder / "faint" / "000002.png"), faint)
     cv2.imwrite(str(folder / "aspect" / "000002.png"), np.full((64, 64, 3), (9, 99, 200), np.uint8))
     (folder / "none").mkdir()
     (folder / "cuts.txt").write_text("0 two")
@@ -95,6 +98,11 @@ REFUSED = {
         "a key for frame 30, the film has frames 0 to 29",
     ),
     "nothing painted": ([], {"--keys": "gray"}, "all 2 images in gray are gray"),
+    "hardly painted": (
+        [],
+        {"--keys": "faint"},
+        "key: 000002.png: nothing of it is painted, its alpha is nearly 0 everywhere",
+    ),
     "another aspect": ([], {"--keys": "aspect"}, "key: aspect/000002.png is 64x64"),
     "another frame's": (
         [],
