@@ -79,6 +79,50 @@ def test_a_file_that_is_not_there_is_named(name, footage):
         assert "\n" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("part.vpy", "first", "12"),
+        ("part.vpy", "first", "-2"),
+        ("part.vpy", "last", "300"),
+        ("part.vpy", "last", "x"),
+        ("side_by_side.vpy", "frame", "12"),
+        ("strokes.vpy", "frame", "1.5"),
+        ("many_keys.vpy", "scenes", "0,12"),
+        ("many_keys.vpy", "scenes", "0;5"),
+        ("automatic.vpy", "scenes", "0,-1"),
+        ("automatic.vpy", "scenes", "0,"),
+    ],
+)
+def test_a_number_that_is_no_frame_of_the_clip_is_told(name, argument, value, footage):
+    paint_strokes(footage)
+    given = whole(footage, SCRIPTS_WITH_FILES[name] | {argument: value})
+    assert refusal(name, given) == (
+        f"{name}: {argument} is {value}, accepted are frames of the clip, 0 to 11"
+    )
+
+
+def test_a_part_does_not_end_before_it_begins(footage):
+    given = whole(footage, SCRIPTS_WITH_FILES["part.vpy"] | {"first": 4, "last": 3})
+    assert refusal("part.vpy", given) == "part.vpy: last is 3, which is before first, 4"
+
+
+def test_two_images_of_one_frame_are_told(footage, tmp_path):
+    """One of them would be left out, whichever the folder lists first."""
+    shutil.copytree(footage / "keys", tmp_path / "keys")
+    shutil.copy(tmp_path / "keys" / "2.png", tmp_path / "keys" / "02.png")
+    given = {"clip": str(footage / "clip.mkv"), "keys": str(tmp_path / "keys")}
+    with pytest.raises(vs.Error, match="frames holds 2 more than once"):
+        run_path(str(EXAMPLES / "many_keys.vpy"), given)
+
+
+def test_shots_are_painted_from_the_first_frame_on(footage, toy_bundle):
+    given = whole(footage, SCRIPTS_WITH_FILES["automatic.vpy"] | {"model": toy_bundle})
+    assert written("automatic.vpy", given | {"scenes": "6"}) == written(
+        "automatic.vpy", given | {"scenes": "0, 6"}
+    )
+
+
 def test_vspipe_tells_a_scripts_refusal_and_no_more(footage):
     given = whole(footage, {"clip": "gone.mkv", "key": "key.png"})
     done = vspipe(*arguments(given), EXAMPLES / "propagate.vpy", "-", cwd=footage, check=False)
