@@ -111,6 +111,24 @@ def test_numbers_that_cannot_be_are_told_at_the_first_request(numbers, sentence,
         colored.get_frame(5)
 
 
+def test_a_number_set_on_a_whole_video_is_told_before_all_of_it_is_read(case, toy_bundle):
+    """Or a looped image, which has two thousand million frames, would be read until memory ends."""
+    fetched = []
+
+    def watch(n, f):
+        fetched.append(n)
+        return f
+
+    numbered = core.std.Loop(core.std.SetFrameProps(case.key()[0], VidcolorFrame=3))
+    key = core.std.ModifyFrame(numbered, numbered, watch)
+    colored = case.propagate(toy_bundle, key=key, frames=None)
+    with pytest.raises(
+        vs.Error, match=r"^Propagate: key: VidcolorFrame is 3 on its frames 0 and 1"
+    ):
+        colored.get_frame(5)
+    assert len(fetched) < 100
+
+
 def test_a_key_that_cannot_be_read_is_named_by_the_frame_it_colors(case, toy_bundle):
     key = core.resize.Bicubic(case.key(), format=vs.YUV444P8, matrix=1)
     broken = core.std.SetFrameProps(key, _Matrix=8)

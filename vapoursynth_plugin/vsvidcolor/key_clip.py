@@ -59,7 +59,7 @@ class Keys:
         self._length = length
         self._direction = direction
         self._fit = fit
-        self._numbers: dict[int, object] = {}
+        self._n_read = 0  # frames of the key clip, the first ones, whose properties are known
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
         self._loaded: dict[int, Key] = {}
@@ -77,10 +77,10 @@ class Keys:
             KeyFrameError: Properties contradict each other or the clip.
         """
         if self._timeline is None:
-            yield from self._read_numbers(range(1))
-            if self._count > 1 and (self._numbers[0] is not None or self._count == self._length):
-                yield from self._read_numbers(range(self._count))
-            self._settle(self._places_by_property())
+            yield from self._read_places(1)
+            if self._count == self._length or 0 in self._places.values():
+                yield from self._read_places(self._count)
+            self._settle(self._places or {0: 0})
         assert self._timeline is not None  # noqa: S101  (for the type checker)
         return self._timeline
 
@@ -156,29 +156,33 @@ class Keys:
         self._places = places
         self._timeline = Timeline(places, self._direction)
 
-    def _read_numbers(self, places: range) -> Task[None]:
-        while missing := [place for place in places if place not in self._numbers][:CHUNK]:
-            response = yield InputRequest(keys=missing)
-            self._numbers |= {place: frame.number for place, frame in response.keys.items()}
+    def _read_places(self, count: int) -> Task[None]:
+        """Read the properties of the first `count` frames of the key clip.
 
-    def _places_by_property(self) -> dict[int, int]:
-        places: dict[int, int] = {}
-        for place, frame in sorted(self._numbers.items()):
-            if frame is None:
-                continue
-            if not isinstance(frame, int):  # such as the text of a file's name
-                raise KeyFrameError(
-                    f"key: {FRAME_PROP} of its frame {place} is {frame!r}, a whole number is needed"
-                )
-            if not 0 <= frame < self._length:
-                raise KeyFrameError(
-                    f"key: {FRAME_PROP} of its frame {place} is {frame}, "
-                    f"accepted are frames of clip, 0 to {self._length - 1}"
-                )
-            if frame in places:
-                raise KeyFrameError(
-                    f"key: {FRAME_PROP} is {frame} on its frames {places[frame]} and {place}, "
-                    "one key for a frame is accepted"
-                )
-            places[frame] = place
-        return places or {0: 0}
+        Other tasks may read them at the same time.
+        """
+        while (first := self._n_read) < count:
+            places = range(first, min(first + CHUNK, count))
+            response = yield InputRequest(keys=places)
+            for place in places:
+                if (number := response.keys[place].number) is not None:
+                    self._places[self._check_number(number, place)] = place
+            self._n_read = max(self._n_read, places.stop)
+
+    def _check_number(self, frame: object, place: int) -> int:
+        """The number of the clip's frame that frame `place` of the key clip says it colours."""
+        if not isinstance(frame, int):  # such as the text of a file's name
+            raise KeyFrameError(
+                f"key: {FRAME_PROP} of its frame {place} is {frame!r}, a whole number is needed"
+            )
+        if not 0 <= frame < self._length:
+            raise KeyFrameError(
+                f"key: {FRAME_PROP} of its frame {place} is {frame}, "
+                f"accepted are frames of clip, 0 to {self._length - 1}"
+            )
+        if self._places.get(frame, place) != place:
+            raise KeyFrameError(
+                f"key: {FRAME_PROP} is {frame} on its frames {self._places[frame]} and {place}, "
+                "one key for a frame is accepted"
+            )
+        return frame
