@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
+from vsvidcolor.arguments import key_frames
+
 core = vs.core
 
 
@@ -110,6 +112,25 @@ def test_one_sentence_names_argument_value_and_what_is_accepted(
 def test_a_frame_has_one_key(arguments):
     with pytest.raises(vs.Error, match=r"^Propagate: frames holds 1 more than once"):
         core.vidcolor.Propagate(**(arguments | {"key": blank("RGB24", length=2), "frames": [1, 1]}))
+
+
+class Number(int):
+    """A whole number that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other):
+        Number.compared += 1
+        return int(self) == int(other)
+
+    __hash__ = int.__hash__
+
+
+def test_keys_for_every_frame_of_a_film_are_checked_in_a_few_comparisons_each():
+    """With each compared to all others, the keys of half an hour took half a minute."""
+    frames = [Number(n) for n in range(2000)]
+    assert key_frames(frames, blank("RGB24", length=2000), blank(length=2000)) == frames
+    assert Number.compared < 20_000
 
 
 def test_a_broken_bundle_is_named(arguments, toy_bundle, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import vapoursynth as vs
 
 from vidcolor.errors import ArgumentError, KeyFrameError
@@ -207,7 +209,7 @@ def key_frames(
             f"frames holds {len(frames)} numbers, accepted is one for each frame of key, "
             f"{key.num_frames}"
         )
-    twice = {frame for frame in frames if frames.count(frame) > 1}
+    twice = [frame for frame, count in Counter(frames).items() if count > 1]
     if twice:
         raise KeyFrameError(f"frames holds {min(twice)} more than once, accepted is one key each")
     return frames
