@@ -1,18 +1,16 @@
-"""Colour all clips of a folder, one after the other, with vspipe and ffmpeg.
+"""Colour all clips of a folder, one after the other, with vspipe and encode_y4m.py.
 
     python examples/batch.py films -o coloured
 
 films/a.mp4 is coloured by films/a.png, its first frame in colour, or by the images in the folder
 films/a, each named by the number of the frame it shows: 0.png, 240.png. Clips that are in the
 output folder already are passed over, so that a batch that was cut off can be taken up again.
-The outputs are H.264 that browsers and phones play. Where there is no ffmpeg, encode_y4m.py
-encodes; it also keeps the clip's colour tags, which y4m does not hold.
+The outputs are H.264 that browsers and phones play, with the clip's range, timing and audio.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,13 +30,9 @@ def script_for(clip: Path) -> list[str]:
 
 
 def encoder(clip: Path, output: Path) -> list[str]:
-    """The command that encodes y4m from its input, with the sound of `clip`."""
-    if shutil.which("ffmpeg") is None:
-        program = [sys.executable, str(HERE / "encode_y4m.py"), "--codec", "h264-420"]
-        return [*program, "--like", str(clip), "-o", str(output)]
-    sources = ["-i", "-", "-i", str(clip), "-map", "0:v", "-map", "1:a?", "-c:a", "copy"]
-    video = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16"]
-    return ["ffmpeg", "-y", "-loglevel", "error", *sources, *video, str(output)]
+    """The command that encodes y4m from its input as it is in `clip`."""
+    program = [sys.executable, str(HERE / "encode_y4m.py"), "--codec", "h264-420"]
+    return [*program, "--like", str(clip), "-o", str(output)]
 
 
 def color(clip: Path, output: Path, options: list[str]) -> bool:

@@ -3,7 +3,8 @@
     vspipe -c y4m --arg clip="$PWD/clip.mp4" --arg key="$PWD/first.png" examples/propagate.vpy - \
         | python examples/encode_y4m.py --like clip.mp4 --codec h264-420 -o out.mp4
 
-For machines without the ffmpeg program: PyAV brings FFmpeg's libraries along.
+y4m does not hold the range and the sample aspect either. PyAV brings FFmpeg's libraries along, so
+the ffmpeg program is not needed. Flags of interlaced frames are passed over, as by the filter.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ REMEDY = "pipe the output of vspipe -c y4m into it"
 def encode(stream: av.container.InputContainer, *, like: Path, output: Path, codec: str) -> None:
     """Encode the stream's frames in place of those of the clip `like`."""
     frames = stream.decode(video=0)
-    with Reader(like) as reader:
+    with Reader(like, progressive=True) as reader:
         tags = tags_of(reader.info.tags, coding_of(reader.info))
         with Writer(output, like=reader, tags=tags, codec=codec, overwrite=True) as writer:
             for item in reader:

@@ -1,17 +1,18 @@
 """The scripts in examples/, run as their first lines say."""
 
 import os
-import shutil
 import subprocess
 import sys
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
 import vapoursynth as vs
 
 from tests.support import need
-from tests.support.videos import audio_packets, frames, plane
+from tests.support.videos import audio_packets, frames, plane, write_clip, write_key
 from tests.vapoursynth_plugin.example_footage import (
     COLORIZER,
     HEIGHT,
@@ -21,6 +22,9 @@ from tests.vapoursynth_plugin.example_footage import (
 from tests.vapoursynth_plugin.processes import EXAMPLES, SCRIPTS, example, vspipe
 
 core = vs.core
+
+UNEVEN = (0, 40, 80, 200, 240, 280, 320, 560, 600, 640, 680, 720)
+"""Times of frames in milliseconds."""
 
 
 def written(clip):
@@ -157,11 +161,8 @@ def test_stills_in_any_order(footage, toy_bundle, tmp_path):
         assert np.ptp(image.astype(int), axis=-1).mean() > 10
 
 
-@pytest.mark.parametrize("encoder", ["ffmpeg", "encode_y4m.py"])
-def test_a_folder_is_colored(encoder, films, toy_bundle, tmp_path):
-    if encoder == "ffmpeg" and shutil.which("ffmpeg") is None:
-        pytest.skip("the ffmpeg program is not on the PATH")
-    path = None if encoder == "ffmpeg" else str(SCRIPTS)
+def test_a_folder_is_colored(films, toy_bundle, tmp_path):
+    path = str(SCRIPTS)  # where there is no ffmpeg program
     out = tmp_path / "out"
     given = ("--arg", f"model={toy_bundle}", "--arg", "provider=cpu")
     done = python("batch.py", films, "-o", out, *given, path=path)
@@ -180,6 +181,34 @@ def test_a_folder_is_colored(encoder, films, toy_bundle, tmp_path):
 
     again = python("batch.py", films, "-o", out, *given, path=path)
     assert again.stdout.count("done before") == 2
+
+
+def test_a_batch_keeps_range_timing_and_the_shape_of_samples(toy_bundle, tmp_path):
+    """None of which y4m holds. The clip is flagged as interlaced, besides."""
+    (tmp_path / "films").mkdir()
+    clip = write_clip(
+        tmp_path / "films" / "wide.mkv",
+        codec="libx264",
+        width=WIDTH,
+        height=HEIGHT,
+        pts=UNEVEN,
+        tags=(1, 1, 1, 2, 0),
+        sample_aspect=Fraction(4, 3),
+        options={"x264-params": "interlaced=1:fullrange=on"},
+    )
+    write_key(clip.with_suffix(".png"), width=WIDTH, height=HEIGHT)
+    options = ("--arg", f"model={toy_bundle}", "--arg", "provider=cpu")
+    done = python("batch.py", clip.parent, "-o", tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    with av.open(tmp_path / "out" / "wide.mp4") as made:
+        stream = made.streams.video[0]
+        got = list(made.decode(stream))
+        assert stream.sample_aspect_ratio == Fraction(4, 3)
+        assert stream.codec_context.color_range == 2  # full
+        assert stream.codec_context.colorspace == 1
+    assert [round(frame.time * 1000) for frame in got] == list(UNEVEN)
+    for frame, want in zip(got, frames(clip), strict=True):
+        assert abs(plane(frame, 0).mean() - plane(want, 0).mean()) < 1
 
 
 def test_a_clip_that_fails_leaves_nothing_behind(films, tmp_path):
