@@ -109,6 +109,35 @@ def test_one_sentence_names_argument_value_and_what_is_accepted(
     assert "\n" not in text
 
 
+@pytest.mark.parametrize(
+    ("argument", "clip"),
+    [
+        ("clip", variable(blank(width=64), blank("GRAY8"))),
+        ("clip", blank("RGB24")),
+        ("clip", blank("RGB30")),
+        ("clip", blank("RGBS")),
+        ("key", variable(blank("RGB24", 48, 32, 1), blank("RGB48", length=1))),
+    ],
+)
+def test_what_is_said_to_convert_a_clip_does_when_it_is_typed(argument, clip, arguments):
+    given = arguments | {argument: clip, "frames": [0, 1] if argument == "key" else None}
+    with pytest.raises(vs.Error, match="convert it, for instance") as caught:
+        core.vidcolor.Propagate(**given)
+    typed = re.search(r"core\.resize.*$", str(caught.value))[0]
+    converted = eval(typed, {"core": core, "vs": vs, argument: clip})  # noqa: S307
+    if clip.width:  # of one size, so it is the family that is to change
+        assert converted.format == clip.format.replace(color_family=vs.YUV)
+    elif argument == "clip":
+        given["key"] = core.resize.Bicubic(given["key"], width=1920, height=1080)
+    core.vidcolor.Propagate(**(given | {argument: converted})).get_frame(1).close()
+
+
+def test_references_of_several_sizes_are_clips_of_their_own(arguments):
+    pictures = [blank("RGB24", length=1), blank("RGB24", 48, 32, 1)]
+    with pytest.raises(vs.Error, match="give each picture as a clip of its own"):
+        core.vidcolor.Propagate(**arguments, references=[variable(*pictures)])
+
+
 def test_a_frame_has_one_key(arguments):
     with pytest.raises(vs.Error, match=r"^Propagate: frames holds 1 more than once"):
         core.vidcolor.Propagate(**(arguments | {"key": blank("RGB24", length=2), "frames": [1, 1]}))

@@ -15,15 +15,16 @@ from vidcolor.working_size import ASPECT_TOLERANCE, LEAST_SIZE
 
 def check_clip(clip: vs.VideoNode) -> None:
     """Raise ArgumentError unless `clip` is one that can be coloured."""
-    _check_constant("clip", clip)
+    _check_constant("clip", clip, _resize("clip", 1920, 1080, "YUV420P8"))
     accepted = "accepted are GRAY and YUV of 8 to 16 bits or half or single float"
-    if clip.format.color_family == vs.RGB:
-        raise ArgumentError(
-            f"clip is {clip.format.name}, {accepted}; convert it, "
-            'for instance with core.resize.Bicubic(clip, format=vs.YUV444P8, matrix_s="709")'
-        )
     if not _is_depth_accepted(clip.format):
         raise ArgumentError(f"clip is {clip.format.name}, {accepted}")
+    if clip.format.color_family == vs.RGB:
+        yuv = clip.format.replace(color_family=vs.YUV).name
+        raise ArgumentError(
+            f"clip is {clip.format.name}, {accepted}; convert it, "
+            f'for instance with core.resize.Bicubic(clip, format=vs.{yuv}, matrix_s="709")'
+        )
     if min(clip.height, clip.width) < LEAST_SIZE:
         raise ArgumentError(
             f"clip is {clip.width}x{clip.height}, accepted are at least "
@@ -33,7 +34,7 @@ def check_clip(clip: vs.VideoNode) -> None:
 
 def check_key(key: vs.VideoNode, clip: vs.VideoNode) -> None:
     """Raise KeyFrameError unless the frames of `key` can be keys of `clip`."""
-    _check_constant("key", key)
+    _check_constant("key", key, _resize("key", clip.width, clip.height, "RGB48"))
     if key.format.color_family == vs.GRAY or not _is_depth_accepted(key.format):
         raise KeyFrameError(
             f"key is {key.format.name}, accepted are RGB and YUV of 8 to 16 bits or half or "
@@ -67,7 +68,7 @@ def check_references(
         return []
     clips = given if isinstance(given, list) else [given]
     for clip in clips:
-        _check_constant("references", clip)
+        _check_constant("references", clip, "give each picture as a clip of its own")
         if clip.format.color_family == vs.GRAY or not _is_depth_accepted(clip.format):
             raise KeyFrameError(
                 f"references: a clip is {clip.format.name}, accepted are RGB and YUV of 8 to 16 "
@@ -162,7 +163,7 @@ def _spans(argument: str, given: float | list[float], ranges: list[range]) -> Sp
 
 def check_alpha(alpha: vs.VideoNode, key: vs.VideoNode) -> None:
     """Raise KeyFrameError unless the frames of `alpha` can be the alpha of those of `key`."""
-    _check_constant("alpha", alpha)
+    _check_constant("alpha", alpha, _resize("alpha", key.width, key.height, "GRAY8"))
     if alpha.format.color_family != vs.GRAY or not _is_depth_accepted(alpha.format):
         raise KeyFrameError(
             f"alpha is {alpha.format.name}, accepted is GRAY of 8 to 16 bits or half or single "
@@ -266,13 +267,19 @@ def precision_of(fp16: int | None) -> str:
     return "float16" if fp16 else "float32"
 
 
-def _check_constant(name: str, clip: vs.VideoNode) -> None:
+def _check_constant(name: str, clip: vs.VideoNode, remedy: str) -> None:
     if clip.format.color_family == vs.UNDEFINED or 0 in (clip.width, clip.height):
         raise ArgumentError(
             f"{name} changes its format or size from frame to frame, one format and size are "
-            f"needed; convert it, for instance with core.resize.Bicubic({name}, width=1920, "
-            "height=1080, format=vs.YUV420P8)"
+            f"needed; {remedy}"
         )
+
+
+def _resize(name: str, width: int, height: int, form: str) -> str:
+    return (
+        f"convert it, for instance with core.resize.Bicubic({name}, width={width}, "
+        f"height={height}, format=vs.{form})"
+    )
 
 
 def _is_depth_accepted(form: vs.VideoFormat) -> bool:
