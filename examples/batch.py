@@ -39,7 +39,13 @@ def color(clip: Path, output: Path, options: list[str]) -> bool:
     """Colour a clip; whether that went well. The output appears when it is complete."""
     part = output.with_name(f"part-{output.name}")
     vspipe = ["vspipe", "-c", "y4m", "--arg", f"clip={clip.resolve()}", *options]
-    with subprocess.Popen([*vspipe, *script_for(clip), "-"], stdout=subprocess.PIPE) as colored:  # noqa: S603
+    try:
+        colored = subprocess.Popen([*vspipe, *script_for(clip), "-"], stdout=subprocess.PIPE)  # noqa: S603
+    except FileNotFoundError:
+        raise SystemExit(
+            "batch: there is no vspipe on the PATH; activate the environment that it is in"
+        ) from None
+    with colored:
         encoded = subprocess.run(encoder(clip, part), stdin=colored.stdout, check=False)  # noqa: S603
     if colored.returncode or encoded.returncode:
         part.unlink(missing_ok=True)
@@ -67,7 +73,10 @@ def main() -> None:
     given = parser.parse_args()
     if not given.folder.is_dir():
         raise SystemExit(f"batch: there is no folder {given.folder}")
-    given.output.mkdir(parents=True, exist_ok=True)
+    try:
+        given.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"batch: {error}") from None
     if given.output.samefile(given.folder):
         raise SystemExit(f"batch: {given.output} holds the clips; another folder is needed")
     options = [part for value in given.arg for part in ("--arg", value)]

@@ -52,8 +52,14 @@ def label(text: str, width: int) -> Image:
 
 
 def sheet(rows: dict[str, Path]) -> Image:
-    """A row of frames for each clip, under its name; the clips have equally many frames."""
-    last = count(next(iter(rows.values()))) - 1
+    """A row of frames for each clip, under its name.
+
+    Raises SystemExit where the clips do not have equally many frames.
+    """
+    lengths = [count(path) for path in rows.values()]
+    if len(set(lengths)) > 1:
+        raise SystemExit(f"before_after: the clips have {lengths} frames, equally many are needed")
+    last = lengths[0] - 1
     indices = sorted({round(last * column / (COLUMNS - 1)) for column in range(COLUMNS)})
     heads = [f"frame {index}" for index in indices]
     parts = []
@@ -77,9 +83,14 @@ def main() -> None:
     rows = {"before": options.clip, "after": options.colored}
     if options.truth:
         rows["true colours"] = options.truth
-    is_jpeg = options.output.suffix.lower() in (".jpg", ".jpeg")
-    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if is_jpeg else []
-    cv2.imwrite(str(options.output), sheet(rows), quality)
+    suffix = options.output.suffix.lower()
+    if suffix not in (".png", ".jpg", ".jpeg"):
+        raise SystemExit(f"before_after: {options.output} does not end in .png or .jpg")
+    quality = [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    try:
+        options.output.write_bytes(cv2.imencode(suffix, sheet(rows), quality)[1])
+    except (OSError, av.FFmpegError) as error:
+        raise SystemExit(f"before_after: {error}") from None
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def main() -> None:
             )
         given.output.mkdir(parents=True, exist_ok=True)
         for number in given.frames:
-            path = given.output / f"{number}.png"
-            cv2.imwrite(str(path), cv2.cvtColor(image(clip, number), cv2.COLOR_RGB2BGR))
-    except vs.Error as error:
+            picture = cv2.cvtColor(image(clip, number), cv2.COLOR_RGB2BGR)
+            (given.output / f"{number}.png").write_bytes(cv2.imencode(".png", picture)[1])
+    except (vs.Error, OSError) as error:
         raise SystemExit(f"stills: {error}") from None
 
 

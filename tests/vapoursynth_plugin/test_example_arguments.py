@@ -262,7 +262,22 @@ def test_a_script_whose_output_nobody_takes_ends_without_a_traceback(end, footag
             ["clip.mkv", "key.png", "3", "12", "-o", "stills"],
             "stills: frame 12 is not in the clip, which has frames 0 to 11",
         ),
+        ("stills.py", ["clip.mkv", "key.png", "3", "-o", "key.png"], "stills: .*key.png"),
         ("batch.py", ["gone", "-o", "out"], "batch: there is no folder gone"),
+        ("batch.py", [".", "-o", "key.png"], "batch: .*key.png"),
+        ("before_after.py", ["gone.mkv", "clip.mkv", "-o", "a.png"], "before_after: .*gone.mkv"),
+        ("before_after.py", ["mine.py", "clip.mkv", "-o", "a.png"], "before_after: .*mine.py"),
+        ("before_after.py", ["clip.mkv", "clip.mkv", "-o", "gone/a.png"], "before_after: .*gone"),
+        (
+            "before_after.py",
+            ["clip.mkv", "clip.mkv", "-o", "a.gif"],
+            "before_after: a.gif does not end in .png or .jpg",
+        ),
+        (
+            "before_after.py",
+            ["clip.mkv", "key.png", "-o", "a.png"],
+            r"before_after: the clips have \[12, 1\] frames, equally many are needed",
+        ),
         ("batch.py", [".", "-o", "."], "batch: . holds the clips; another folder is needed"),
         (
             "encode_y4m.py",
@@ -278,6 +293,19 @@ def test_programs_say_in_one_sentence_what_is_wrong(name, arguments, sentence, f
     )
     assert done.returncode == 1
     assert re.search(f"^{sentence}", done.stderr, re.MULTILINE), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_batch_says_that_there_is_no_vspipe(films, tmp_path):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "batch.py", films, "-o", tmp_path / "out"],
+        env=environment() | {"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("batch: there is no vspipe on the PATH; activate the environment")
     assert "Traceback" not in done.stderr
 
 
