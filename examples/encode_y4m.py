@@ -4,7 +4,8 @@
         | python examples/encode_y4m.py --like clip.mp4 --codec h264-420 -o out.mp4
 
 y4m does not hold the range and the sample aspect either. PyAV brings FFmpeg's libraries along, so
-the ffmpeg program is not needed. Flags of interlaced frames are passed over, as by the filter.
+the ffmpeg program is not needed. Flags of interlaced frames are passed over, as by the filter. The
+stream must show the clip upright, as BestSource gives it: how the clip is turned is kept.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def encode(stream: av.container.InputContainer, *, like: Path, output: Path, cod
     with Reader(like, progressive=True) as reader:
         tags = tags_of(reader.info.tags, coding_of(reader.info))
         with Writer(output, like=reader, tags=tags, codec=codec, overwrite=True) as writer:
+            check_turn(writer.pixel_format, reader)
             for item in reader:
                 if not isinstance(item, Frame):
                     writer.copy(item)
@@ -44,7 +46,8 @@ def encode(stream: av.container.InputContainer, *, like: Path, output: Path, cod
                     raise SystemExit(f"encode_y4m: the stream has fewer frames than {like}")
                 check_size(frame, reader)
                 frame = reformat(frame, pixel_format=writer.pixel_format)
-                planes = [plane_codes(frame, index) for index in range(3)]
+                lying = reader.info.orientation
+                planes = [lying.stored(plane_codes(frame, index)) for index in range(3)]
                 writer.write(planes, pts=item.pts, duration=item.duration)
             if next(frames, None) is not None:
                 raise SystemExit(f"encode_y4m: the stream has more frames than {like}")
@@ -53,10 +56,22 @@ def encode(stream: av.container.InputContainer, *, like: Path, output: Path, cod
 def check_size(frame: av.VideoFrame, like: Reader) -> None:
     """Raise SystemExit where the stream's frames are not of the clip's size."""
     given, needed = (frame.width, frame.height), (like.info.width, like.info.height)
+    if like.info.orientation.swaps_sides:
+        needed = needed[::-1]
     if given != needed:
         raise SystemExit(
-            "encode_y4m: the stream is {}x{}, {} is {}x{} as it is stored; scale or turn it to "
+            "encode_y4m: the stream is {}x{}, {} is {}x{} as it is shown; scale or turn it to "
             "that in the script".format(*given, like.path, *needed)
+        )
+
+
+def check_turn(pixel_format: str, like: Reader) -> None:
+    """Raise SystemExit where chroma cannot be turned back to how the clip is stored."""
+    form = av.VideoFormat(pixel_format)
+    if like.info.orientation.swaps_sides and form.chroma_width(8) != form.chroma_height(8):
+        raise SystemExit(
+            f"encode_y4m: {like.path} is shown turned, which {pixel_format} cannot be; give "
+            f"--codec {H264_420}"
         )
 
 

@@ -43,6 +43,7 @@ def write_clip(
     tags: tuple[int, int, int, int, int] = (2, 2, 2, 0, 0),
     sample_aspect: Fraction = Fraction(1),
     rotation: int = 0,
+    mirrored: bool = False,
     audio: str | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
@@ -54,8 +55,8 @@ def write_clip(
         context.time_base, context.sample_aspect_ratio = TICKS, sample_aspect
         context.colorspace, context.color_primaries, context.color_trc = tags[:3]
         context.color_range, context.chroma_sample_location = tags[3:]
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         sound = container.add_stream(audio, rate=48000) if audio else None
         container.start_encoding()
         for index, time in enumerate(pts):

@@ -211,6 +211,50 @@ def test_a_batch_keeps_range_timing_and_the_shape_of_samples(toy_bundle, tmp_pat
         assert abs(plane(frame, 0).mean() - plane(want, 0).mean()) < 1
 
 
+@pytest.mark.parametrize(("turn", "mirrored"), [(90, False), (180, False), (270, True), (0, True)])
+def test_a_clip_that_is_shown_turned_is_so_once(turn, mirrored, toy_bundle, tmp_path):
+    """BestSource turns its frames, and the output is turned by players as the clip is."""
+    clip = write_clip(
+        tmp_path / "clip.mp4",
+        codec="libx264",
+        width=WIDTH,
+        height=HEIGHT,
+        pts=UNEVEN,
+        rotation=turn,
+        mirrored=mirrored,
+    )
+    shown = source(clip)
+    write_key(tmp_path / "key.png", width=shown.width, height=shown.height)
+    y4m = example("propagate.vpy", tmp_path, toy_bundle, "-c", "y4m", clip=clip, key="key.png")
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, EXAMPLES / "encode_y4m.py", "--like", clip, "-o", out]
+    subprocess.run(command, input=y4m, check=True)
+    again = source(out)
+    assert (again.width, again.height) == (shown.width, shown.height)
+    for n in (0, 5):
+        got, want = (np.asarray(node.get_frame(n)[0]).astype(int) for node in (again, shown))
+        assert np.abs(got - want).mean() < 1
+        assert np.abs(got - want[::-1, ::-1]).mean() > 5
+    with av.open(out) as made, av.open(clip) as given:
+        assert plane(next(made.decode(video=0)), 0).shape == (HEIGHT, WIDTH)
+        assert made.streams.video[0].codec_context.pix_fmt == "yuv420p"
+        assert given.streams.video[0].codec_context.pix_fmt == "yuv420p"
+
+
+def test_chroma_that_cannot_be_turned_is_told(toy_bundle, tmp_path):
+    clip = write_clip(
+        tmp_path / "clip.mp4", codec="libx264", pixel_format="yuv422p", pts=UNEVEN, rotation=90
+    )
+    command = [sys.executable, EXAMPLES / "encode_y4m.py", "--like", clip, "-o", tmp_path / "o.mp4"]
+    done = subprocess.run(
+        command, input=b"YUV4MPEG2 W48 H64 F25:1 C420jpeg\n", capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.decode().strip() == (
+        f"encode_y4m: {clip} is shown turned, which yuv422p cannot be; give --codec h264-420"
+    )
+
+
 def test_a_clip_that_fails_leaves_nothing_behind(films, tmp_path):
     out = tmp_path / "out"
     done = python("batch.py", films, "-o", out, "--arg", "model=nosuch")
