@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from evaluation.clips import Codes
 from vidcolor.inference.contract import FLOW_TRACK
 from vidcolor.motion.clip_inputs import prepare_clip
-from vidcolor.motion.optical_flow import flow
 from vidcolor.motion.pad import EVEN
+from vidcolor.motion.previous import previous_flow
 from vidcolor.motion.track import first_tracks, half_size
 from vidcolor.planes import Plane
 
@@ -48,7 +48,7 @@ def fine_chain(luma: Codes, key: Plane) -> Iterator[Plane]:
     """Yield the same along the flow that models are given: what a model is without its network."""
     chroma = key
     for before, here in pairwise(luma):
-        chroma = warp(chroma, flow(here, before))
+        chroma = warp(chroma, previous_flow(here, before))
         yield chroma
 
 

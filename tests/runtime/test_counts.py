@@ -52,14 +52,14 @@ def test_keys_are_remembered_once_and_each_flow_is_computed_once(
 
     for name in ("remember", "propagate"):
         monkeypatch.setattr(Session, name, counted(getattr(Session, name), name))
-    for name in ("flow", "direct_flow"):
+    for name in ("previous_flow", "direct_flow"):
         monkeypatch.setattr(frame_inputs, name, counted(getattr(frame_inputs, name), name))
     run(Propagator(Session.load(flow_bundle, provider="cpu")), scene, keys)
     steps = FRAMES - keys
     assert counts == {
         "remember": keys,
         "propagate": steps,
-        "flow": steps,
+        "previous_flow": steps,
         "direct_flow": steps * keys,
     }
 

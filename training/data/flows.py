@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.clips import Clip, Codes
-from vidcolor.motion import optical_flow
-from vidcolor.motion.optical_flow import flow
+from vidcolor.motion import exposure, optical_flow, previous
+from vidcolor.motion.previous import previous_flow
 
 Flows = NDArray[np.float16]
 """[T, 2, h, w], x then y, in pixels: of each frame of a clip to its neighbour."""
@@ -54,12 +54,15 @@ def _compute(luma: Codes, *, backward: bool) -> Flows:
     for n in range(len(luma)):
         before = n + 1 if backward else n - 1
         if 0 <= before < len(luma):
-            flows[n] = flow(np.ascontiguousarray(luma[n]), np.ascontiguousarray(luma[before]))
+            here, neighbour = (np.ascontiguousarray(luma[at]) for at in (n, before))
+            flows[n] = previous_flow(here, neighbour)
     return flows
 
 
 def _digest(luma: Codes) -> str:
-    content = hashlib.sha256(Path(optical_flow.__file__).read_bytes())
+    content = hashlib.sha256()
+    for module in (optical_flow, exposure, previous):
+        content.update(Path(str(module.__file__)).read_bytes())
     content.update(repr(luma.shape).encode())
     content.update(np.ascontiguousarray(luma).data)
     return content.hexdigest()[:24]

@@ -16,9 +16,10 @@ import numpy as np
 
 from vidcolor.inference import contract
 from vidcolor.inference.runner import Tensors
-from vidcolor.motion.exposure import as_bright, brightening
-from vidcolor.motion.optical_flow import Flow, Luma8, flow, to_uint8
+from vidcolor.motion.exposure import brightening
+from vidcolor.motion.optical_flow import Flow, Luma8, to_uint8
 from vidcolor.motion.pad import empty_batch, pad, repeat_edges
+from vidcolor.motion.previous import previous_flow
 from vidcolor.motion.track import Tracks, direct_flow, enlarge_flow, follow, half_size, halve_flow
 from vidcolor.planes import Plane, check_luma
 
@@ -236,7 +237,7 @@ def _to_previous(here: Luma8, previous: Luma8 | None, multiple: int, known: Flow
     elif known is not None:
         plane[...] = known
     else:
-        flow(as_bright(here, previous), previous, out=plane)
+        previous_flow(here, previous, out=plane)
     return repeat_edges(batch, height, width)
 
 

@@ -11,6 +11,7 @@ from tests.support.waiting import DEADLINE
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS
 from vidcolor.motion import frame_inputs, preparer, track
+from vidcolor.motion import previous as previous_flows
 from vidcolor.motion.exposure import STEADY
 from vidcolor.motion.frame_inputs import FrameInputs, prepare_inputs
 from vidcolor.motion.optical_flow import flow, to_uint8
@@ -86,7 +87,7 @@ def test_flows_of_as_many_frames_as_there_are_threads_are_under_way(
             under_way -= 1
         return found
 
-    monkeypatch.setattr(frame_inputs, "flow", counted)
+    monkeypatch.setattr(previous_flows, "flow", counted)
     monkeypatch.setattr(track, "flow", counted)
     assert len(list(ahead(LUMAS[1:], workers=3))) == 4
     assert most == 3

@@ -15,7 +15,7 @@ from training.data.options import RolloutOptions
 from training.data.rollouts import Rollouts
 from vidcolor.errors import ArgumentError
 from vidcolor.inference.contract import FLOWS
-from vidcolor.motion.optical_flow import flow
+from vidcolor.motion.previous import previous_flow
 
 PLAIN = RolloutOptions(crop=96, frames=3, own_output=True)
 CUT = replace(PLAIN, flow_cache=True)
@@ -57,8 +57,8 @@ def test_flow_is_of_each_frame_to_the_one_that_is_shown_before_it(clip, tmp_path
     assert forth.shape == back.shape == (8, 2, *clip.luma.shape[1:])
     assert not forth[0].any()
     assert not back[-1].any()
-    np.testing.assert_allclose(forth[3], flow(clip.luma[3], clip.luma[2]), atol=0.02)
-    np.testing.assert_allclose(back[3], flow(clip.luma[3], clip.luma[4]), atol=0.02)
+    np.testing.assert_allclose(forth[3], previous_flow(clip.luma[3], clip.luma[2]), atol=0.02)
+    np.testing.assert_allclose(back[3], previous_flow(clip.luma[3], clip.luma[4]), atol=0.02)
 
 
 def test_a_mirrored_clip_moves_the_other_way(clip, tmp_path):
@@ -81,7 +81,9 @@ def test_a_mirrored_clip_moves_the_other_way(clip, tmp_path):
 
 def test_they_are_computed_once(clip, tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr(module, "flow", lambda *planes: calls.append(1) or flow(*planes))
+    monkeypatch.setattr(
+        module, "previous_flow", lambda *planes: calls.append(1) or previous_flow(*planes)
+    )
     cut = rollouts(replace(CUT, reverse=True), clip, tmp_path)
     for step in range(8):
         cut.example(step, 0)
