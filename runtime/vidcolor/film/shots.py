@@ -17,6 +17,7 @@ from vidcolor.media.info import Frame, Info
 from vidcolor.media.pictures import Codes
 from vidcolor.media.reader import Reader
 from vidcolor.media.tags import coding_of
+from vidcolor.motion.exposure import LEAST_TURN, STEADY, compare, exposed_codes
 from vidcolor.motion.optical_flow import to_uint8
 from vidcolor.optional import require
 from vidcolor.working_size import area_means
@@ -28,6 +29,11 @@ false, all of these in one clip from a hand-held camera."""
 
 SHORTEST = 8
 """Frames of the shortest shot; what changes back sooner is a flash."""
+
+NEW_PICTURE = 0.2
+"""The spread of how places differ from the frame before, in logarithms of luma, above which it is
+not exposure that differs. Within shots, flicker or not, it was at most 0.198 on 123 of them, and
+at nine of ten cuts between them it was more."""
 
 START, CUT, FADE = "start", "cut", "fade"
 """How a shot may begin: as the film does, by a cut, or out of black."""
@@ -58,6 +64,7 @@ class ShotFinder:
     """Looks at the frames of a film, one after the other, and tells where its shots begin.
 
     Cuts are found, and fades through black: the shot behind one begins in the middle of the black.
+    Flicker is no cut: for cuts, exposure is evened out as long as the film flickers.
     The result depends on the film's luma alone, also where the film is in colour.
 
     Args:
@@ -81,17 +88,26 @@ class ShotFinder:
         self._fades = self._library.ThresholdDetector(threshold=_BLACK, min_scene_len=shortest)
         self._rate = float(info.rate)
         self._frames = 0
+        self._before: Small | None = None
+        self._exposure = STEADY
         self._cuts: list[Cut] = []
         self._black: list[range] = []
         """Frames that are faded out, behind which a picture fades in; off by one at the start."""
 
     def add(self, small: Small) -> None:
         """Look at the next frame, as `small_luma` has it."""
-        gray = cv2.merge([small] * 3)
+        difference = compare(self._before, small)
+        flickers = self._exposure.flicker > LEAST_TURN and difference.spread <= NEW_PICTURE
+        self._exposure = self._exposure.after(difference.median)
+        if not flickers:  # what is bright now is what later frames are compared with
+            self._exposure = self._exposure._replace(brighter=0.0)
+        self._before = small
+        even = exposed_codes(small, self._exposure.gain)
         time = self._library.FrameTimecode(self._frames, self._rate)
-        for found in self._changes.process_frame(time, gray):
+        for found in self._changes.process_frame(time, _in_color(even)):
             self._cuts.append(Cut(found.frame_num, kind=CUT, score=self._scores.last))
-        for found in self._fades.process_frame(time, gray):  # the middle of what has been black
+        # The middle of what has been black, as the film has it:
+        for found in self._fades.process_frame(time, _in_color(small)):
             self._black.append(range(2 * found.frame_num - self._frames, self._frames))
         self._frames += 1
 
@@ -113,6 +129,11 @@ class ShotFinder:
     def _is_beside(self, cut: Cut, black: range) -> bool:
         """Whether a cut into the black, or out of it, begins the shot already."""
         return black.start - self._shortest < cut.frame < black.stop + self._shortest
+
+
+def _in_color(small: Small) -> Small:
+    """The picture [h, w, 3] that the library takes."""
+    return np.asarray(cv2.merge([small] * 3), np.uint8)
 
 
 class _Scores:

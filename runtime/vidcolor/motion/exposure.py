@@ -73,25 +73,39 @@ STEADY = Exposure()
 """Of a pass that begins."""
 
 
-def brightening(before: Luma8 | None, here: Luma8 | None) -> float:
-    """By how much a frame is brighter than the one before, as a whole.
+class Difference(NamedTuple):
+    """How the luma of two frames differs from place to place, in logarithms."""
+
+    median: float = 0.0
+    spread: float = 0.0
+    """The median distance of places from the median: hardly any if it is exposure that differs."""
+
+
+def compare(before: Luma8 | None, here: Luma8 | None) -> Difference:
+    """By how much a frame is brighter than the one before, and whether everywhere alike.
 
     Args:
         before: Luma codes [h, w] of the frame before; None if there is none.
         here: Luma codes [h, w] of the frame; None for models that are not given any.
 
     Returns:
-        The median, over places of the picture, of the difference of logarithms of their luma; 0
-        where too few places are neither black nor white, where a frame is missing, and where the
-        two are of different sizes, which is told elsewhere.
+        Zeros where too few places are neither black nor white, where a frame is missing, and where
+        the two are of different sizes, which is told elsewhere.
     """
     if before is None or here is None or before.shape != here.shape:
-        return 0.0
+        return Difference()
     one, two = _places(before), _places(here)
     usable = (np.minimum(one, two) > DARK) & (np.maximum(one, two) < BRIGHT)
     if np.count_nonzero(usable) < LEAST_PLACES:
-        return 0.0
-    return float(np.median(np.log(two[usable] / one[usable])))
+        return Difference()
+    differences = np.log(two[usable] / one[usable])
+    median = np.median(differences)
+    return Difference(float(median), float(np.median(np.abs(differences - median))))
+
+
+def brightening(before: Luma8 | None, here: Luma8 | None) -> float:
+    """By how much a frame is brighter than the one before, as a whole: `compare`'s median."""
+    return compare(before, here).median
 
 
 def as_bright(here: Luma8, other: Luma8) -> Luma8:
@@ -107,8 +121,7 @@ def as_bright(here: Luma8, other: Luma8) -> Luma8:
     difference = brightening(other, here)
     if abs(difference) < LEAST_DIFFERENCE:
         return here
-    codes = np.clip(here * np.exp(np.float32(-difference)), 0, 255)
-    return np.asarray(np.rint(codes), np.uint8)
+    return exposed_codes(here, float(np.exp(-difference)))
 
 
 def exposed(luma: Plane, gain: float) -> Plane:
@@ -116,6 +129,13 @@ def exposed(luma: Plane, gain: float) -> Plane:
     if gain == 1:
         return luma
     return np.asarray(np.clip(luma * np.float32(gain), 0, 1), np.float32)
+
+
+def exposed_codes(luma: Luma8, gain: float) -> Luma8:
+    """Luma codes, multiplied by a gain."""
+    if gain == 1:
+        return luma
+    return np.asarray(np.rint(np.clip(luma * np.float32(gain), 0, 255)), np.uint8)
 
 
 def _places(luma: Luma8) -> NDArray[np.float32]:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import av
 import numpy as np
@@ -11,7 +13,16 @@ import pytest
 
 from tests.support.scenes import render
 from vidcolor.errors import MediaError, MissingLibraryError
-from vidcolor.film.shots import CUT, FADE, START, THRESHOLD, find_cuts, find_shots
+from vidcolor.film.shots import (
+    CUT,
+    FADE,
+    START,
+    THRESHOLD,
+    ShotFinder,
+    find_cuts,
+    find_shots,
+)
+from vidcolor.media.info import Info
 
 LENGTHS = (14, 9, 20, 12)
 
@@ -46,6 +57,18 @@ def write_film(
 def test_first_frames_of_the_shots(tmp_path: Path, pixel_format: str) -> None:
     film = write_film(tmp_path / "film.mkv", pixel_format=pixel_format)
     assert find_shots(film) == [0, 14, 23, 43]
+
+
+@pytest.mark.parametrize("exposures", [(1.0, 1.0), (0.9, 1.0), (0.65, 1.0)])
+def test_flicker_is_no_cut_and_hides_none(exposures: tuple[float, float]) -> None:
+    rng = np.random.default_rng(0)
+    finder = ShotFinder(cast("Info", SimpleNamespace(rate=24)))
+    for length in LENGTHS:
+        picture = np.repeat(np.repeat(rng.uniform(60, 240, (9, 16)), 14, 0), 14, 1)
+        for frame in range(length):
+            moved = np.roll(picture, 2 * frame, axis=1)
+            finder.add((moved * rng.uniform(*exposures)).astype(np.uint8))
+    assert finder.shots == [0, 14, 23, 43]
 
 
 def test_where_when_how_and_how_sure(tmp_path: Path) -> None:
