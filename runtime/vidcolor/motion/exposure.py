@@ -29,8 +29,11 @@ LEAST_PLACES = 16
 LEAST_TURN, WHOLE_TURN = 0.02, 0.035
 """How far the logarithm of luma must turn from one change to the next, halved: at the first of them
 and below nothing is evened out, at the second and above all is."""
-MEMORY = 0.95
+TURN_KEPT = 0.95
 """What is left of a turn from one frame to the next."""
+LEVEL_KEPT = 0.98
+"""What is left, from one frame to the next, of the difference to the frame that a pass began with:
+light that changes for good is given in to within some fifty frames, as errors that add up are."""
 MOST = 0.7
 """The greatest logarithm of a gain, either way: a factor of two."""
 LEAST_DIFFERENCE = 0.02
@@ -44,8 +47,8 @@ class Exposure(NamedTuple):
     """What is known of a pass's exposure after a frame."""
 
     brighter: float = 0.0
-    """By how much the frame is brighter than the one that the pass began with: a difference of
-    logarithms of luma."""
+    """By how much the frame is brighter than the one that the pass began with, as far as that is
+    kept: a difference of logarithms of luma."""
     change: float = 0.0
     """The same, but than the frame before."""
     flicker: float = 0.0
@@ -58,8 +61,8 @@ class Exposure(NamedTuple):
             change: What `brightening` says of it.
         """
         turned = abs(change - self.change) / 2
-        brighter = min(MOST, max(-MOST, self.brighter + change))
-        return Exposure(brighter, change, max(MEMORY * self.flicker, turned))
+        brighter = min(MOST, max(-MOST, LEVEL_KEPT * self.brighter + change))
+        return Exposure(brighter, change, max(TURN_KEPT * self.flicker, turned))
 
     @property
     def gain(self) -> float:
