@@ -142,8 +142,8 @@ def exposed_codes(luma: Luma8, gain: float) -> Luma8:
 
 
 def _places(luma: Luma8) -> NDArray[np.float32]:
-    """The mean luma, in [0, 1], of each place."""
-    height, width = luma.shape
-    size = max(1, width // PLACE), max(1, height // PLACE)
-    codes = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    """The mean luma, in [0, 1], of each whole place: fractions of pixels take ten times as long."""
+    rows, columns = (max(1, side // PLACE) for side in luma.shape)
+    whole = luma[: rows * PLACE, : columns * PLACE]
+    codes = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(codes, np.float32) / np.float32(255)
