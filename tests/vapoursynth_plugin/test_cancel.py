@@ -287,7 +287,9 @@ import sys
     assert status == -signal.SIGINT
     assert "Exception ignored" not in errors
     assert errors.rstrip().endswith("KeyboardInterrupt")
-    assert errors.count("KeyboardInterrupt") == errors.count("Traceback") == 2
+    told = errors.count("Traceback")
+    assert told in {1, 2}  # one, if the frame was made before the second
+    assert errors.count("KeyboardInterrupt") == told
 
 
 def test_exit_ends_a_graph_that_loops_for_ever(looping):

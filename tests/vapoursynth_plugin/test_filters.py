@@ -42,7 +42,7 @@ def watch_flows(monkeypatch, note):
 
         return call
 
-    for name in ("flow", "direct_flow"):
+    for name in ("previous_flow", "direct_flow"):
         monkeypatch.setattr(inputs_module, name, watched(getattr(inputs_module, name)))
 
 
@@ -218,7 +218,7 @@ def test_an_error_while_keys_are_followed_leaves_nobody_waiting(scene, flow_sess
             replay.prepare(2, scene.luma[2], {1: frames[1]})
     replay.prepare(3, scene.luma[3], {2: frames[2]})
     [pass_] = replay.passes(3)
-    replay._tracks.follow(2, pass_)
+    replay._tracks.follow(2, pass_, replay._known_tracks)
     assert replay._inputs.get(3, pass_).tracks is not None
 
 

@@ -9,7 +9,7 @@ import vapoursynth as vs
 
 from vidcolor.errors import KeyFrameError
 from vidcolor.key.gray import has_strokes
-from vidcolor.planes import Key
+from vidcolor.planes import Key, check_luma
 from vidcolor.timeline import CHUNK, Timeline
 from vsvidcolor.request import ClipFrame, InputRequest, KeyFrame, Task
 
@@ -60,6 +60,7 @@ class Keys:
         self._direction = direction
         self._fit = fit
         self._n_read = 0  # frames of the key clip, the first ones, whose properties are known
+        self._numbered: dict[int, int] = {}  # the clip's frames by their keys' numbers, as read
         self._places: dict[int, int] = {}
         self._timeline: Timeline | None = None
         self._loaded: dict[int, Key] = {}
@@ -77,10 +78,10 @@ class Keys:
             KeyFrameError: Properties contradict each other or the clip.
         """
         if self._timeline is None:
-            yield from self._read_places(1)
-            if self._count == self._length or 0 in self._places.values():
-                yield from self._read_places(self._count)
-            self._settle(self._places or {0: 0})
+            yield from self._read_numbers(1)
+            if self._count == self._length or 0 in self._numbered.values():
+                yield from self._read_numbers(self._count)
+            self._settle(self._numbered or {0: 0})
         assert self._timeline is not None  # noqa: S101  (for the type checker)
         return self._timeline
 
@@ -141,10 +142,13 @@ class Keys:
             if frame not in self._loaded:
                 # A copy: the key outlives VapourSynth's frame.
                 clip_frame = clip_frame._replace(luma=clip_frame.luma.copy())
+                whose = ""
                 try:
+                    check_luma(clip_frame.luma)
+                    whose = "key: "
                     key = self._fit(key_frame, clip_frame)
                 except ValueError as error:  # an ArgumentError, or that of its planes
-                    raise KeyFrameError(f"frame {frame}: key: {error}") from None
+                    raise KeyFrameError(f"frame {frame}: {whose}{error}") from None
                 if has_strokes(key):
                     vs.core.log_message(vs.MESSAGE_TYPE_WARNING, _STROKES.format(frame=frame))
                 self._loaded[frame] = key
@@ -156,7 +160,7 @@ class Keys:
         self._places = places
         self._timeline = Timeline(places, self._direction)
 
-    def _read_places(self, count: int) -> Task[None]:
+    def _read_numbers(self, count: int) -> Task[None]:
         """Read the properties of the first `count` frames of the key clip.
 
         Other tasks may read them at the same time.
@@ -166,7 +170,7 @@ class Keys:
             response = yield InputRequest(keys=places)
             for place in places:
                 if (number := response.keys[place].number) is not None:
-                    self._places[self._check_number(number, place)] = place
+                    self._numbered[self._check_number(number, place)] = place
             self._n_read = max(self._n_read, places.stop)
 
     def _check_number(self, frame: object, place: int) -> int:
@@ -180,9 +184,9 @@ class Keys:
                 f"key: {FRAME_PROP} of its frame {place} is {frame}, "
                 f"accepted are frames of clip, 0 to {self._length - 1}"
             )
-        if self._places.get(frame, place) != place:
+        if self._numbered.get(frame, place) != place:
             raise KeyFrameError(
-                f"key: {FRAME_PROP} is {frame} on its frames {self._places[frame]} and {place}, "
+                f"key: {FRAME_PROP} is {frame} on its frames {self._numbered[frame]} and {place}, "
                 "one key for a frame is accepted"
             )
         return frame
