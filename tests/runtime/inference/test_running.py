@@ -126,6 +126,16 @@ def test_a_run_that_begins_after_all_were_ended_asks_first(looping: Path) -> Non
     assert len(under_way) == 2, "asked after its end"
 
 
+def script(code: str, bundle: Path) -> subprocess.Popen[str]:
+    """A Python script that has begun to run, with the bundle as its argument."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(bundle)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def interrupted(process: subprocess.Popen[str], *, again: float | None = None) -> tuple[int, str]:
     """Status and errors of a process that gets SIGINT a second after it writes something, and once
     more after `again` seconds."""
@@ -157,12 +167,7 @@ def test_ctrl_c_ends_a_script(looping: Path) -> None:
         "try: propagator.step(plane, state)\n"
         "except KeyboardInterrupt: sys.exit(7)"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(looping)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = script(code, looping)
     assert interrupted(process) == (7, "")
 
 
@@ -184,12 +189,7 @@ def test_a_second_ctrl_c_while_run_closes_ends_a_script(toy_bundle: Path) -> Non
         "print('stepping', flush=True)\n"
         "for step in propagator.run([plane] * 1000, state): pass"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(toy_bundle)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = script(code, toy_bundle)
     status, errors = interrupted(process, again=0.5)
     assert status == -signal.SIGINT
     assert "Exception ignored" not in errors
