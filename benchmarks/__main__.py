@@ -13,7 +13,7 @@ Rounds are interleaved; compare only within a run.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, product
 from pathlib import Path
@@ -24,7 +24,11 @@ import tyro
 from benchmarks import cuda, encode, length, profile, report, seek, speed, threads
 from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
+from vidcolor.commands import command_line
+from vidcolor.errors import VidcolorError
 from vidcolor.inference.bundle import DEFAULT_MODEL
+
+PROGRAM = "python -m benchmarks"
 
 type Part = Literal["speed", "length", "seek", "threads", "profile", "encode"]
 
@@ -53,6 +57,17 @@ class Options:
     """Print the tables and nothing else, and write no files."""
     out: Path = Path("runs/benchmarks")
     """Folder for results.json and results.png."""
+
+
+def run() -> int:
+    """The command line; returns the exit status."""
+    return command_line.run(
+        sys.argv[1:],
+        program=PROGRAM,
+        make=_made,
+        act=main,
+        failures=(VidcolorError, OSError),
+    )
 
 
 def main(options: Options) -> None:
@@ -84,6 +99,12 @@ def main(options: Options) -> None:
         print(f"{options.out}/results.json, results.png")
 
 
+def _made(words: Sequence[str]) -> Options:
+    return tyro.cli(
+        Options, prog=PROGRAM, args=words, description=__doc__, config=command_line.CONFIG
+    )
+
+
 def _parts(options: Options, places: list[Model]) -> dict[str, Iterable[Iterable[Any]]]:
     """The rows of every part, measured as they are asked for."""
     often = {"frames": options.frames, "rounds": options.rounds}
@@ -113,4 +134,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["cuda"]:
         cuda.run(sys.argv[2:])
     else:
-        main(tyro.cli(Options, description=__doc__))
+        sys.exit(run())

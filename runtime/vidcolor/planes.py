@@ -43,22 +43,34 @@ class Key:
 
 def check_luma(luma: Plane) -> None:
     """Raise ValueError unless luma is a [h, w] float32 plane of numbers about 0 to 1."""
-    if luma.ndim != 2 or luma.dtype != np.float32:
-        raise ValueError(f"luma must be [h, w] float32, got {luma.shape} {luma.dtype}")
+    if not _is_float32(luma) or luma.ndim != 2:
+        raise ValueError(f"luma must be [h, w] float32, got {_described(luma)}")
     _check_values("luma", luma, 0, 1)
 
 
 def check_chroma(chroma: Plane) -> None:
     """Raise ValueError unless chroma is [2, h, w] float32, of numbers about -0.5 to 0.5."""
-    if chroma.ndim != 3 or chroma.shape[0] != 2 or chroma.dtype != np.float32:
-        raise ValueError(f"chroma must be [2, h, w] float32, got {chroma.shape} {chroma.dtype}")
+    if not _is_float32(chroma) or chroma.ndim != 3 or chroma.shape[0] != 2:
+        raise ValueError(f"chroma must be [2, h, w] float32, got {_described(chroma)}")
     _check_values("chroma", chroma, -0.5, 0.5)
+
+
+def _is_float32(plane: object) -> bool:
+    return isinstance(plane, np.ndarray) and plane.dtype == np.float32
+
+
+def _described(plane: object) -> str:
+    """What was given in place of a plane, for an error."""
+    if isinstance(plane, np.ndarray):
+        return f"{plane.shape} {plane.dtype}"
+    return type(plane).__name__
 
 
 def _check_values(name: str, plane: Plane, least: float, most: float) -> None:
     """Code values in place of shares, and what is no number, would come out as wrong colours."""
     if not plane.size:
         return
-    low, high = float(plane.min()), float(plane.max())  # NaN, where one is
+    with np.errstate(invalid="ignore"):  # both are NaN, where one is
+        low, high = float(plane.min()), float(plane.max())
     if not (least - _BEYOND <= low and high <= most + _BEYOND):
         raise ValueError(f"{name} must be in {least:g} to {most:g}, got {low:g} to {high:g}")

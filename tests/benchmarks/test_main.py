@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as benchmarks_main
 from benchmarks import length, report, seek, speed
-from benchmarks.__main__ import Options, main
+from benchmarks.__main__ import Options, main, run
 from tests.support import need
 
 need.vapoursynth()
@@ -54,6 +55,28 @@ def test_every_part_is_measured_told_and_written(
     printed = capsys.readouterr().out
     assert printed.count("| session.run alone |") >= 2
     assert "| filter, vspipe | 1080p |" in printed
+
+
+def test_ctrl_c_ends_it_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(options: Options) -> None:
+        assert options.sizes == (64,)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmarks_main, "main", interrupted)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--sizes", "64"])
+    assert run() == 130
+    told = "python -m benchmarks: interrupted; the same command begins anew\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_wrong_option_is_told_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--model", "absent"])
+    assert run() == 2
+    assert "model is 'absent', accepted are a shipped model's name" in capsys.readouterr().err
 
 
 def test_ratios_are_to_the_bare_graph() -> None:

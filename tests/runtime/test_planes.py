@@ -20,6 +20,8 @@ def test_a_key_prints_shapes_and_not_data() -> None:
         (LUMA.astype(np.float64), CHROMA, r"luma must be .* float64"),
         (LUMA, CHROMA[:1], r"chroma must be \[2, h, w\] float32, got \(1, 4, 6\)"),
         (LUMA, CHROMA.astype(np.uint8), r"chroma must be .* uint8"),
+        (LUMA.tolist(), CHROMA, r"luma must be \[h, w\] float32, got list"),
+        (LUMA, None, r"chroma must be \[2, h, w\] float32, got NoneType"),
         (LUMA + 235, CHROMA, "luma must be in 0 to 1, got 235 to 235"),
         (LUMA, CHROMA + 128, "chroma must be in -0.5 to 0.5, got 128 to 128"),
         (LUMA * np.nan, CHROMA, "luma must be in 0 to 1, got nan to nan"),

@@ -235,8 +235,12 @@ def test_a_luma_of_another_size_or_type_is_refused(propagator: Propagator, scene
         propagator.step(scene.luma[1][:, :60], state)
     with pytest.raises(ArgumentError, match=r"luma must be \[h, w\] float32, got .* float64"):
         propagator.step(scene.luma[1].astype(np.float64), state)
+    with pytest.raises(ArgumentError, match=r"luma must be \[h, w\] float32, got list"):
+        propagator.step(scene.luma[1].tolist(), state)
     with pytest.raises(ArgumentError, match=r"luma must be in 0 to 1, got \S+ to \d{3}"):
         propagator.step(scene.luma[1] * 255, state)
+    with pytest.raises(ArgumentError, match=r"luma must be in 0 to 1, got nan"):
+        next(propagator.run([scene.luma[1] * np.nan], state))
 
 
 def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene) -> None:

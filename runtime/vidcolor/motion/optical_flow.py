@@ -28,7 +28,8 @@ _NEAR = 1
 
 def to_uint8(luma: Plane) -> Luma8:
     """Luma [h, w] float32 in [0, 1] as the 8-bit codes [h, w] that `flow` is computed on."""
-    return np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
+    with np.errstate(invalid="ignore"):  # what is no number is told where luma is checked
+        return np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
 
 
 def flow(

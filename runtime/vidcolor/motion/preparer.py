@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from vidcolor.ahead import map_ahead
 from vidcolor.cores import one_opencv_thread
 from vidcolor.errors import ArgumentError
@@ -68,7 +70,7 @@ class Preparer:
             ArgumentError: `luma` has another shape or type, or is not in [0, 1].
             BundleError: The model's features graph failed.
         """
-        if luma.ndim == 2 and luma.shape != size:
+        if isinstance(luma, np.ndarray) and luma.ndim == 2 and luma.shape != size:
             height, width = size
             raise ArgumentError(
                 f"luma is {luma.shape[1]}x{luma.shape[0]} pixels, "
