@@ -42,7 +42,8 @@ class RolloutOptions:
     saturation: float = 1.0
     """Multiply each example's chroma by a factor between one over this and this."""
     film: float = 0.0
-    """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma."""
+    """Share of the examples whose luma is made like old film's: grain, blur, flicker, gamma. Models
+    are shown it as in use, flicker evened out."""
     stream: tuple[int, int] | None = None
     """Follow each example on for some number of frames between these two: its next rollout begins
     where the last one ended, with the generator's own state. The key is the first frame."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
@@ -14,6 +15,7 @@ from evaluation.clips import CHROMA_ZERO, Clip, Codes
 from evaluation.old_film import OldFilm
 from training.data.flows import FlowCache
 from training.data.options import RolloutOptions
+from vidcolor.motion.exposure import STEADY, brightening, exposed_codes
 
 Floats = NDArray[np.float32]
 
@@ -76,14 +78,14 @@ class Scene:
         return (len(self.frames) - 1) // frames
 
     def planes(self, positions: Sequence[int]) -> tuple[Codes, Floats]:
-        """Return luma codes [n, h, w] and chroma [n, 2, h, w] in ±0.5 of these positions."""
-        luma = np.stack([self.clip.luma[n, self.rows, self.columns] for n in positions])
+        """Return luma codes [n, h, w] and chroma [n, 2, h, w] in ±0.5 of these positions.
+
+        Luma is as models are shown it: flicker of film is evened out as the runtime does it.
+        """
+        luma = np.stack([exposed_codes(self._luma(n), self._gains.get(n, 1.0)) for n in positions])
         codes = np.stack([self.clip.chroma[n, :, self.rows, self.columns] for n in positions])
         if self.mirrored:
-            luma, codes = luma[..., ::-1], codes[..., ::-1]
-        if self.film is not None:
-            film = self.film
-            luma = np.stack([film.degrade(p, n) for p, n in zip(luma, positions, strict=True)])
+            codes = codes[..., ::-1]
         chroma = (codes.astype(np.float32) - CHROMA_ZERO) / 255
         chroma = np.einsum("ij,njhw->nihw", self.chroma_matrix, chroma).clip(-0.5, 0.5)
         return np.ascontiguousarray(luma), chroma
@@ -108,6 +110,25 @@ class Scene:
             # What lay to the left lies to the right.
             flows = [flow[:, :, ::-1] * np.array([[[-1]], [[1]]], np.float32) for flow in flows]
         return flows
+
+    def _luma(self, position: int) -> Codes:
+        """Luma codes [h, w] of a position, as the film has them."""
+        luma = self.clip.luma[position, self.rows, self.columns]
+        luma = luma[:, ::-1] if self.mirrored else luma
+        return luma if self.film is None else self.film.degrade(luma, position)
+
+    @cached_property
+    def _gains(self) -> dict[int, float]:
+        """What luma is multiplied by, by position; see `vidcolor.motion.exposure`."""
+        if self.film is None:
+            return {}
+        exposure, gains = STEADY, {}
+        before = self._luma(self.frames[0])
+        for position in self.frames[1:]:
+            here = self._luma(position)
+            exposure = exposure.after(brightening(before, here))
+            gains[position], before = exposure.gain, here
+        return gains
 
 
 def _chroma_matrix(rng: np.random.Generator, options: RolloutOptions) -> Floats:
