@@ -70,7 +70,6 @@ def _check_values(name: str, plane: Plane, least: float, most: float) -> None:
     """Code values in place of shares, and what is no number, would come out as wrong colours."""
     if not plane.size:
         return
-    with np.errstate(invalid="ignore"):  # both are NaN, where one is
-        low, high = float(plane.min()), float(plane.max())
+    low, high = float(plane.min()), float(plane.max())  # NaN, where one is
     if not (least - _BEYOND <= low and high <= most + _BEYOND):
         raise ValueError(f"{name} must be in {least:g} to {most:g}, got {low:g} to {high:g}")

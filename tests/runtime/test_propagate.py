@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -239,8 +240,16 @@ def test_a_luma_of_another_size_or_type_is_refused(propagator: Propagator, scene
         propagator.step(scene.luma[1].tolist(), state)
     with pytest.raises(ArgumentError, match=r"luma must be in 0 to 1, got \S+ to \d{3}"):
         propagator.step(scene.luma[1] * 255, state)
-    with pytest.raises(ArgumentError, match=r"luma must be in 0 to 1, got nan"):
-        next(propagator.run([scene.luma[1] * np.nan], state))
+
+
+def test_luma_that_is_no_number_is_refused_without_a_warning(
+    flow_propagator: Propagator, scene: Scene
+) -> None:
+    state = flow_propagator.init_state(scene.key())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ArgumentError, match=r"luma must be in 0 to 1, got nan"):
+            next(flow_propagator.run([scene.luma[1] * np.nan], state))
 
 
 def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene) -> None:
