@@ -199,6 +199,7 @@ def choose(
         if pixel_format not in encoder.known_formats or encoder.library not in holds:
             continue
         if encoder.holds_size(pixel_format, info):
+            _check_aspect(encoder, info, container)
             return encoder, pixel_format
         size = f" of {info.width}x{info.height}"
     remedy = "ffv1 in an .mkv file holds every format and size"
@@ -207,6 +208,15 @@ def choose(
     raise ArgumentError(
         f"codec: {asked} does not hold {info.pixel_format}{size} in {container} files; {remedy}"
     )
+
+
+def _check_aspect(encoder: Encoder, info: Info, container: str) -> None:
+    # Matroska keeps it in a place that PyAV cannot write; H.264 has one of its own.
+    if encoder.library == "ffv1" and info.sample_aspect != 1 and container == "matroska":
+        raise ArgumentError(
+            f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
+            "use an output that ends in .mp4, or another codec"
+        )
 
 
 def _encoders(asked: str | Encoder) -> tuple[Encoder, ...]:

@@ -172,16 +172,6 @@ class Writer:
                 self._container.mux(packet)
 
     def _add_video(self, encoder: Encoder, info: Info) -> VideoStream:
-        if (
-            encoder.library == "ffv1"
-            and info.sample_aspect != 1
-            and self._container.format.name == "matroska"
-        ):
-            # Matroska keeps it in a place that PyAV cannot write; H.264 has one of its own.
-            raise ArgumentError(
-                f"codec: ffv1 in .mkv cannot keep the clip's sample aspect {info.sample_aspect}; "
-                "use an output that ends in .mp4, or another codec"
-            )
         stream = cast(
             VideoStream,
             self._container.add_stream(

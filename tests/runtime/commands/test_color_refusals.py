@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -42,6 +43,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write_truncated(folder)
     write_clip(folder / "fields.mkv", codec="libx264", options={"x264-params": "interlaced=1"})
     write_clip(folder / "rgb.mkv", pixel_format="bgr0")
+    anamorphic = {"codec": "libx264", "sample_aspect": Fraction(16, 15)}
+    write_clip(folder / "wide.mp4", pts=range(LENGTH), **anamorphic)
     write_key(folder / "first.png")
     good = folder / "wrong" / "000002.png"
     good.write_bytes((folder / "keys" / "000023.png").read_bytes())
@@ -123,6 +126,7 @@ REFUSED = {
         {"--codec": "dnxhr", "-o": "o.mov"},
         "dnxhd takes no yuv422p of 64x48",
     ),
+    "aspect that is lost": (["wide.mp4"], {}, "ffv1 in .mkv cannot keep .* sample aspect 16/15"),
     "container of others": (
         [],
         {"--codec": "prores", "-o": "o.mp4"},
