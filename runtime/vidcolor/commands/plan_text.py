@@ -11,6 +11,7 @@ import numpy as np
 from vidcolor.commands.times import counted, format_duration
 from vidcolor.film.plan import Plan, PlannedShot
 from vidcolor.film.report import Report
+from vidcolor.media.names import typed
 
 MOST_SHOTS = 24
 """Shots that are listed; of more, those without a key alone, and the rest in a line."""
@@ -121,8 +122,8 @@ def result_lines(report: Report, output: Path, seconds: float) -> Iterator[str]:
         f"{output}: {frames} in {format_duration(seconds)}, {speed:.1f} a second; "
         f"{_weakest(report)}"
     )
-    page = output.with_suffix(".html")
-    yield f"next: vidcolor review {shlex.quote(str(output))} -o {shlex.quote(str(page))}"
+    film, page = (shlex.quote(typed(path)) for path in (output, output.with_suffix(".html")))
+    yield f"next: vidcolor review {film} -o {page}"
 
 
 def _weakest(report: Report) -> str:

@@ -20,6 +20,7 @@ from vidcolor.key.matching import best_frame, check_key
 from vidcolor.key.paint import Paint
 from vidcolor.key.profile import note_on_profile
 from vidcolor.media.info import Info
+from vidcolor.media.names import typed
 from vidcolor.planes import Key, Plane
 from vidcolor.references import check_count, fit_reference
 from vidcolor.working_size import WorkingSize
@@ -172,9 +173,9 @@ def _note_on_gray(key: Key, path: Path, command: str) -> str | None:
 
 def _spread_command(frame: int, path: Path, clip: Path, *, progressive: bool) -> str:
     """The command that spreads the strokes on an image, and puts the key in its place."""
-    words = ["vidcolor", "key", "--clip", clip, "--frame", frame, "--paint", path]
-    words += ["-o", path.with_suffix(".png"), "--overwrite"]
-    return shlex.join(map(str, [*words, "--progressive"] if progressive else words))
+    words = ["vidcolor", "key", "--clip", typed(clip), "--frame", str(frame)]
+    words += ["--paint", typed(path), "-o", typed(path.with_suffix(".png")), "--overwrite"]
+    return shlex.join([*words, "--progressive"] if progressive else words)
 
 
 def fit_keys(

@@ -55,7 +55,8 @@ def open_input(path: Path, **options: str) -> InputContainer:
     if _is_list(path):
         raise MediaError(
             f"clip: {path} is a list of other files, a single video file is needed: "
-            f"join them first, such as with: ffmpeg -i {shlex.quote(str(path))} -c copy film.mkv"
+            "join them first, such as with: "
+            f"ffmpeg -i {shlex.quote(names.typed(path))} -c copy film.mkv"
         )
     try:
         return av.open(_source(path), "r", options={**_SAFE, **options})

@@ -22,6 +22,15 @@ def url_of(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"  # noqa: PTH100  (resolve() follows links)
 
 
+def typed(path: Path) -> str:
+    """What is typed in a command for the file at `path`, but for the shell's quotes.
+
+    '-a.mkv' would be taken for an option, and 'Film: part 1.mp4' by FFmpeg for a protocol's.
+    """
+    text = str(path)
+    return f"./{text}" if re.match(r"-|[^/\\]*:", text) and not path.drive else text
+
+
 def partial_of(path: Path, ending: str | None = None) -> Path:
     """A name beside `path` for as long as its file is not complete: hidden, and short.
 

@@ -14,6 +14,7 @@ import av
 from vidcolor.errors import MediaError
 from vidcolor.media.containers import open_input
 from vidcolor.media.losses import Losses
+from vidcolor.media.names import typed
 
 RATE = Fraction(24)
 """Frames a second of pictures, which have none of their own."""
@@ -78,13 +79,13 @@ def as_ffmpeg_input(path: Path, pictures: Mapping[int, Path] | None) -> str:
         pictures: what `find_pictures` gives for it.
     """
     if pictures is None:
-        return f"-i {shlex.quote(str(path))}"
+        return f"-i {shlex.quote(typed(path))}"
     number, first = next(iter(pictures.items()))
     name = first.name.replace("%", "%%")
     digits = [match for match in re.finditer(r"\d+", name) if int(match[0]) == number][-1]
     counter = f"%0{len(digits[0])}d" if digits[0].startswith("0") else "%d"
     pattern = first.with_name(name[: digits.start()] + counter + name[digits.end() :])
-    return f"-framerate {RATE} -start_number {number} -i {shlex.quote(str(pattern))}"
+    return f"-framerate {RATE} -start_number {number} -i {shlex.quote(typed(pattern))}"
 
 
 def _missing_before(pictures: Mapping[int, Path]) -> dict[int, int]:

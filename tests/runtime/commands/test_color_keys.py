@@ -149,15 +149,24 @@ def test_the_command_spreads_the_strokes_when_it_is_typed(
 ) -> None:
     """Whatever is in names: and what was painted is kept. The key is a good one then."""
     need.scipy()
-    Path("film.mkv").rename("it's a film.mkv")
-    Path("film.mkv").symlink_to("it's a film.mkv")
+    Path("film.mkv").rename("-it's a film.mkv")
+    Path("film.mkv").symlink_to("-it's a film.mkv")
     path = nearly_gray(paint_strokes(14, scene), bar=bar)
     if name.endswith("tif"):
         cv2.imwrite(f"keys/{name}", cv2.imread(str(path)))
         path.unlink()
         path = Path("keys", name)
     painted, before = path.read_bytes(), cv2.imread(str(path))
-    words = ["color", "it's a film.mkv", "-o", "out.mkv", "--model", str(TOY), "--provider", "cpu"]
+    words = [
+        "color",
+        "./-it's a film.mkv",
+        "-o",
+        "out.mkv",
+        "--model",
+        str(TOY),
+        "--provider",
+        "cpu",
+    ]
     words += ["--keys", "keys", "--scenes", "cuts.txt", "--codec", "ffv1"]
     assert main(words) == 0
     [command] = re.findall("run `(.+)`", capsys.readouterr().err)

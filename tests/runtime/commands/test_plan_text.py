@@ -132,6 +132,8 @@ def test_what_was_done_and_what_comes_next() -> None:
         "confidence of 0.40",
         "next: vidcolor review 'my films/out.mkv' -o 'my films/out.html'",
     ]
+    *_, after = result_lines(report, Path("-out.mkv"), 50.0)
+    assert after == "next: vidcolor review ./-out.mkv -o ./-out.html"
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,14 @@ def test_a_matrix_is_refused_by_its_name(name: str, tmp_path: Path) -> None:
     assert f"ffmpeg -i '{clip}' -vf zscale=matrix=" in message
 
 
+def test_the_command_takes_a_film_whose_name_looks_like_a_protocols(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = write_clip(Path("clip.mkv"), pixel_format="bgr0").rename("2024-08-20T13:28:35.mkv")
+    assert "ffmpeg -i ./2024-08-20T13:28:35.mkv -vf " in refusal(clip)
+
+
 @pytest.mark.parametrize("tagged", [True, False])
 @pytest.mark.parametrize("name", REFUSED)
 def test_gray_stays_what_it_is_where_the_matrix_is_converted(

@@ -11,7 +11,7 @@ from tests.support.faults import write_steady
 from tests.support.videos import frames
 from vidcolor.errors import ArgumentError, MediaError
 from vidcolor.media.info import Frame
-from vidcolor.media.names import LONGEST, check_length, kind_of, partial_of, printable
+from vidcolor.media.names import LONGEST, check_length, kind_of, partial_of, printable, typed
 from vidcolor.media.reader import Reader
 
 NAMES = [
@@ -69,6 +69,22 @@ def test_names_that_are_too_long_are_told() -> None:
 def test_what_no_terminal_should_get_is_escaped() -> None:
     assert printable("plain 白黒.mp4") == "plain 白黒.mp4"
     assert printable("a\x1b[2Jb\rc\udcff") == r"a\x1b[2Jb\rc\udcff"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("-keys/000014.png", "./-keys/000014.png"),
+        ("Film: part 1.mp4", "./Film: part 1.mp4"),
+        ("2024-08-20T13:28:35.mp4", "./2024-08-20T13:28:35.mp4"),
+        ("films/-a:b.mp4", "films/-a:b.mp4"),
+        ("/films/a.mp4", "/films/a.mp4"),
+        (".", "."),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes no colons in names")
+def test_what_is_typed_is_no_option_and_no_protocols(name: str, words: str) -> None:
+    assert typed(Path(name)) == words
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
