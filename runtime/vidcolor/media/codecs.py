@@ -118,7 +118,7 @@ class Encoder:
         except (av.error.ArgumentError, ValueError) as error:
             raise ArgumentError(
                 f"codec: {self} takes no {pixel_format} of {info.width}x{info.height}; "
-                "ffv1 in an .mkv file holds every format and size"
+                f"{_lossless_remedy(info)}"
             ) from error
         except av.FFmpegError:
             pass  # for another reason, such as no memory, which whoever asks knows
@@ -202,12 +202,17 @@ def choose(
             _check_aspect(encoder, info, container)
             return encoder, pixel_format
         size = f" of {info.width}x{info.height}"
-    remedy = "ffv1 in an .mkv file holds every format and size"
+    remedy = _lossless_remedy(info)
     if encoders[0].formats and not size:
         remedy = "use an output that ends in .mov"
     raise ArgumentError(
         f"codec: {asked} does not hold {info.pixel_format}{size} in {container} files; {remedy}"
     )
+
+
+def _lossless_remedy(info: Info) -> str:
+    ending = ".mkv" if info.sample_aspect == 1 else ".mp4"
+    return f"ffv1 in an {ending} file holds every format and size"
 
 
 def _check_aspect(encoder: Encoder, info: Info, container: str) -> None:

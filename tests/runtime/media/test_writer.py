@@ -203,6 +203,20 @@ def test_ffv1_in_matroska_refuses_what_it_would_squeeze(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [clip]
 
 
+def test_the_remedy_holds_the_sample_aspect_too(tmp_path: Path) -> None:
+    clip = write_clip(
+        tmp_path / "clip.mp4", codec="libx264", width=71, height=37, sample_aspect=Fraction(16, 15),
+        pixel_format="yuv444p",
+    )  # fmt: skip
+    with pytest.raises(
+        ArgumentError, match=r"does not hold yuv444p .* mov files; ffv1 in an \.mp4"
+    ):
+        recode(clip, tmp_path / "out.mov", codec="ffv1")
+    recode(clip, tmp_path / "out.mp4", codec="ffv1")
+    with pytest.raises(ArgumentError, match=r"dnxhd takes no yuv444p.* of 71x37; ffv1 in an \.mp4"):
+        recode(clip, tmp_path / "out.mov", codec="dnxhr")
+
+
 def test_a_size_the_encoder_cannot_do(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv", width=71, height=37)
     with pytest.raises(ArgumentError, match=r"does not hold yuv420p of 71x37 .* ffv1 in an \.mkv"):
