@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 from vidcolor.media.info import CopiedPacket
@@ -13,6 +14,8 @@ from vidcolor.media.info import CopiedPacket
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
+_COARSEST = Fraction(1, 1000)
+"""Ticks that sound is moved by, in seconds."""
 _DROPPED = 2
 """Numbers, for each 30 frames a second, that drop-frame timecode skips in nine of ten minutes."""
 
@@ -43,9 +46,14 @@ class Span:
         base = Fraction(packet.time_base.numerator, packet.time_base.denominator)
         if packet.pts is None or not self.begin <= packet.pts * base < self.end:
             return False
-        packet.pts = self.move(packet.pts, base)
+        # Ticks of sound in AVI last as long as its packets: moved by whole ones it would be late.
+        finer = ceil(base / _COARSEST)
+        base /= finer
+        packet.time_base = base
+        packet.pts = self.move(packet.pts * finer, base)
         if packet.dts is not None:
-            packet.dts = self.move(packet.dts, base)
+            packet.dts = self.move(packet.dts * finer, base)
+        packet.duration = (packet.duration or 0) * finer
         return True
 
     def cut_chapters(self, chapters: Iterable[Chapter]) -> list[Chapter]:

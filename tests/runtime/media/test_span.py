@@ -54,6 +54,18 @@ def test_packets_of_the_part_are_moved_to_the_beginning(pts: int, moved: int | N
         assert (given_packet.pts, given_packet.dts) == (moved, moved)
 
 
+def test_sound_whose_ticks_are_long_keeps_its_place() -> None:
+    """As AC-3 in AVI: a tick is a packet of 32 ms."""
+    tick, shift = Fraction(4, 125), Fraction(2, 5)
+    given_packet = packet(14)
+    given_packet.time_base, given_packet.duration = tick, 1
+    span = Span(begin=shift, end=Fraction(1), origin=Fraction(0), frames_before=10)
+    assert span.cut_packet(given_packet)
+    base = Fraction(given_packet.time_base.numerator, given_packet.time_base.denominator)
+    assert given_packet.pts * base == given_packet.dts * base == 14 * tick - shift
+    assert given_packet.duration * base == tick
+
+
 def test_chapters_are_cut_to_the_part() -> None:
     base = Fraction(1, 10)
     chapters = [
