@@ -118,7 +118,9 @@ class Rollouts:
         else:
             frames = self._course(len(clip), self.options.stream, rng)
             key = frames[0]
-        return Scene.draw(clip, frames, key, options=self.options, rng=rng)
+        # As `Preparer.previous` has it: other models' frames are not compared in use.
+        evened = bool(self.required_flows & {FLOW_PREVIOUS, FLOW_TRACK})
+        return Scene.draw(clip, frames, key, options=self.options, evened=evened, rng=rng)
 
     def _cut(self, scene: Scene, part: int, tracks: Tracks | None) -> tuple[Rollout, Tracks | None]:
         """The rollout that is the part-th of a scene, and the tracks of its last frame.

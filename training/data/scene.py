@@ -37,6 +37,8 @@ class Scene:
     film: OldFilm | None
     no_history: bool
     """Whether its first rollout begins without history, on a state of zeros."""
+    evened: bool
+    """Whether the model is shown film's flicker evened out; see `Preparer.previous`."""
 
     @classmethod
     def draw(
@@ -46,6 +48,7 @@ class Scene:
         key: int,
         *,
         options: RolloutOptions,
+        evened: bool,
         rng: np.random.Generator,
     ) -> Self:
         """Draw how these frames are cut and varied.
@@ -55,6 +58,7 @@ class Scene:
             frames: Positions in it, in playing order.
             key: Position of the key.
             options: How much is varied.
+            evened: Whether the model is shown film's flicker evened out.
             rng: What is drawn depends on it alone.
 
         Returns:
@@ -71,6 +75,7 @@ class Scene:
             chroma_matrix=_chroma_matrix(rng, options),
             film=OldFilm.draw(rng) if rng.random() < options.film else None,
             no_history=bool(rng.random() < options.cold),
+            evened=evened,
         )
 
     def parts(self, frames: int) -> int:
@@ -120,10 +125,11 @@ class Scene:
     @cached_property
     def _gains(self) -> dict[int, float]:
         """What luma is multiplied by, by position; see `vidcolor.motion.exposure`."""
-        if self.film is None:
+        if self.film is None or not self.evened:
             return {}
         exposure, gains = STEADY, {}
-        before = self._luma(self.frames[0])
+        # Without history, nothing is known of the frame before the first that is coloured.
+        before = None if self.no_history else self._luma(self.frames[0])
         for position in self.frames[1:]:
             here = self._luma(position)
             exposure = exposure.after(brightening(before, here))

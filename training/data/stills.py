@@ -118,7 +118,7 @@ class StillSource:
     def _square(self, clip: Clip, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Luma [1, 1, crop, crop] and chroma [1, 2, crop, crop] of any frame of the clip."""
         frame = int(rng.integers(len(clip)))
-        scene = Scene.draw(clip, [frame], frame, options=self._options, rng=rng)
+        scene = Scene.draw(clip, [frame], frame, options=self._options, evened=False, rng=rng)
         luma, chroma = scene.planes([frame])
         return torch.from_numpy(luma[:, None] / np.float32(255)), torch.from_numpy(chroma)
 
