@@ -34,8 +34,13 @@ class Key:
         check_chroma(self.chroma)
         if self.chroma.shape[1:] != self.luma.shape:
             raise ValueError(f"chroma is {self.chroma.shape[1:]}, its luma is {self.luma.shape}")
-        if self.weight is not None and self.weight.shape != self.luma.shape:
+        if self.weight is None:
+            return
+        if not _is_float32(self.weight) or self.weight.ndim != 2:
+            raise ValueError(f"weight must be [h, w] float32, got {_described(self.weight)}")
+        if self.weight.shape != self.luma.shape:
             raise ValueError(f"weight is {self.weight.shape}, its luma is {self.luma.shape}")
+        _check_values("weight", self.weight, 0, 1)
 
     def __repr__(self) -> str:
         return f"Key(luma={self.luma.shape}, chroma={self.chroma.shape})"
@@ -69,7 +74,7 @@ def _described(plane: object) -> str:
 def _check_values(name: str, plane: Plane, least: float, most: float) -> None:
     """Code values in place of shares, and what is no number, would come out as wrong colours."""
     if not plane.size:
-        return
+        raise ValueError(f"{name} is {plane.shape}, which has no pixels")
     low, high = float(plane.min()), float(plane.max())  # NaN, where one is
     if not (least - _BEYOND <= low and high <= most + _BEYOND):
         raise ValueError(f"{name} must be in {least:g} to {most:g}, got {low:g} to {high:g}")

@@ -26,12 +26,29 @@ def test_a_key_prints_shapes_and_not_data() -> None:
         (LUMA, CHROMA + 128, "chroma must be in -0.5 to 0.5, got 128 to 128"),
         (LUMA * np.nan, CHROMA, "luma must be in 0 to 1, got nan to nan"),
         (LUMA, CHROMA * np.nan, "chroma must be in -0.5 to 0.5, got nan"),
+        (LUMA[:0], CHROMA[:, :0], r"luma is \(0, 6\), which has no pixels"),
         (LUMA, CHROMA[:, :, :3], r"chroma is \(4, 3\), its luma is \(4, 6\)"),
     ],
 )
 def test_a_key_is_checked_at_birth(luma: np.ndarray, chroma: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Key(luma, chroma)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0], r"weight must be \[h, w\] float32, got list"),
+        (LUMA.astype(np.float64), r"weight must be .* float64"),
+        (LUMA[None], r"weight must be \[h, w\] float32, got \(1, 4, 6\)"),
+        (LUMA[:, :3], r"weight is \(4, 3\), its luma is \(4, 6\)"),
+        (LUMA + 255, "weight must be in 0 to 1, got 255 to 255"),
+        (LUMA * np.nan, "weight must be in 0 to 1, got nan to nan"),
+    ],
+)
+def test_a_weight_is_checked_at_birth(weight: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Key(LUMA, CHROMA, weight)
 
 
 def test_what_resampling_overshoots_is_taken() -> None:
