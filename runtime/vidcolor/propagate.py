@@ -43,7 +43,7 @@ from vidcolor.motion.optical_flow import Luma8, to_uint8
 from vidcolor.motion.pad import crop, pad
 from vidcolor.motion.preparer import Preparer
 from vidcolor.motion.track import Tracks, first_tracks, half_size
-from vidcolor.planes import Key, Plane
+from vidcolor.planes import Key, Plane, check_luma
 from vidcolor.timeline import Pass
 
 AHEAD_BYTES = 512 * 2**20
@@ -119,7 +119,7 @@ class Propagator:
             KeyFrameError: There is neither key nor reference, or they differ in size, or one is
                 painted in parts.
         """
-        pictures = (*keys, *references)
+        pictures = (*keys, *_listed(references))
         size = _check_keys(pictures)
         remembered = [
             self.session.remember(
@@ -239,9 +239,11 @@ class Propagator:
             What `step` takes in place of `luma`.
 
         Raises:
-            ArgumentError: `luma` has another shape or type.
+            ArgumentError: `luma` or `previous` has another shape or type.
         """
-        before = state.luma if previous is None else self._preparer.previous(to_uint8(previous))
+        before = state.luma
+        if previous is not None:
+            before = self._preparer.previous(to_uint8(_checked("previous", previous, state.size)))
         inputs = self._preparer.prepare(
             luma,
             size=state.size,
@@ -299,10 +301,37 @@ class Propagator:
         return max(1, min(wanted, cores, frames))
 
 
+def _listed(references: Sequence[Key]) -> Sequence[Key]:
+    """The references; raises KeyFrameError where one is given in place of a list of them."""
+    if isinstance(references, Key):
+        raise KeyFrameError("references is one Key, a list of them is needed: references=[key]")
+    return references
+
+
+def _checked(name: str, luma: Plane, size: tuple[int, int]) -> Plane:
+    """A luma of this size; raises ArgumentError under the argument's name where it is none."""
+    try:
+        check_luma(luma)
+    except ValueError as error:
+        raise ArgumentError(f"{name}: {error}") from None
+    if luma.shape != size:
+        (height, width), (rows, columns) = size, luma.shape
+        raise ArgumentError(
+            f"{name} is {columns}x{rows} pixels, its state is of frames of {width}x{height}"
+        )
+    return luma
+
+
 def _check_keys(keys: tuple[Key, ...]) -> tuple[int, int]:
     """The size of the keys; raises KeyFrameError where they cannot start a state."""
     if not keys:
         raise KeyFrameError("init_state needs at least one key frame or reference")
+    for key in keys:
+        if not isinstance(key, Key):
+            raise KeyFrameError(
+                f"a key frame or reference is a {type(key).__name__}, a vidcolor.Key is needed; "
+                "several keys are given one by one, init_state(*keys)"
+            )
     height, width = keys[0].luma.shape
     if any(key.luma.shape != (height, width) for key in keys):
         sizes = ", ".join(f"{key.luma.shape[1]}x{key.luma.shape[0]}" for key in keys)

@@ -252,6 +252,32 @@ def test_luma_that_is_no_number_is_refused_without_a_warning(
             next(flow_propagator.run([scene.luma[1] * np.nan], state))
 
 
+@pytest.mark.parametrize(
+    ("previous", "message"),
+    [
+        (np.zeros((45, 60), np.float32), "previous is 60x45 pixels, .* frames of 61x45"),
+        (np.full((45, 61), np.nan, np.float32), "previous: luma must be in 0 to 1, got nan"),
+        ([0.5], r"previous: luma must be \[h, w\] float32, got list"),
+    ],
+)
+def test_a_frame_before_of_another_size_or_type_is_refused(
+    propagator: Propagator, scene: Scene, previous: np.ndarray, message: str
+) -> None:
+    state = propagator.init_state(scene.key())
+    with pytest.raises(ArgumentError, match=message):
+        propagator.prepare(scene.luma[1], state, previous=previous)
+
+
+def test_what_is_no_key_is_refused(propagator: Propagator, scene: Scene) -> None:
+    key = scene.key()
+    with pytest.raises(KeyFrameError, match=r"is a list, a vidcolor\.Key is needed"):
+        propagator.init_state([key])  # type: ignore[arg-type]
+    with pytest.raises(KeyFrameError, match=r"is a ndarray, a vidcolor\.Key is needed"):
+        propagator.init_state(references=[key.luma])  # type: ignore[list-item]
+    with pytest.raises(KeyFrameError, match="references is one Key, a list of them is needed"):
+        propagator.init_state(references=key)  # type: ignore[arg-type]
+
+
 def test_keys_must_be_there_and_of_one_size(propagator: Propagator, scene: Scene) -> None:
     with pytest.raises(KeyFrameError, match="at least one key frame"):
         propagator.init_state()
