@@ -147,6 +147,20 @@ def files_below(folder: Path, suffixes: Set[str]) -> Iterator[Path]:
             yield path
 
 
+def check_split(shares: tuple[float, float, float]) -> None:
+    """Check the shares of train, validation and test.
+
+    Raises:
+        ArgumentError: They are not such; one that is no number among them.
+    """
+    train, validation, test = shares
+    if not (train > 0 and validation > 0 and test >= 0 and sum(shares) <= 1 + 1e-9):
+        raise ArgumentError(
+            f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
+            "are accepted"
+        )
+
+
 def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], seed: int) -> Split:
     """Split at random by video; the shots of one video stay together.
 
@@ -161,11 +175,7 @@ def split_clips(clips: Sequence[Clip], *, shares: tuple[float, float, float], se
     Raises:
         ArgumentError: The shares are not such.
     """
-    if min(shares) < 0 or shares[0] * shares[1] == 0 or sum(shares) > 1 + 1e-9:
-        raise ArgumentError(
-            f"split is {shares}; shares for train, validation (above 0) and test up to a sum of 1 "
-            "are accepted"
-        )
+    check_split(shares)
     videos = clips_by_video(clips)
     order = np.random.default_rng(seed).permutation(len(videos))
     validation = max(1, round(len(videos) * shares[1]))

@@ -130,10 +130,11 @@ def _rate(path: Path) -> Fraction:
 def _check(options: TuringOptions) -> None:
     """Raise ArgumentError for what can be seen to be wrong at once."""
     bounds = {"pairs": (1, 500), "seconds": (0.2, 60), "size": (16, 1080)}
+    bounds |= {"seed": (0, 2**32 - 1)}
     for name, (least, most) in bounds.items():
         value = getattr(options, name)
         if not least <= value <= most:
-            raise ArgumentError(f"{name} is {value:g}, {least:g} to {most:g} is accepted")
+            raise ArgumentError(f"{name} is {value:.10g}, {least:.10g} to {most:.10g} is accepted")
     if options.out.is_dir():
         raise ArgumentError(f"out: {options.out} is a folder, the page's file is needed")
     if options.out.suffix.lower() not in (".html", ".htm"):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import asdict
 
+from evaluation.clips import check_split
 from training.data.options import check_rollout
 from training.options import FitOptions, RunOptions
 from vidcolor.errors import ArgumentError
+
+SEEDS = 2**32
+"""How many seeds there are: those that NumPy and PyTorch take alike."""
 
 
 def check_run(options: RunOptions) -> None:
@@ -28,6 +32,14 @@ def check_run(options: RunOptions) -> None:
         value = getattr(options, name)
         if value is not None and value < minimum:
             raise ArgumentError(f"{name} is {value}, at least {minimum} is needed")
+    for name, minimum in {"size": 16, "max_frames": 2}.items():
+        value = getattr(options.clips, name)
+        if value < minimum:
+            raise ArgumentError(f"{name} is {value}, at least {minimum} is needed")
+    for name, seed in {"seed": options.seed, "split_seed": options.clips.split_seed}.items():
+        if not 0 <= seed < SEEDS:
+            raise ArgumentError(f"{name} is {seed}, 0 to {SEEDS - 1} is accepted")
+    check_split(options.clips.split)
     _check_numbers(options)
 
 

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.build import Arguments, build_generator, start_from
 from training.checkpoint import Config
-from training.checks import check_fit
+from training.checks import check_fit, check_run
 from training.data.rollout import Rollout
 from training.data.rollouts import Rollouts
 from training.loop import launch, load_footage, train
@@ -40,6 +40,7 @@ def fit(options: FitOptions, *, started: float | None = None) -> None:
         ArgumentError: An option or the videos cannot be used.
         CheckpointError: The run to resume, or the checkpoint to start from, cannot be used.
     """
+    check_run(options)
     torch.manual_seed(options.seed)
     generator, arguments = build_generator(options)
     check_fit(options, size_multiple=generator.size_multiple)

@@ -42,6 +42,7 @@ def fit_matcher(options: MatcherOptions, *, started: float | None = None) -> Non
         ArgumentError: An option or the videos cannot be used.
         CheckpointError: The run to resume, or the checkpoint to start from, cannot be used.
     """
+    check_run(options)
     torch.manual_seed(options.seed)
     generator, arguments = build_generator(options)
     _check(options, generator)
@@ -147,7 +148,6 @@ class MatcherTraining:
 
 def _check(options: MatcherOptions, generator: Generator) -> None:
     """Raise ArgumentError for what can be seen to be wrong before any work is done."""
-    check_run(options)
     if not isinstance(generator, Attending):
         raise ArgumentError(
             f"model is {options.model!r}, which has no sub-net that finds a key's colours by "

@@ -256,6 +256,7 @@ def test_the_seed_draws_the_videos(options):
     ("changes", "error", "message"),
     [
         ({"pairs": 0}, ArgumentError, "pairs is 0, 1 to 500 is accepted"),
+        ({"seed": -1}, ArgumentError, "seed is -1, 0 to 4294967295 is accepted"),
         ({"seconds": 0.0}, ArgumentError, "seconds is 0, 0.2 to 60 is accepted"),
         ({"size": 8}, ArgumentError, "size is 8, 16 to 1080"),
         ({"clips": Path("nowhere")}, ArgumentError, "nowhere is not a folder"),

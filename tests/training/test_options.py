@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.options import ClipOptions
 from tests.support.manual import check_manual
 from training.__main__ import main
 from training.checks import check_fit
@@ -47,6 +48,13 @@ def test_generators_that_cannot_be(changes, message):
         ({"steps": 0}, "steps is 0, at least 1 is needed"),
         ({"threads": 0}, "threads is 0, at least 1 is needed"),
         ({"checkpoint_steps": 0}, "checkpoint_steps is 0, at least 1 is needed"),
+        ({"seed": -1}, "seed is -1, 0 to 4294967295 is accepted"),
+        ({"seed": 2**64}, "seed is 18446744073709551616, 0 to"),
+        ({"clips": ClipOptions(split_seed=-1)}, "split_seed is -1, 0 to"),
+        ({"clips": ClipOptions(size=0)}, "^size is 0, at least 16 is needed"),
+        ({"clips": ClipOptions(max_frames=0)}, "max_frames is 0, at least 2 is needed"),
+        ({"clips": ClipOptions(split=(math.nan, 0.1, 0.1))}, r"split is \(nan, 0.1, 0.1\); shares"),
+        ({"clips": ClipOptions(split=(2.0, 0.1, 0.1))}, r"split is \(2.0, .*up to a sum of 1"),
         ({"minutes": 0.0}, "minutes is 0.0, a number above 0 is needed"),
         ({"minutes": math.nan}, "minutes is nan, a number above 0"),
         ({"checkpoint_minutes": -1.0}, "checkpoint_minutes is -1.0, a number above 0"),
@@ -100,6 +108,7 @@ def test_help_is_a_manual(capsys, monkeypatch, command, options, joined):
         (["empty", "--steps", "1"], "empty holds no video"),
         (["empty", "--steps", "1", "--resume"], "holds no run"),
         (["empty"], "neither steps nor minutes"),
+        (["empty", "--steps", "1", "--seed", str(2**64)], "seed is 18446744073709551616, 0 to"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(tmp_path, capsys, monkeypatch, arguments, message):
