@@ -75,6 +75,7 @@ def check_fit(options: FitOptions, *, size_multiple: int) -> None:
     for name, weight in asdict(options.objective).items():
         if not 0 <= weight < math.inf:
             raise ArgumentError(f"{name} is {weight}, 0 or more is accepted")
+    check_width("discriminator_width", options.discriminator_width)
     if options.average is not None and not 0 <= options.average < 1:
         raise ArgumentError(f"average is {options.average}, 0 to below 1 is accepted")
     check_rollout(options.rollout)
@@ -96,6 +97,16 @@ def check_crop(crop: int, options: RunOptions, *, multiple: int) -> None:
         raise ArgumentError(
             f"crop is {crop}, a multiple of {multiple} up to size ({options.clips.size}) is needed"
         )
+
+
+def check_width(name: str, width: float) -> None:
+    """Check a multiplier of channels.
+
+    Raises:
+        ArgumentError: It is no number above 0.
+    """
+    if not 0 < width < math.inf:
+        raise ArgumentError(f"{name} is {width}, a number above 0 is needed")
 
 
 def check_shares(options: RunOptions, *names: str) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from evaluation.clips import Clip
 from training.checkpoint import Config
-from training.checks import check_crop, check_run, check_shares
+from training.checks import check_crop, check_run, check_shares, check_width
 from training.colorizer_losses import BinsLoss, ColorizerLoss, RegressionLoss
 from training.data.pictures import find_pictures
 from training.data.stills import Stills, StillSource, color_probability
@@ -41,6 +41,7 @@ def fit_colorizer(options: ColorizerOptions, *, started: float | None = None) ->
         CheckpointError: The run to resume cannot be used.
     """
     check_run(options)
+    check_width("width", options.width)
     check_shares(options, "film", "exemplars", "uniform")
     check_crop(options.crop, options, multiple=COLORIZERS[options.model].size_multiple)
     check_out(options)

@@ -206,6 +206,7 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(straight):
         ({"videos": ()}, "no folder is given"),
         ({"steps": None}, "neither steps nor minutes is given"),
         ({"batch": 0}, "batch is 0, at least 1 is needed"),
+        ({"width": float("nan")}, "width is nan, a number above 0 is needed"),
         ({"film": 1.5}, "film is 1.5, a share of 0 to 1 is needed"),
         ({"exemplars": -0.1}, "exemplars is -0.1, a share of 0 to 1 is needed"),
         ({"pictures": (Path("missing"),)}, "pictures: missing is not a folder"),

@@ -31,7 +31,10 @@ def test_the_generators_arguments_are_given_by_name():
     [
         ({"model": "unknown"}, "model is 'unknown', accepted are seeds, extended"),
         ({"arguments": ("depth=3",)}, "'depth=3'; seeds takes width=VALUE"),
-        ({"arguments": ("width=wide",)}, "width=wide make no seeds"),
+        ({"arguments": ("width=wide",)}, "width=wide make no seeds: width is 'wide', a number"),
+        ({"arguments": ("width=0",)}, "width is 0, a number above 0 is needed"),
+        ({"arguments": ("width=-1",)}, "width is -1, a number above 0 is needed"),
+        ({"arguments": ("width=NaN",)}, "width is nan, a number above 0 is needed"),
     ],
 )
 def test_generators_that_cannot_be(changes, message):
@@ -63,6 +66,7 @@ def test_generators_that_cannot_be(changes, message):
         ({"weight_decay": math.nan}, "weight_decay is nan, 0 or more is accepted"),
         ({"objective": replace(PLAIN.objective, beta=math.nan)}, "beta is nan, 0 or more"),
         ({"rollout": replace(PLAIN.rollout, saturation=math.nan)}, "saturation is nan"),
+        ({"discriminator_width": 0.0}, "discriminator_width is 0.0, a number above 0 is needed"),
         ({"average": 1.0}, "average is 1.0, 0 to below 1 is accepted"),
         ({"rollout": replace(PLAIN.rollout, crop=100)}, "crop is 100.* multiple of 128"),
         (

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.models.base import Propagated, Remembered, Tensors
+from training.models.layers import scaled
 from training.models.unet import DECODER_WIDTHS, ENCODER_WIDTHS, UNet
 
 LEVELS = 4
@@ -35,7 +36,7 @@ class ConvLSTMUNet(UNet):
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__(width=width)
-        self.lstm = ConvLSTM(max(1, round(self.encoder_widths[-1] * width)))
+        self.lstm = ConvLSTM(scaled(self.encoder_widths[-1], width))
 
     def remember(self, luma: Tensor, chroma: Tensor) -> Remembered:
         """The key is the frame before, and what the LSTM has seen of it."""

@@ -7,6 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from training.models.layers import scaled
+
 WIDTHS = (64, 128, 256, 512, 512, 512)
 """Channels of the 4x4 convolutions at stride 2; one more of the last width follows at stride 1."""
 LEAK = 0.2
@@ -21,7 +23,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
-        widths = [max(1, round(channels * width)) for channels in WIDTHS]
+        widths = [scaled(channels, width) for channels in WIDTHS]
         layers: list[nn.Module] = [nn.Conv2d(6, widths[0], 4, stride=2, padding=1)]
         for incoming, outgoing in pairwise(widths):
             layers += [nn.LeakyReLU(LEAK), nn.Conv2d(incoming, outgoing, 4, 2, 1, bias=False)]

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.base import ImageColorizer
-from training.models.layers import SLOPE, Residual, double, enlarge, length_of, zero_init
+from training.models.layers import SLOPE, Residual, double, enlarge, length_of, scaled, zero_init
 from training.models.trunk import DEEP, EIGHTH, SIXTEENTH, Trunk, TrunkFeatures
 
 WIDTHS = (96, 128)
@@ -57,7 +57,7 @@ class ExemplarColorizer(ImageColorizer):
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
-        eighth, deep = (max(1, round(channels * width)) for channels in WIDTHS)
+        eighth, deep = (scaled(channels, width) for channels in WIDTHS)
         self.trunk = Trunk()
         self.to_deep = nn.Conv2d(SIXTEENTH + DEEP, deep, 1)
         self.deep = nn.Sequential(Residual(deep), Residual(deep))

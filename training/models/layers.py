@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,6 +25,17 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Same shape out as in."""
         return F.leaky_relu(x + self.second(self.first(x)), SLOPE)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels times a width; one at least.
+
+    Raises:
+        ValueError: The width is no number above 0.
+    """
+    if not isinstance(width, (int, float)) or not 0 < width < math.inf:
+        raise ValueError(f"width is {width!r}, a number above 0 is needed")
+    return max(1, round(channels * width))
 
 
 def conv(before: int, after: int, *, stride: int = 1) -> nn.Sequential:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from training.models.base import Generator, Propagated, Remembered, Tensors
 from training.models.lab import lab_to_chroma, lightness, planes_to_lab
+from training.models.layers import scaled
 
 ENCODER_WIDTHS = (64, 64, 128, 256, 512, 512, 512, 512)
 """Channels of the 4x4 convolutions; the first has stride 1, the seven others stride 2."""
@@ -52,8 +53,8 @@ class UNet(Generator):
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
-        encoder = [max(1, round(channels * width)) for channels in self.encoder_widths]
-        decoder = [max(1, round(channels * width)) for channels in self.decoder_widths]
+        encoder = [scaled(channels, width) for channels in self.encoder_widths]
+        decoder = [scaled(channels, width) for channels in self.decoder_widths]
         incoming = [self.input_channels, *encoder[:-1]]
         self.encoder = nn.ModuleList(
             _down(here, there, stride=1 if level == 0 else 2)

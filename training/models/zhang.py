@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from training.models.base import ImageColorizer
 from training.models.bins import TEMPERATURE, annealed_mean, gamut_bins
 from training.models.lab import CHROMATICITY, lab_to_chroma, lightness
+from training.models.layers import scaled
 
 WIDTHS = (24, 48, 96, 160)
 """Channels at 1/2, 1/4, 1/8 and 1/16."""
@@ -45,8 +46,8 @@ class Zhang(ImageColorizer):
 
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
-        half, quarter, eighth, deep = (max(1, round(channels * width)) for channels in WIDTHS)
-        head = max(1, round(HEAD * width))
+        half, quarter, eighth, deep = (scaled(channels, width) for channels in WIDTHS)
+        head = scaled(HEAD, width)
         self.register_buffer("bins", gamut_bins().clone())
         self.to_half = _convolution(1, half, stride=2)
         self.to_quarter = nn.Sequential(_convolution(half, quarter, stride=2), _Residual(quarter))
