@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from evaluation.clips import Split, load_split
@@ -21,6 +22,7 @@ from training.options import RunOptions
 from training.progress import Progress
 from training.run_log import CHECKPOINT, RunLog, Validated
 from training.state import TrainState
+from vidcolor.errors import ArgumentError
 
 ENDLESS = 2**31
 """Steps of a run that only its minutes end."""
@@ -132,20 +134,29 @@ def launch(options: RunOptions, *, devices: int = 1) -> Fabric:
 
     Returns:
         The devices, launched.
+
+    Raises:
+        ArgumentError: There are no such devices, or not so many.
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     cv2.setNumThreads(0)  # flow is made in one background thread beside the networks
     local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
     world = int(os.environ.get("WORLD_SIZE", local))
-    fabric = Fabric(
-        accelerator=options.accelerator,
-        devices=local,
-        num_nodes=world // local,
-        precision=options.precision,
-        # Batch norm's running statistics stay each process's own; the first one's are saved.
-        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
-    )
+    try:
+        fabric = Fabric(
+            accelerator=options.accelerator,
+            devices=local,
+            num_nodes=world // local,
+            precision=options.precision,
+            # Batch norm's running statistics stay each process's own; the first one's are saved.
+            strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())
+        raise ArgumentError(
+            f"accelerator is {options.accelerator}, devices {local}, which cannot be had: {reason}"
+        ) from error
     fabric.launch()
     return fabric
 

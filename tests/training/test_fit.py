@@ -233,3 +233,17 @@ def test_a_compiled_generator_learns_the_same(options, tmp_path, monkeypatch):
     for one, other in zip(plain, compiled, strict=True):
         assert one == pytest.approx(other, rel=1e-4)
     assert plain[0]["l1"] != plain[-2]["l1"]
+
+
+def test_a_device_that_is_not_there_is_told(options, tmp_path):
+    missing = next(
+        name
+        for name, there in (
+            ("cuda", torch.cuda.is_available()),
+            ("mps", torch.backends.mps.is_available()),
+        )
+        if not there
+    )
+    with pytest.raises(ArgumentError, match=f"accelerator is {missing}, devices 1, which cannot"):
+        fit(replace(options, out=tmp_path / "run", accelerator=missing))
+    assert not (tmp_path / "run").exists()
