@@ -15,6 +15,7 @@ import tyro
 
 from evaluation.options import EvaluateOptions, ReferenceOptions, TuringOptions
 from vidcolor.commands import command_line
+from vidcolor.errors import VidcolorError
 
 PROG = "python -m evaluation"
 ACTIONS = {
@@ -38,7 +39,14 @@ def main() -> int:
     """
     words = sys.argv[1:]
     command = words[0] if words and words[0] in _OTHERS else ""
-    return command_line.run(words, program=PROG, make=_parse, act=_run, command=command)
+    return command_line.run(
+        words,
+        program=PROG,
+        make=_parse,
+        act=_run,
+        command=command,
+        failures=(VidcolorError, OSError),
+    )
 
 
 def _run(options: EvaluateOptions | TuringOptions | ReferenceOptions) -> None:

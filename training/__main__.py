@@ -18,6 +18,7 @@ from training.options import ColorizerOptions, FitOptions, MatcherOptions, RunOp
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
 from vidcolor.commands import command_line
+from vidcolor.errors import VidcolorError
 
 PROG = "python -m training"
 STARTED = time.monotonic()
@@ -47,7 +48,13 @@ def main() -> int:
     words = sys.argv[1:]
     command = words[0] if words and words[0] in COMMANDS else ""
     return command_line.run(
-        words, program=PROG, make=_parse, act=run, command=command, go_on=_how_to_go_on
+        words,
+        program=PROG,
+        make=_parse,
+        act=run,
+        command=command,
+        failures=(VidcolorError, OSError),
+        go_on=_how_to_go_on,
     )
 
 

@@ -41,6 +41,9 @@ def check_out(options: RunOptions) -> None:
         ArgumentError: There is no run to resume, another one, or one that would be overwritten.
         CheckpointError: The run to resume is damaged.
     """
+    for folder in (options.out, *options.out.parents):
+        if folder.exists() and not folder.is_dir():
+            raise ArgumentError(f"out: {folder} is a file, a folder is needed")
     checkpoint = options.out / CHECKPOINT
     there = (checkpoint / TRAINING).exists()
     if options.resume and not there:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from evaluation import __main__ as evaluation_command
 from training import __main__ as command
 from training.models.bins import UNIFORM
 from training.options import ColorizerOptions
@@ -78,3 +79,18 @@ def test_ctrl_c_says_how_to_go_on(words, kept, said, tmp_path, monkeypatch, caps
 def test_a_default_that_stands_in_two_places_is_the_same():
     """`training.options` imports no PyTorch, so it cannot take it from the network's module."""
     assert ColorizerOptions.uniform == UNIFORM
+
+
+@pytest.mark.parametrize("main", [command.main, evaluation_command.main])
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(main, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "runs/mine")
+
+    monkeypatch.setattr(command, "run", full)
+    monkeypatch.setattr(evaluation_command, "_run", full)
+    words = ["fit", "videos", "-o", "runs/mine", "--steps", "1"] if main is command.main else []
+    monkeypatch.setattr(sys, "argv", ["program", *words])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert said.count("\n") == 1

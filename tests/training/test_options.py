@@ -105,6 +105,18 @@ def test_help_is_a_manual(capsys, monkeypatch, command, options, joined):
     check_manual(capsys.readouterr().out, options, joined=joined)
 
 
+@pytest.mark.parametrize("out", ["taken", "taken/run"])
+def test_a_file_is_no_runs_folder(tmp_path, capsys, monkeypatch, out):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["training", "fit", "empty", "--steps", "1", "-o", out])
+    assert main() == 2
+    assert (
+        capsys.readouterr().err == "python -m training: out: taken is a file, a folder is needed\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
