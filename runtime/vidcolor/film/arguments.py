@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
+
+import numpy as np
 
 from vidcolor.checks import check_choice, check_whole
 from vidcolor.errors import ArgumentError
@@ -37,9 +39,11 @@ def check_arguments(
     check_whole("keep", keep, least=0)
     if frames is not None and only_shot is not None:
         raise ArgumentError("range and only-shot exclude each other, one of them is accepted")
-    if frames is not None and (frames.step != 1 or not frames or frames.start < 0):
+    if frames is not None and (
+        not isinstance(frames, range) or frames.step != 1 or not frames or frames.start < 0
+    ):
         raise ArgumentError(
-            f"frames is {frames}, accepted are ranges of rising frame numbers from 0, one by one"
+            f"frames is {frames!r}, accepted are ranges of rising frame numbers from 0, one by one"
         )
     if cluster is not None:
         check_cluster(cluster)
@@ -53,10 +57,19 @@ def check_colors(keys: Keys | None, references: Sequence[StrPath], unkeyed: str)
             f"keys is {keys!r}, accepted are a folder, one image, 'auto', or a mapping of frame "
             "numbers to images"
         )
-    if isinstance(references, str | os.PathLike):
-        raise ArgumentError(
-            f"references is {os.fspath(references)!r}, a list of pictures is needed, also of one"
-        )
+    for frame, image in keys.items() if isinstance(keys, Mapping) else ():
+        if not isinstance(frame, int | np.integer) or frame < 0:
+            raise ArgumentError(
+                f"keys holds the frame {frame!r}, whole numbers from 0 are accepted"
+            )
+        if not isinstance(image, str | os.PathLike):
+            raise ArgumentError(
+                f"keys holds a {type(image).__name__} for frame {frame}, the path of an image is "
+                "needed"
+            )
+    if not isinstance(references, Collection) or isinstance(references, str):
+        told = os.fspath(references) if isinstance(references, os.PathLike) else references
+        raise ArgumentError(f"references is {told!r}, a list of pictures is needed, also of one")
     if keys is None and not references:
         raise ArgumentError("keys or references are needed, neither is given")
     if references and unkeyed != "guess":

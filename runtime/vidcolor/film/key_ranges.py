@@ -25,6 +25,10 @@ def check_ranges(ranges: Mapping[int, range], keys: Collection[int]) -> None:
         ArgumentError: Such a key does not exist, or is not among its frames, or two ranges overlap.
     """
     for key, frames in ranges.items():
+        if not isinstance(frames, range):
+            raise ArgumentError(
+                f"key-range of frame {key} is {frames!r}, a range of frame numbers is needed"
+            )
         if key not in keys:
             raise ArgumentError(f"key-range is for frame {key}, which has no key")
         if key not in frames or frames.step != 1 or frames.start < 0:
