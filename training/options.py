@@ -6,6 +6,7 @@ Imports little, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -275,8 +276,16 @@ def check_same(options: RunOptions, before: dict[str, object]) -> None:
     Raises:
         ArgumentError: An option differs that makes it another run.
     """
-    defaults = to_json(type(options)(videos=(), out=Path()))
-    for name, value in to_json(options).items():
-        old = before.get(name, defaults[name])
+    begun, defaults = _ungrouped(before), _ungrouped(to_json(type(options)(videos=(), out=Path())))
+    for name, value in _ungrouped(to_json(options)).items():
+        old = begun.get(name, defaults[name])
         if name not in CHANGEABLE and old != value:
             raise ArgumentError(f"{name} is {value}, but the run to resume was begun with {old}")
+
+
+def _ungrouped(options: Mapping[str, object]) -> dict[str, object]:
+    """Options by name, those of groups too: the command line has no groups either."""
+    flat: dict[str, object] = {}
+    for name, value in options.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat

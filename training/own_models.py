@@ -35,7 +35,10 @@ def learn(name: str) -> None:
     except (ImportError, AttributeError, ValueError) as error:
         raise ArgumentError(f"model is {name!r}, which cannot be imported: {error}") from error
     if not (inspect.isclass(found) and issubclass(found, Generator)):
-        raise ArgumentError(f"model is {name!r}, which is no subclass of {Generator.__module__}'s")
+        raise ArgumentError(
+            f"model is {name!r}, which is no subclass of "
+            f"{Generator.__module__}.{Generator.__name__}"
+        )
     if missing := sorted(found.__abstractmethods__):
         raise ArgumentError(f"model is {name!r}, which does not define {', '.join(missing)}")
     GENERATORS[name] = found
