@@ -126,6 +126,16 @@ def raised_by_signals() -> Iterator[None]:
             raise
 
 
+def leave_signals_to_parent() -> None:
+    """Have a process that makes something for another ignore signals.
+
+    A terminal and a service manager send them to all processes of a program. The one that began
+    the others gets them, too, and ends them in its own time.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _start(run: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=run, name="vidcolor-work", daemon=True)
     before = threading.stack_size(_STACK)

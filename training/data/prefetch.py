@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from vidcolor.interruption import leave_signals_to_parent
+
 
 class Batch(Protocol):
     """A batch of examples, of any kind."""
@@ -105,7 +107,7 @@ def _from_processes[Examples: Batch](
         num_workers=len(parts),
         prefetch_factor=SLOTS - 1,
         multiprocessing_context="fork" if forks else None,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_begin,
     )
     made = iter(loader)
     for turn, step in enumerate(steps):
@@ -156,8 +158,10 @@ class _InOrder(Sampler[tuple[int, int, int, tuple[int, ...]]]):
                 yield turn, step, part, indices
 
 
-def _one_thread(_: int) -> None:
+def _begin(_: int) -> None:
     cv2.setNumThreads(0)
+    # DataLoader would take a process that a signal ends for one that has crashed.
+    leave_signals_to_parent()
 
 
 def _on_device[Examples: Batch](
