@@ -147,7 +147,7 @@ def test_the_address_leads_to_a_frame(page: Page, made: Path) -> None:
         page.wait_for_function(f"current === {frame - FIRST}")
     page.goto("about:blank")
     page.goto(made.as_uri() + "#f=131")
-    page.wait_for_function("film.readyState >= 3")
+    page.wait_for_function("film.readyState >= 3 && film.currentTime > 0")
     settle(page)
     assert readout(page, "frame") == "131"
     assert shown_frame(page) == pytest.approx(31, abs=1.5)
