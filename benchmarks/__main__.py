@@ -25,7 +25,6 @@ from benchmarks import cuda, encode, length, profile, report, seek, speed, threa
 from benchmarks.machine import Model, describe, models
 from benchmarks.rounds import Timing
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 from vidcolor.inference.bundle import DEFAULT_MODEL
 
 PROGRAM = "python -m benchmarks"
@@ -66,7 +65,6 @@ def run() -> int:
         program=PROGRAM,
         make=_made,
         act=main,
-        failures=(VidcolorError, OSError),
     )
 
 

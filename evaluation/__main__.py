@@ -15,7 +15,6 @@ import tyro
 
 from evaluation.options import EvaluateOptions, ReferenceOptions, TuringOptions
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 
 PROG = "python -m evaluation"
 ACTIONS = {
@@ -45,7 +44,6 @@ def main() -> int:
         make=_parse,
         act=_run,
         command=command,
-        failures=(VidcolorError, OSError),
     )
 
 

@@ -10,7 +10,6 @@ import tyro
 from export.options import Export
 from training.imports import import_at_once
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 
 PROGRAM = "python -m export"
 
@@ -22,7 +21,6 @@ def main() -> int:
         program=PROGRAM,
         make=_made,
         act=_run,
-        failures=(VidcolorError, OSError),
     )
 
 

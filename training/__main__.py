@@ -18,7 +18,6 @@ from training.options import ColorizerOptions, FitOptions, MatcherOptions, RunOp
 from training.reproduce.options import ReproduceOptions
 from training.systems import named
 from vidcolor.commands import command_line
-from vidcolor.errors import VidcolorError
 
 PROG = "python -m training"
 STARTED = time.monotonic()
@@ -53,7 +52,6 @@ def main() -> int:
         make=_parse,
         act=run,
         command=command,
-        failures=(VidcolorError, OSError),
         go_on=_how_to_go_on,
     )
 

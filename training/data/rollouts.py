@@ -26,7 +26,13 @@ from training.data.options import RolloutOptions, check_rollout
 from training.data.rollout import Rollout
 from training.data.scene import Scene
 from vidcolor.errors import ArgumentError
-from vidcolor.inference.contract import FLOW_KEY, FLOW_PREVIOUS, FLOW_TRACK, FLOWS_TO_KEYS
+from vidcolor.inference.contract import (
+    FLOW_KEY,
+    FLOW_PREVIOUS,
+    FLOW_TRACK,
+    FLOWS_TO_KEYS,
+    FLOWS_WITH_PREVIOUS,
+)
 from vidcolor.motion.clip_inputs import prepare_clip
 from vidcolor.motion.pad import EVEN
 from vidcolor.motion.track import Tracks, first_tracks, half_size
@@ -119,7 +125,7 @@ class Rollouts:
             frames = self._course(len(clip), self.options.stream, rng)
             key = frames[0]
         # As `Preparer.previous` has it: other models' frames are not compared in use.
-        evened = bool(self.required_flows & {FLOW_PREVIOUS, FLOW_TRACK})
+        evened = bool(self.required_flows & FLOWS_WITH_PREVIOUS)
         return Scene.draw(clip, frames, key, options=self.options, evened=evened, rng=rng)
 
     def _cut(self, scene: Scene, part: int, tracks: Tracks | None) -> tuple[Rollout, Tracks | None]:

@@ -124,12 +124,12 @@ def run(
     make: Callable[[Sequence[str]], Any],
     act: Callable[[Any], object],
     command: str = "",
-    failures: tuple[type[Exception], ...] = (VidcolorError,),
     go_on: Callable[[Any], str] = lambda _: "the same command begins anew",
 ) -> int:
     """Do what a command line of `python -m` says, or tell in a sentence why not.
 
-    Ctrl-C, SIGTERM and SIGHUP end it, and it is said how to go on.
+    Errors of vidcolor's own and of files are told so. Ctrl-C, SIGTERM and SIGHUP end it, and it is
+    said how to go on.
 
     Args:
         words: Those behind the program's name.
@@ -137,7 +137,6 @@ def run(
         make: Has tyro parse words.
         act: Does what the parsed options say.
         command: The sub-command, if words begin with one.
-        failures: What is told in a sentence.
         go_on: Says of the options how to go on after a signal.
 
     Returns:
@@ -152,7 +151,7 @@ def run(
                 act(options)
         except BrokenPipeError:
             raise
-        except failures as error:
+        except (VidcolorError, OSError) as error:
             print(f"{program}: {error}", file=sys.stderr)
             return BAD_INPUT
         except (KeyboardInterrupt, Terminated) as end:

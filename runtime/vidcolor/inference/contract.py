@@ -68,6 +68,8 @@ KEY_CHROMA = "key.chroma"
 FLOW_PREVIOUS = "flow.previous"
 FLOW_KEY = "flow.key"
 FLOW_TRACK = "flow.track"
+FLOWS_WITH_PREVIOUS = frozenset({FLOW_PREVIOUS, FLOW_TRACK})
+"""Those that are found with the frame before."""
 FLOWS_TO_KEYS = frozenset({FLOW_KEY, FLOW_TRACK})
 FLOWS = frozenset({FLOW_PREVIOUS}) | FLOWS_TO_KEYS
 STATE = "state."

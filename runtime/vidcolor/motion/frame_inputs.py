@@ -206,7 +206,7 @@ def prepare_inputs(
         luma8 = to_uint8(luma)
     flows, half = {}, None
     direct: Tracks = ()
-    if luma8 is not None and required_flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}:
+    if luma8 is not None and required_flows & contract.FLOWS_WITH_PREVIOUS:
         flows[contract.FLOW_PREVIOUS] = _to_previous(luma8, previous, multiple, to_previous)
     if luma8 is not None and keys:
         half = half_size(luma8, multiple)

@@ -36,7 +36,7 @@ class Preparer:
 
     def previous(self, luma8: Luma8 | None) -> Luma8 | None:
         """Luma codes [h, w] if the next frame needs the flow to them, else None."""
-        needed = self.required_flows & {contract.FLOW_PREVIOUS, contract.FLOW_TRACK}
+        needed = self.required_flows & contract.FLOWS_WITH_PREVIOUS
         return luma8 if needed else None
 
     def prepare(
